@@ -1,1 +1,1 @@
-"""The frozen vocabulary: evidence, diagnosis, incident, order, errors. Values only; no I/O and no decisions enter here."""
+"""The frozen vocabulary: evidence, diagnosis, incident, order, errors. No I/O and no decisions enter here."""

@@ -1,0 +1,132 @@
+"""The only door to the operating system's processes (psutil): identify, read, end, find the owner of a port."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+
+from tasks.model.processes import ProcessIdentity
+
+# A process start time is read from clock ticks; two reads of one process differ by less than this.
+SAME_START_S = 0.05
+
+
+def identify(pid: int) -> ProcessIdentity | None:
+    """Identify a living process, or say None. A zombie is dead: it holds a pid and nothing else."""
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return ProcessIdentity(pid=pid, created_at_s=process.create_time())
+    except psutil.Error:
+        return None
+
+
+def open_process(identity: ProcessIdentity) -> psutil.Process | None:
+    """Open the very process that was identified, or None when it is gone or its pid was reused."""
+    try:
+        process = psutil.Process(identity.pid)
+        same = abs(process.create_time() - identity.created_at_s) < SAME_START_S
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.Error:
+        return None
+
+
+def is_running(identity: ProcessIdentity) -> bool:
+    """Say whether the identified process still lives; stopped counts as living, a zombie does not."""
+    return open_process(identity) is not None
+
+
+def terminate(identity: ProcessIdentity, grace_s: float, kill_wait_s: float = 5.0) -> bool:
+    """End a process and its children: ask, wait, then kill what is left. Say whether all are gone.
+
+    Errors: none; `False` means that something outlived SIGKILL (an uninterruptible wait) or may not be signalled.
+    """
+    root = open_process(identity)
+    if root is None:
+        return True
+    family = [root, *_children(root)]
+    if grace_s > 0:
+        _signal(family[:1], kill=False)
+        psutil.wait_procs(family[:1], timeout=grace_s)
+        family += [child for child in _children(root) if child not in family]
+    _signal(family, kill=True)
+    _, alive = psutil.wait_procs(family, timeout=kill_wait_s)
+    return not [process for process in alive if _lives(process)]
+
+
+def port_owner(port: int) -> psutil.Process | None:
+    """Find the process that listens on a TCP port, or None where nothing does or we may not see it."""
+    try:
+        connections = psutil.net_connections(kind="tcp")
+    except (psutil.AccessDenied, OSError):
+        return _owner_among(psutil.process_iter(), port)
+    for connection in connections:
+        if _listens_on(connection, port) and connection.pid:
+            return _process(connection.pid)
+    return None
+
+
+def listens(process: psutil.Process, port: int) -> bool:
+    """Say whether a process, or one of its children, listens on a TCP port."""
+    return _owner_among([process, *_children(process)], port) is not None
+
+
+def read_pid(path: Path) -> int | None:
+    """Read a pid file: the first number of the first line, or None."""
+    try:
+        words = path.read_text("utf-8", errors="replace").split()
+    except OSError:
+        return None
+    return int(words[0]) if words and words[0].isdecimal() and 0 < int(words[0]) < 2**31 else None
+
+
+def own_pid() -> int:
+    """Name our own process, for lock owners and the ledger."""
+    return os.getpid()
+
+
+def _process(pid: int) -> psutil.Process | None:
+    try:
+        return psutil.Process(pid)
+    except psutil.Error:
+        return None
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return list(process.children(recursive=True))
+    except psutil.Error:
+        return []
+
+
+def _signal(processes: list[psutil.Process], *, kill: bool) -> None:
+    for process in processes:
+        try:
+            process.kill() if kill else process.terminate()
+        except psutil.Error:
+            continue
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def _owner_among(processes: Iterable[psutil.Process], port: int) -> psutil.Process | None:
+    for process in processes:
+        try:
+            if any(_listens_on(connection, port) for connection in process.net_connections(kind="tcp")):
+                return process
+        except (psutil.Error, OSError):
+            continue
+    return None
+
+
+def _listens_on(connection: object, port: int) -> bool:
+    address = getattr(connection, "laddr", None)
+    listening = getattr(connection, "status", None) == psutil.CONN_LISTEN
+    return listening and bool(address) and getattr(address, "port", None) == port

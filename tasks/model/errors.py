@@ -1,0 +1,55 @@
+"""What happened to our own tool: an exception with a code. What happened to the patient is a value, never raised."""
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Name every error of our own; the code is also the metric label and what tests assert."""
+
+    BAD_SETTING = "BAD_SETTING"
+    BAD_ARGUMENT = "BAD_ARGUMENT"
+    UNKNOWN_SERVICE = "UNKNOWN_SERVICE"
+    FILE_UNREADABLE = "FILE_UNREADABLE"
+    LEDGER_UNREADABLE = "LEDGER_UNREADABLE"
+    LEDGER_UNWRITABLE = "LEDGER_UNWRITABLE"
+    PROCESS_UNREADABLE = "PROCESS_UNREADABLE"
+    DEADLINE_PASSED = "DEADLINE_PASSED"
+    NOT_CONFIGURED = "NOT_CONFIGURED"
+    NO_START_COMMAND = "NO_START_COMMAND"
+    START_FAILED = "START_FAILED"
+    NOT_READY = "NOT_READY"
+    STILL_ALIVE = "STILL_ALIVE"
+    PORT_TAKEN = "PORT_TAKEN"
+    NOT_OUR_PROCESS = "NOT_OUR_PROCESS"
+    LOCK_HELD = "LOCK_HELD"
+    SINK_UNWRITABLE = "SINK_UNWRITABLE"
+    PREFECT_UNREACHABLE = "PREFECT_UNREACHABLE"
+
+
+class RunbookError(Exception):
+    """Say what went wrong with our own tool.
+
+    Errors: `code` names it; `detail` reads `expected … was … key=value; what to do next`;
+    `retryable` says whether trying again can help.
+    """
+
+    def __init__(self, code: Code, detail: str, *, retryable: bool = False) -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+        self.retryable = retryable
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.detail}"
+
+
+class CannotLook(RunbookError):
+    """A look step could not look; it says nothing of the patient."""
+
+
+class CannotAct(RunbookError):
+    """An action could not be carried out, or its result could not be proven."""
+
+
+class NotDelivered(RunbookError):
+    """A message did not reach its audience."""

@@ -1,0 +1,210 @@
+"""Settings of the runbook's side: `RUNBOOK_*` variables and an optional `runbook.toml`.
+
+The only reader of the environment on this side. A bad value, an unknown key or an unknown variable is one clear
+`BAD_SETTING` line. Secrets are `SecretStr` and never reach a log, an artifact, a message or `repr`.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AnyHttpUrl, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from tasks.model.errors import Code, RunbookError
+from tasks.model.modes import Mode
+from tasks.model.orders import AssetClass, Side
+
+PREFIX = "RUNBOOK_"
+CONFIG_VARIABLE = "RUNBOOK_CONFIG"
+DEFAULT_STATE_DIR = Path("var")
+ServiceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+
+
+class Table(BaseModel):
+    """A frozen table of `runbook.toml`; a key that nobody reads is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SyntheticOrder(Table):
+    """One quarantined test order (safety rule 14). Units: `quantity` in the venue's units, `deadline_s` in seconds."""
+
+    symbol: str = Field(min_length=1, max_length=32)
+    side: Side = Side.BUY
+    quantity: Decimal = Field(default=Decimal(1), gt=0)
+    quantity_cap: Decimal = Field(default=Decimal(1), gt=0)
+    order_type: Literal["limit", "market"] = "limit"
+    limit_price: Decimal | None = Field(default=Decimal(10), gt=0)
+    time_in_force: str = "day"
+
+
+class Gateway(Table):
+    """Where a gateway can be probed directly."""
+
+    base_url: AnyHttpUrl
+    admin_url: AnyHttpUrl | None = None
+    asset_classes: tuple[AssetClass, ...] = ()
+
+
+def _gateway_table(value: object) -> object:
+    return {"base_url": value} if isinstance(value, str) else value
+
+
+class LookLimits(Table):
+    """Time limits of the looks. Units: seconds and bytes."""
+
+    connect_timeout_s: float = Field(default=1.0, gt=0, le=30)
+    health_timeout_s: float = Field(default=2.0, gt=0, le=30)
+    metrics_timeout_s: float = Field(default=2.0, gt=0, le=30)
+    order_timeout_s: float = Field(default=2.0, gt=0, le=30)
+    body_limit_bytes: int = Field(default=1_048_576, gt=0)
+    confirm_looks_count: int = Field(default=3, ge=3, le=10)
+    confirm_interval_s: float = Field(default=1.0, ge=1.0, le=30)
+
+
+class RestartLimits(Table):
+    """Safety rule 4 and the deadlines of one restart. Units: seconds and counts."""
+
+    per_window_count: int = Field(default=2, ge=0, le=10)
+    window_s: float = Field(default=900, gt=0)
+    per_day_count: int = Field(default=4, ge=0, le=50)
+    drain_timeout_s: float = Field(default=5.0, gt=0, le=120)
+    kill_timeout_s: float = Field(default=5.0, gt=0, le=60)
+    start_timeout_s: float = Field(default=20.0, gt=0, le=300)
+    snapshot_timeout_s: float = Field(default=10.0, gt=0, le=10)
+    confirm_for_s: float = Field(default=30.0, gt=0, le=600)
+    confirm_timeout_s: float = Field(default=90.0, gt=0, le=900)
+
+
+class ServiceSettings(Table):
+    """One watched order service: where it answers, what it writes, how it is started."""
+
+    base_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8600")
+    control_token: SecretStr | None = None
+    log_files: tuple[Path, ...] = ()
+    incidents_file: Path | None = None
+    pid_file: Path | None = None
+    process_pattern: str | None = Field(default=None, min_length=3)
+    supervisor: Literal["psutil"] = "psutil"
+    start_command: tuple[str, ...] = ()
+    start_environment: dict[str, str] = Field(default_factory=dict, repr=False)
+    start_log: Path | None = None
+    working_directory: Path | None = None
+    synthetic_orders: dict[AssetClass, SyntheticOrder] = Field(default_factory=dict)
+    gateways: dict[str, Annotated[Gateway, BeforeValidator(_gateway_table)]] = Field(default_factory=dict)
+    calendars: dict[AssetClass, str] = Field(default_factory=dict)
+    look: LookLimits = LookLimits()
+    restart: RestartLimits = RestartLimits()
+
+    @property
+    def url(self) -> str:
+        """The base URL without its closing slash."""
+        return str(self.base_url).rstrip("/")
+
+    @property
+    def port(self) -> int:
+        """The TCP port that the service listens on."""
+        return self.base_url.port or (443 if self.base_url.scheme == "https" else 80)
+
+
+class RunbookSettings(BaseSettings):
+    """Everything that can be set, from the environment first and `runbook.toml` second."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    config: Path | None = None
+    state_dir: Path = DEFAULT_STATE_DIR
+    mode: Mode = Mode.OBSERVE
+    late_after_s: float = Field(default=30.0, gt=0, le=30)
+    approval_timeout_s: float = Field(default=300.0, gt=0, le=3600)
+    services: dict[ServiceName, ServiceSettings] = Field(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment before the values of `runbook.toml`, which come as init values."""
+        return env_settings, init_settings
+
+    def service(self, name: str) -> ServiceSettings:
+        """Find one watched service.
+
+        Errors: `UNKNOWN_SERVICE` names the ones there are.
+        """
+        if name in self.services:
+            return self.services[name]
+        known = ", ".join(sorted(self.services)) or "none"
+        raise RunbookError(
+            Code.UNKNOWN_SERVICE,
+            f"expected one of {known} was {name}; add [services.{name}] to {self.config or 'runbook.toml'}",
+        )
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> RunbookSettings:
+    """Load the settings.
+
+    Errors: `BAD_SETTING` names the first key or variable that is wrong, what was expected and what was found.
+    """
+    variables = os.environ if environment is None else environment
+    _refuse_unknown_variables(variables)
+    path = config_path(variables)
+    table = _read_table(path) if path else {}
+    try:
+        return RunbookSettings(**{**table, "config": path})
+    except ValidationError as error:
+        raise RunbookError(Code.BAD_SETTING, _first_fault(error, path)) from None
+
+
+def config_path(variables: Mapping[str, str]) -> Path | None:
+    """Find the settings file: `RUNBOOK_CONFIG`, else `./runbook.toml`, else the one that `runbook up` wrote."""
+    named = variables.get(CONFIG_VARIABLE)
+    if named:
+        return Path(named)
+    state_dir = Path(variables.get(f"{PREFIX}STATE_DIR") or DEFAULT_STATE_DIR)
+    candidates = (Path("runbook.toml"), state_dir / "runbook.toml")
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _refuse_unknown_variables(variables: Mapping[str, str]) -> None:
+    known = {f"{PREFIX}{name.upper()}" for name in RunbookSettings.model_fields}
+    for name in sorted(variables):
+        if name.upper().startswith(PREFIX) and name.upper().split("__")[0] not in known:
+            expected = ", ".join(sorted(known))
+            raise RunbookError(Code.BAD_SETTING, f"expected one of {expected} was variable={name}; unset or correct it")
+
+
+def _read_table(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise RunbookError(
+            Code.BAD_SETTING,
+            f"expected a readable file was {reason} path={path}; correct {CONFIG_VARIABLE} or the file",
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise RunbookError(Code.BAD_SETTING, f"expected TOML was {error} path={path}; correct the file") from None
+
+
+def _first_fault(error: ValidationError, path: Path | None) -> str:
+    fault = error.errors(include_url=False, include_context=False)[0]
+    key = ".".join(str(part) for part in fault["loc"]) or "settings"
+    secret = "token" in key or "secret" in key or "environment" in key
+    found = "" if secret or isinstance(fault["input"], dict) else f" was {str(fault['input'])[:80]!r}"
+    variable = f"{PREFIX}{key.split('.')[0].upper()}"
+    return f"key={key} {fault['msg']}{found}; correct {variable} or {path or 'runbook.toml'}"
