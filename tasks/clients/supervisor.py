@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -60,7 +59,6 @@ def _spawn(service: ServiceSettings) -> "subprocess.Popen[bytes]":
     log = Path(service.start_log or os.devnull)
     if service.start_log:
         log.parent.mkdir(parents=True, exist_ok=True)
-    flags = subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
     try:
         with log.open("ab") as output:
             return subprocess.Popen(
@@ -71,7 +69,7 @@ def _spawn(service: ServiceSettings) -> "subprocess.Popen[bytes]":
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                creationflags=flags,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
     except OSError as error:
         raise CannotAct(

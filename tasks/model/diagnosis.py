@@ -1,0 +1,79 @@
+"""The named cause, with the numbers that decided and what was ruled out."""
+
+from enum import StrEnum
+
+from tasks.model.orders import AssetClass
+from tasks.model.values import Value
+
+
+class Cause(StrEnum):
+    """Every cause that the runbook can name; a closed list."""
+
+    SERVICE_HUNG = "service_hung"
+    SERVICE_DOWN = "service_down"
+    CRASH_LOOP = "crash_loop"
+    DEPENDENCY_UNREACHABLE = "dependency_unreachable"
+    GATEWAY_FAILING = "gateway_failing"
+    ROUTING_MISCONFIGURED = "routing_misconfigured"
+    BAD_RELEASE = "bad_release"
+    BAD_FEATURE = "bad_feature"
+    RESOURCE_EXHAUSTED = "resource_exhausted"
+    INFRASTRUCTURE = "infrastructure"
+    OBSERVABILITY_FAULT = "observability_fault"
+    CLIENT_MISBEHAVIOUR = "client_misbehaviour"
+    MONITOR_BLIND = "monitor_blind"
+    UNKNOWN = "unknown"
+
+
+class Confidence(StrEnum):
+    """How sure the rule is; only a confirmed cause is ever acted on."""
+
+    CONFIRMED = "confirmed"
+    LIKELY = "likely"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Audience(StrEnum):
+    """Who is told: the desk, or a tier of the escalation matrix (§3)."""
+
+    DESK = "desk"
+    TIER_1 = "tier_1"
+    TIER_2 = "tier_2"
+    TIER_3 = "tier_3"
+
+
+class Status(StrEnum):
+    """The service in one word, for people and for monitoring plugins."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    CRITICAL = "critical"
+    BLIND = "blind"
+
+
+class Finding(Value):
+    """One cause. `because` holds the numbers that decided; `section` and `tier` say what the runbook does next."""
+
+    cause: Cause
+    confidence: Confidence
+    because: tuple[str, ...]
+    section: str
+    tier: Audience
+    ruled_out: tuple[str, ...] = ()
+    asset_classes: tuple[AssetClass, ...] = ()
+    gateways: tuple[str, ...] = ()
+
+
+class Diagnosis(Value):
+    """All causes at once, the most urgent first; none when all is well."""
+
+    status: Status
+    findings: tuple[Finding, ...] = ()
+
+    def has(self, cause: Cause) -> bool:
+        """Say whether a cause is among the findings."""
+        return any(finding.cause is cause for finding in self.findings)
+
+    def find(self, *causes: Cause) -> Finding | None:
+        """Find the first finding with one of these causes."""
+        return next((finding for finding in self.findings if finding.cause in causes), None)

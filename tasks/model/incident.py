@@ -1,0 +1,122 @@
+"""The incident ledger's words: one record a line of `incidents.jsonl`, and the state that its fold gives."""
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from tasks.model.diagnosis import Audience, Cause
+from tasks.model.values import Value
+
+
+class Event(StrEnum):
+    """What happened to an incident."""
+
+    OPENED = "opened"
+    OBSERVED = "observed"
+    DIAGNOSED = "diagnosed"
+    ACTION_STARTED = "action_started"
+    ACTION_FINISHED = "action_finished"
+    NOTIFIED = "notified"
+    ACKNOWLEDGED = "acknowledged"
+    ESCALATED = "escalated"
+    RECOVERED = "recovered"
+    CLOSED = "closed"
+
+
+class Source(StrEnum):
+    """Who wrote the record."""
+
+    TRIAGE = "triage"
+    ORDER_SERVICE = "order_service"
+    OPERATOR = "operator"
+
+
+class AlertType(StrEnum):
+    """The alerts that the runbook names, and the two that start a run without one."""
+
+    HEALTH_CHECK_FAILED = "health_check_failed"
+    HEALTH_CHECK_ERROR = "health_check_error"
+    ORDER_DELIVERY_FAILED = "order_delivery_failed"
+    GATEWAY_UNREACHABLE = "gateway_unreachable"
+    OTHER = "other"
+
+
+class Action(StrEnum):
+    """What the automation can do to the service."""
+
+    RESTART_SERVICE = "restart_service"
+
+
+class Outcome(StrEnum):
+    """What became of an action or of a remediation; unknown is not a kind of failure, it is not knowing."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    RECOVERED = "recovered"
+    NOT_RECOVERED = "not_recovered"
+    UNKNOWN = "unknown"
+
+
+class LedgerRecord(BaseModel):
+    """One line of `incidents.jsonl` (DESIGN §3.2); keys that others wrote are kept."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    timestamp: AwareDatetime
+    type: str
+    service: str | None = None
+    incident_id: str | None = None
+    event: str | None = None
+    source: str | None = None
+    summary: str = ""
+    details: dict[str, Any] = Field(default_factory=dict)
+    line: int = Field(default=0, exclude=True)
+
+
+class SkippedLine(Value):
+    """A line that could not be read, and why."""
+
+    line: int
+    reason: str
+
+
+class Ledger(Value):
+    """The whole file, read leniently."""
+
+    records: tuple[LedgerRecord, ...] = ()
+    skipped: tuple[SkippedLine, ...] = ()
+    read_count: int = 0
+
+
+class ActionRecord(Value):
+    """One action as the ledger tells it; without `finished_at` it was begun and its end was never seen."""
+
+    key: str
+    action: str
+    started_at: AwareDatetime
+    finished_at: AwareDatetime | None = None
+    outcome: str | None = None
+    owner_pid: int | None = None
+
+
+class IncidentState(Value):
+    """One incident: the fold of its records."""
+
+    incident_id: str
+    service: str
+    state: str
+    opened_at: AwareDatetime
+    closed_at: AwareDatetime | None = None
+    causes: tuple[Cause, ...] = ()
+    tier: Audience | None = None
+    acknowledged_by: str | None = None
+    actions: tuple[ActionRecord, ...] = ()
+    told: tuple[str, ...] = ()
+    messages: int = 0
+    observed_count: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether the incident still runs."""
+        return self.closed_at is None

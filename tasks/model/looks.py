@@ -1,0 +1,147 @@
+"""What each look saw, as values. A look that could not look says `blind`, which says nothing of the patient."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import AwareDatetime, Field
+
+from tasks.model.orders import AssetClass
+from tasks.model.processes import ProcessLook
+from tasks.model.values import Value
+
+
+class Seen(StrEnum):
+    """Whether a look passed, failed, could not look, or was not set up."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    BLIND = "blind"
+    NOT_CONFIGURED = "not_configured"
+
+
+class Fault(StrEnum):
+    """How an exchange over HTTP went wrong, as its client saw it."""
+
+    NONE = "none"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    TIMED_OUT = "timed_out"
+    CUT_OFF = "cut_off"
+    TOO_LARGE = "too_large"
+    MALFORMED = "malformed"
+    BAD_STATUS = "bad_status"
+    CLIENT = "client"
+
+    @property
+    def silent(self) -> bool:
+        """Say whether the peer took the connection and then said nothing usable in time."""
+        return self in {Fault.TIMED_OUT, Fault.CUT_OFF}
+
+
+class Exchange(Value):
+    """One request and its answer, kept to the byte up to the body limit. Units: `seconds_s` of wall time."""
+
+    method: str
+    url: str
+    request_body: str = ""
+    fault: Fault = Fault.NONE
+    detail: str = ""
+    http_status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str = ""
+    seconds_s: float = 0.0
+
+
+class DependencyLook(Value):
+    """One dependency as the service itself reports it in `/health`."""
+
+    name: str
+    status: str
+    latency_ms: float | None = None
+
+
+class HealthLook(Value):
+    """One `GET /health`. It passes only on 200 and `status == "ok"` (§1.2)."""
+
+    seen: Seen
+    detail: str
+    looked_at: AwareDatetime
+    exchange: Exchange | None = None
+    status: str | None = None
+    release: str | None = None
+    started_at: datetime | None = None
+    dependencies: tuple[DependencyLook, ...] = ()
+
+    @property
+    def fault(self) -> Fault:
+        """How the exchange went wrong, if it did."""
+        return self.exchange.fault if self.exchange else Fault.NONE
+
+
+class MetricsLook(Value):
+    """One `GET /metrics`: the numbers the runbook asks for (§1.2). Unreadable metrics are not an unhealthy service."""
+
+    seen: Seen
+    detail: str
+    looked_at: AwareDatetime
+    orders_count: float | None = None
+    orders_by_outcome: dict[str, float] = Field(default_factory=dict)
+    orders_unknown_count: float | None = None
+    gateways_up: dict[str, bool] = Field(default_factory=dict)
+    trading_states: dict[str, str] = Field(default_factory=dict)
+    release: str | None = None
+
+
+class OrderOutcome(StrEnum):
+    """What became of one synthetic order; denied, rejected and unknown are never the same."""
+
+    EXECUTED = "executed"
+    REJECTED_AS_EXPECTED = "rejected_as_expected"
+    REJECTED = "rejected"
+    DENIED = "denied"
+    UNKNOWN = "unknown"
+    TIMED_OUT = "timed_out"
+    NO_EXECUTION = "no_execution"
+    MALFORMED = "malformed"
+    NOT_REACHED = "not_reached"
+    BLIND = "blind"
+
+    @property
+    def delivered(self) -> bool:
+        """Say whether the order reached its venue and came back as it should."""
+        return self in {OrderOutcome.EXECUTED, OrderOutcome.REJECTED_AS_EXPECTED}
+
+
+class OrderLook(Value):
+    """One synthetic order (§1.3)."""
+
+    asset_class: AssetClass
+    client_order_id: str
+    outcome: OrderOutcome
+    detail: str
+    looked_at: AwareDatetime
+    gateway: str | None = None
+    code: str | None = None
+    exchange: Exchange | None = None
+
+
+class GatewayLook(Value):
+    """One direct probe of a gateway, past the service: tells a dead gateway from a service that cannot reach it."""
+
+    gateway: str
+    seen: Seen
+    detail: str
+    looked_at: AwareDatetime
+    fault: Fault = Fault.NONE
+    latency_ms: float | None = None
+
+
+class Observation(Value):
+    """Everything seen in one round of looks."""
+
+    looked_at: AwareDatetime
+    health: HealthLook
+    process: ProcessLook
+    metrics: MetricsLook
+    orders: tuple[OrderLook, ...] = ()
+    gateways: tuple[GatewayLook, ...] = ()
