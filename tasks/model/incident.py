@@ -59,7 +59,7 @@ class Outcome(StrEnum):
 
 
 class LedgerRecord(BaseModel):
-    """One line of `incidents.jsonl` (DESIGN §3.2); keys that others wrote are kept."""
+    """One line of `incidents.jsonl`; keys that others wrote are kept."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 

@@ -102,6 +102,7 @@ class OrderOutcome(StrEnum):
     UNKNOWN = "unknown"
     TIMED_OUT = "timed_out"
     NO_EXECUTION = "no_execution"
+    ERROR = "error"
     MALFORMED = "malformed"
     NOT_REACHED = "not_reached"
     BLIND = "blind"

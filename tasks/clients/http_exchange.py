@@ -1,0 +1,130 @@
+"""The only door to HTTP (httpx): one bounded exchange, whose every end is a value."""
+
+import asyncio
+import errno
+import socket
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+
+from tasks.model.looks import Exchange, Fault
+
+USER_AGENT = "trading-runbook"
+# Redirects are not followed: a probe asks one address. No compression: a small body must not unpack to a large one.
+HEADERS = {"user-agent": USER_AGENT, "accept-encoding": "identity"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request to make. Units: `deadline_s` bounds the whole exchange, `body_limit_bytes` the answer."""
+
+    method: str
+    url: str
+    deadline_s: float
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body_limit_bytes: int = 1_048_576
+
+
+@asynccontextmanager
+async def http_client(connect_timeout_s: float) -> AsyncIterator[httpx.AsyncClient]:
+    """Open a client for one round of looks; the environment's proxies never stand between us and the service."""
+    timeout = httpx.Timeout(30.0, connect=connect_timeout_s)
+    limits = httpx.Limits(max_connections=20, max_keepalive_connections=0)
+    async with httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False, headers=HEADERS) as client:
+        yield client
+
+
+async def exchange(client: httpx.AsyncClient, call: Call) -> Exchange:
+    """Make one request and keep what came back.
+
+    Errors: none; a refused, silent, cut, oversize or malformed answer is what the patient did, so it is a value.
+    A failure of our own (name resolution, no descriptors left, a bad URL) is `Fault.CLIENT`: blind.
+    """
+    started = time.monotonic()
+    answer = _Answer()
+    try:
+        async with asyncio.timeout(call.deadline_s):
+            await _stream(client, call, answer)
+    except (TimeoutError, httpx.TimeoutException):
+        answer.fault, answer.detail = Fault.TIMED_OUT, f"no full answer in deadline_s={call.deadline_s:g}"
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError, ValueError) as error:
+        answer.fault, answer.detail = _fault_of(error)
+    return _as_exchange(call, answer, time.monotonic() - started)
+
+
+@dataclass
+class _Answer:
+    fault: Fault = Fault.NONE
+    detail: str = ""
+    http_status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytearray = field(default_factory=bytearray)
+
+
+async def _stream(client: httpx.AsyncClient, call: Call, answer: _Answer) -> None:
+    async with client.stream(call.method, call.url, content=call.body or None, headers=call.headers) as response:
+        answer.http_status = response.status_code
+        answer.headers = tuple((name[:200], value[:1000]) for name, value in response.headers.multi_items()[:50])
+        async for part in response.aiter_raw():
+            answer.body += part
+            if len(answer.body) > call.body_limit_bytes:
+                answer.fault, answer.detail = Fault.TOO_LARGE, f"body over limit_bytes={call.body_limit_bytes}"
+                return
+
+
+def _as_exchange(call: Call, answer: _Answer, seconds_s: float) -> Exchange:
+    return Exchange(
+        method=call.method,
+        url=call.url,
+        request_body=call.body.decode("utf-8", errors="replace"),
+        fault=answer.fault,
+        detail=answer.detail,
+        http_status=answer.http_status,
+        headers=answer.headers,
+        body=bytes(answer.body[: call.body_limit_bytes]).decode("utf-8", errors="replace"),
+        seconds_s=round(seconds_s, 4),
+    )
+
+
+def _fault_of(error: Exception) -> tuple[Fault, str]:
+    reason = _root(error)
+    detail = f"{type(error).__name__}: {reason}"[:300]
+    match error:
+        case httpx.ConnectError():
+            return _connect_fault(reason), detail
+        case httpx.ReadError() | httpx.WriteError() | httpx.CloseError():
+            return Fault.CUT_OFF, detail
+        case httpx.RemoteProtocolError():
+            return (
+                Fault.CUT_OFF if "disconnected" in str(error) or "incomplete" in str(error) else Fault.MALFORMED
+            ), detail
+        case httpx.HTTPError():
+            return Fault.CLIENT, detail
+        case _:
+            return Fault.CLIENT, detail
+
+
+def _connect_fault(reason: BaseException) -> Fault:
+    if isinstance(reason, ConnectionRefusedError):
+        return Fault.REFUSED
+    if isinstance(reason, socket.gaierror):
+        return Fault.CLIENT
+    number = getattr(reason, "errno", None)
+    if number in {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM}:
+        return Fault.CLIENT
+    return Fault.REFUSED if "refused" in str(reason).lower() else Fault.UNREACHABLE
+
+
+def _root(error: BaseException) -> BaseException:
+    seen: list[BaseException] = [error]
+    while (inner := seen[-1].__cause__ or seen[-1].__context__) is not None and inner not in seen:
+        seen.append(inner)
+    leaf = seen[-1]
+    while isinstance(leaf, BaseExceptionGroup):
+        leaf = leaf.exceptions[0]
+    named = [one for one in [*seen, leaf] if isinstance(one, OSError)]
+    return named[-1] if named else leaf

@@ -1,0 +1,35 @@
+"""Read foreign JSON without trust: every answer is a value of the type asked for, or nothing."""
+
+import math
+from typing import Any
+
+import orjson
+
+
+def parse_object(text: str) -> dict[str, Any] | None:
+    """Parse a JSON object, or say None for anything else: other types, NaN, bad UTF-8, absurd nesting."""
+    try:
+        value = orjson.loads(text)
+    except (orjson.JSONDecodeError, RecursionError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def text_of(table: dict[str, Any] | None, key: str, limit_count: int = 500) -> str | None:
+    """Take a text, cut to a limit of characters."""
+    value = (table or {}).get(key)
+    return value[:limit_count] if isinstance(value, str) else None
+
+
+def table_of(table: dict[str, Any] | None, key: str) -> dict[str, Any] | None:
+    """Take a table."""
+    value = (table or {}).get(key)
+    return value if isinstance(value, dict) else None
+
+
+def number_of(table: dict[str, Any] | None, key: str) -> float | None:
+    """Take a finite number; true and false are not numbers."""
+    value = (table or {}).get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
