@@ -1,0 +1,46 @@
+# `make` alone lists the targets.
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-fast check lock bench bench-orders e2e clean
+BIN := .venv/bin
+ARGS ?=
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Make .venv and install the lock (PYTHON=… names an interpreter); done once
+	@PYTHON="$(PYTHON)" requirements/install.sh
+
+run: setup ## Start the whole stack in the foreground; Ctrl-C stops all of it (ARGS=--detach)
+	@$(BIN)/runbook up $(ARGS)
+
+test: setup ## Run all tests, with branch coverage (ARGS=… goes to pytest)
+	@COVERAGE_FILE=$$(mktemp -d)/coverage; export COVERAGE_FILE; \
+	$(BIN)/coverage run -m pytest $(ARGS); result=$$?; \
+	$(BIN)/coverage report --skip-covered --skip-empty || true; \
+	rm -rf "$$(dirname "$$COVERAGE_FILE")"; exit $$result
+
+test-fast: setup ## Run the tests that start no stack
+	@$(BIN)/pytest -m "not e2e" $(ARGS)
+
+e2e: setup ## Run only the tests that start the real stack
+	@$(BIN)/pytest -m e2e $(ARGS)
+
+check: setup ## Lint, format, types, import contracts, and the promises of tests/house
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/pytest -q tests/house
+
+lock: setup ## Resolve pyproject.toml into requirements/lock.txt, every file hashed
+	@$(BIN)/uv pip compile pyproject.toml --quiet --group dev --universal --generate-hashes --no-emit-index-url \
+		--python-version 3.11 --custom-compile-command "make lock" --output-file requirements/lock.txt $(ARGS)
+
+bench: bench-orders ## Measure everything that has a budget
+
+bench-orders: setup ## Measure orders per second through the order service and its gateways
+	@$(BIN)/python -m bench.orders $(ARGS)
+
+clean: ## Remove .venv, var and every cache (stop the stack first: runbook down)
+	@rm -rf .venv .setup-running var htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
