@@ -1,0 +1,36 @@
+"""Run one gateway: `python -m order_service.gateway_simulator --name XNAS --port 8701 --journal FILE`."""
+
+import asyncio
+import importlib.util
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+from order_service.gateway_simulator.arguments import parse_arguments
+from order_service.gateway_simulator.process import CannotStart, serve
+
+
+def main() -> int:
+    """Run a gateway until it is told to stop; 1 when it does not come up."""
+    given = parse_arguments(sys.argv[1:])
+    try:
+        _run(serve(given))
+    except CannotStart as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def _run(serving: Coroutine[Any, Any, None]) -> None:
+    if importlib.util.find_spec("uvloop") is None:
+        asyncio.run(serving)
+        return
+    import uvloop  # noqa: PLC0415 - not there on Windows
+
+    uvloop.run(serving)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

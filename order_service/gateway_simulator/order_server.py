@@ -1,0 +1,136 @@
+"""The order port's answers: health, orders by id, new orders and cancels, each as the fault in force lets it be."""
+
+import asyncio
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from order_service.gateway_simulator.book import Book, OrderDone
+from order_service.gateway_simulator.fault import Fault, FaultKind
+from order_service.gateway_simulator.fault_switch import FaultSwitch
+from order_service.gateway_simulator.order import MalformedOrder, parse_order
+from order_service.gateway_simulator.port import reset
+
+_BODY_LIMIT_BYTES = 65_536
+_HANGING = frozenset({FaultKind.SILENCE, FaultKind.UNREACHABLE})
+
+
+def answer(status: int, document: Any) -> web.Response:
+    """Make a JSON answer."""
+    return web.Response(status=status, body=orjson.dumps(document), content_type="application/json")
+
+
+def problem(status: int, code: str, message: str) -> web.Response:
+    """Make an answer that says what is wrong."""
+    return answer(status, {"error": {"code": code, "message": message}})
+
+
+class OrderServer:
+    """Answer the gateway protocol.
+
+    A low-level server without router or middleware: the path is four cases, and each order costs 0.2 ms less.
+    """
+
+    def __init__(self, name: str, book: Book, switch: FaultSwitch) -> None:
+        self._name = name
+        self._book = book
+        self._switch = switch
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        path, method = request.path, request.method
+        if path == "/orders" and method == "POST":
+            return await self._new_order(request)
+        if path.startswith("/orders/") and method == "DELETE":
+            return await self._cancel(request)
+        if method in {"GET", "HEAD"}:
+            return await self._answer_question(request, self.read(path))
+        return problem(405, "METHOD_NOT_ALLOWED", f"expected GET, POST /orders or DELETE /orders/ID, was {method}")
+
+    def read(self, path: str) -> web.Response:
+        """Answer a question, whatever the fault: the admin port asks here as well."""
+        if path == "/health":
+            return answer(200, {"status": "ok", "gateway": self._name})
+        if path == "/orders":
+            return answer(200, {"orders": self._book.listing()})
+        if not path.startswith("/orders/"):
+            return problem(404, "NOT_FOUND", f"expected /health or /orders, was {path[:100]}")
+        known = self._book.get(path.removeprefix("/orders/"))
+        return answer(200, known.execution) if known else _unknown_order()
+
+    async def _new_order(self, request: web.BaseRequest) -> web.StreamResponse:
+        body = await _read_body(request)
+        if body is None:
+            return problem(413, "BODY_TOO_LARGE", f"expected at most {_BODY_LIMIT_BYTES} bytes, was more")
+        try:
+            order = parse_order(body)
+        except MalformedOrder as error:
+            return problem(400, "MALFORMED_ORDER", str(error))
+        fault = self._switch.for_order(order.asset_class)
+        if fault.fault is FaultKind.UNREACHABLE:  # nothing sent over a dead network arrives
+            await self._switch.hold(_transport(request))
+        return await self._answer_order(request, answer(200, self._book.receive(order, fault)), fault)
+
+    async def _cancel(self, request: web.BaseRequest) -> web.StreamResponse:
+        fault = self._switch.fault if not self._switch.fault.asset_classes else self._switch.for_reading()
+        if fault.fault is FaultKind.UNREACHABLE:
+            await self._switch.hold(_transport(request))
+        try:
+            execution = self._book.cancel(request.path.removeprefix("/orders/"))
+        except OrderDone as error:
+            return problem(409, "ORDER_DONE", f"expected an open order, was {error}")
+        return await self._answer_order(request, answer(200, execution) if execution else _unknown_order(), fault)
+
+    async def _answer_question(self, request: web.BaseRequest, response: web.Response) -> web.StreamResponse:
+        fault = self._switch.for_reading()
+        return await self._delay(request, response, fault)
+
+    async def _answer_order(self, request: web.BaseRequest, response: web.Response, fault: Fault) -> web.StreamResponse:
+        """Answer an order that is booked already, or break the connection as the fault says."""
+        match fault.fault:
+            case FaultKind.RESET:
+                reset(_transport(request))
+            case FaultKind.TRUNCATED:
+                _transport(request).write(_raw(response)[:-40])
+                _transport(request).close()
+            case FaultKind.DUPLICATE_FILL:
+                _transport(request).write(_raw(response))
+                return response
+            case _:
+                return await self._delay(request, response, fault)
+        await self._switch.hold(_transport(request))
+        return response
+
+    async def _delay(self, request: web.BaseRequest, response: web.Response, fault: Fault) -> web.StreamResponse:
+        if fault.fault is FaultKind.LATENCY:
+            await asyncio.sleep(fault.latency_ms / 1000)
+        if fault.fault in _HANGING or self._switch.fault.fault is FaultKind.UNREACHABLE:
+            await self._switch.hold(_transport(request))
+        return response
+
+
+async def _read_body(request: web.BaseRequest) -> bytes | None:
+    if (request.content_length or 0) > _BODY_LIMIT_BYTES:
+        return None
+    body = await request.content.read(_BODY_LIMIT_BYTES + 1)
+    while len(body) <= _BODY_LIMIT_BYTES and not request.content.at_eof():
+        body += await request.content.read(_BODY_LIMIT_BYTES + 1 - len(body))
+    return body if len(body) <= _BODY_LIMIT_BYTES else None
+
+
+def _raw(response: web.Response) -> bytes:
+    """Give an answer as it goes over the wire."""
+    body = response.body if isinstance(response.body, bytes) else b""
+    head = f"HTTP/1.1 {response.status} OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+def _transport(request: web.BaseRequest) -> asyncio.Transport:
+    if request.transport is None:
+        raise asyncio.CancelledError  # the client is gone; the server ends the handler in the same way
+    return request.transport
+
+
+def _unknown_order() -> web.Response:
+    return problem(404, "UNKNOWN_ORDER", "no order of this id was ever received here")
