@@ -5,9 +5,9 @@ The only reader of the environment on this side. A bad value, an unknown key or 
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,8 +15,9 @@ from pydantic import AnyHttpUrl, BaseModel, BeforeValidator, ConfigDict, Field, 
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tasks.model.errors import Code, RunbookError
+from tasks.model.limits import LookLimits, RestartLimits
 from tasks.model.modes import Mode
-from tasks.model.orders import AssetClass, Side
+from tasks.model.orders import AssetClass, SyntheticOrder
 
 PREFIX = "RUNBOOK_"
 CONFIG_VARIABLE = "RUNBOOK_CONFIG"
@@ -28,18 +29,6 @@ class Table(BaseModel):
     """A frozen table of `runbook.toml`; a key that nobody reads is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class SyntheticOrder(Table):
-    """One quarantined test order (safety rule 14). Units: `quantity` in the venue's units, `deadline_s` in seconds."""
-
-    symbol: str = Field(min_length=1, max_length=32)
-    side: Side = Side.BUY
-    quantity: Decimal = Field(default=Decimal(1), gt=0)
-    quantity_cap: Decimal = Field(default=Decimal(1), gt=0)
-    order_type: Literal["limit", "market"] = "limit"
-    limit_price: Decimal | None = Field(default=Decimal(10), gt=0)
-    time_in_force: str = "day"
 
 
 class Gateway(Table):
@@ -54,32 +43,6 @@ def _gateway_table(value: object) -> object:
     return {"base_url": value} if isinstance(value, str) else value
 
 
-class LookLimits(Table):
-    """Time limits of the looks. Units: seconds and bytes."""
-
-    connect_timeout_s: float = Field(default=1.0, gt=0, le=30)
-    health_timeout_s: float = Field(default=2.0, gt=0, le=30)
-    metrics_timeout_s: float = Field(default=2.0, gt=0, le=30)
-    order_timeout_s: float = Field(default=2.0, gt=0, le=30)
-    body_limit_bytes: int = Field(default=1_048_576, gt=0)
-    confirm_looks_count: int = Field(default=3, ge=3, le=10)
-    confirm_interval_s: float = Field(default=1.0, ge=1.0, le=30)
-
-
-class RestartLimits(Table):
-    """Safety rule 4 and the deadlines of one restart. Units: seconds and counts."""
-
-    per_window_count: int = Field(default=2, ge=0, le=10)
-    window_s: float = Field(default=900, gt=0)
-    per_day_count: int = Field(default=4, ge=0, le=50)
-    drain_timeout_s: float = Field(default=5.0, gt=0, le=120)
-    kill_timeout_s: float = Field(default=5.0, gt=0, le=60)
-    start_timeout_s: float = Field(default=20.0, gt=0, le=300)
-    snapshot_timeout_s: float = Field(default=10.0, gt=0, le=10)
-    confirm_for_s: float = Field(default=30.0, gt=0, le=600)
-    confirm_timeout_s: float = Field(default=90.0, gt=0, le=900)
-
-
 class ServiceSettings(Table):
     """One watched order service: where it answers, what it writes, how it is started."""
 
@@ -88,7 +51,7 @@ class ServiceSettings(Table):
     log_files: tuple[Path, ...] = ()
     incidents_file: Path | None = None
     pid_file: Path | None = None
-    process_pattern: str | None = Field(default=None, min_length=3)
+    process_pattern: re.Pattern[str] | None = None
     supervisor: Literal["psutil"] = "psutil"
     start_command: tuple[str, ...] = ()
     start_environment: dict[str, str] = Field(default_factory=dict, repr=False)

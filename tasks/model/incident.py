@@ -59,9 +59,9 @@ class Outcome(StrEnum):
 
 
 class LedgerRecord(BaseModel):
-    """One line of `incidents.jsonl`; keys that others wrote are kept."""
+    """One line of `incidents.jsonl`, as both sides write it; `line` is its number when it was read from the file."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     timestamp: AwareDatetime
     type: str

@@ -1,0 +1,89 @@
+"""The incident ledger `incidents.jsonl`: append-only, written by both sides, read leniently."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import orjson
+from filelock import FileLock, Timeout
+
+from tasks.model.errors import CannotAct, CannotLook, Code
+from tasks.model.incident import Ledger, LedgerRecord
+from tasks.rules.ledger_lines import parse_lines
+
+LOCK_TIMEOUT_S = 5.0
+# A ledger beyond this is read from its end; what is older no longer bears on a budget or a timer.
+READ_LIMIT_BYTES = 64 * 1_048_576
+
+
+def read_ledger(path: Path) -> Ledger:
+    """Read every record that can be read; count and name the lines that cannot. A missing file is an empty ledger.
+
+    Runbook: §1.4 Recent incidents.
+    Errors: `LEDGER_UNREADABLE` when the file is there and cannot be read: then nothing may be concluded from it.
+    """
+    try:
+        with path.open("rb") as file:
+            size_bytes = os.fstat(file.fileno()).st_size
+            file.seek(max(0, size_bytes - READ_LIMIT_BYTES))
+            return parse_lines(file.read(), cut=size_bytes > READ_LIMIT_BYTES)
+    except FileNotFoundError:
+        return Ledger()
+    except OSError as error:
+        raise CannotLook(
+            Code.LEDGER_UNREADABLE, f"expected a readable file was {error.strerror} path={path}; mend its permissions"
+        ) from None
+
+
+def append(path: Path, records: Sequence[LedgerRecord]) -> None:
+    """Append records: one locked, fsynced write; a torn last line is healed first.
+
+    Errors: `LEDGER_UNWRITABLE`; what cannot be recorded must not be done.
+    """
+    transact(path, lambda _: records)
+
+
+def transact(path: Path, decide: Callable[[Ledger], Sequence[LedgerRecord]]) -> tuple[LedgerRecord, ...]:
+    """Read, decide and append under one lock, so that two runs never open one incident twice.
+
+    Errors: `LEDGER_UNREADABLE`, `LEDGER_UNWRITABLE`.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}.lock", timeout=LOCK_TIMEOUT_S):
+            records = tuple(decide(read_ledger(path)))
+            if records:
+                _write(path, records)
+            return records
+    except Timeout:
+        raise _unwritable(path, f"locked for {LOCK_TIMEOUT_S:g} s") from None
+    except OSError as error:
+        raise _unwritable(path, error.strerror or str(error)) from None
+
+
+def _write(path: Path, records: Sequence[LedgerRecord]) -> None:
+    text = b"".join(_line(record) for record in records)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o640)
+    try:
+        size_bytes = os.fstat(descriptor).st_size
+        if size_bytes:
+            os.lseek(descriptor, size_bytes - 1, os.SEEK_SET)
+            text = text if os.read(descriptor, 1) == b"\n" else b"\n" + text
+        written = os.write(descriptor, text)
+        if written != len(text):
+            raise OSError(28, "No space left on device")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _line(record: LedgerRecord) -> bytes:
+    return orjson.dumps(record.model_dump(mode="json"), option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _unwritable(path: Path, reason: str) -> CannotAct:
+    return CannotAct(
+        Code.LEDGER_UNWRITABLE,
+        f"expected to append was {reason} path={path}; free the disk or mend permissions",
+        retryable=True,
+    )

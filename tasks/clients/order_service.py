@@ -1,0 +1,84 @@
+"""The door to the watched order service and its gateways: one probe each, in the words of the HTTP contract."""
+
+import uuid
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+import httpx
+import orjson
+
+from tasks.clients.http_exchange import Call, exchange
+from tasks.model.errors import CannotLook, Code
+from tasks.model.looks import Exchange, Fault, GatewayLook, HealthLook, OrderLook, Seen
+from tasks.model.orders import AssetClass
+from tasks.rules.health_answer import judge_health
+from tasks.rules.order_answer import judge_order
+from tasks.rules.synthetic_order import quarantine_fault, synthetic_body
+from tasks.settings import Gateway, ServiceSettings
+
+
+async def health_look(client: httpx.AsyncClient, service: ServiceSettings) -> HealthLook:
+    """Ask `GET /health` once, as a client would.
+
+    Runbook: §1.2 Quick health checks.
+    """
+    return judge_health(await get(client, service, "/health", service.look.health_timeout_s), datetime.now(UTC))
+
+
+async def get(client: httpx.AsyncClient, service: ServiceSettings, path: str, deadline_s: float) -> Exchange:
+    """Make one bounded GET at the service."""
+    return await exchange(
+        client, Call("GET", service.url + path, deadline_s, body_limit_bytes=service.look.body_limit_bytes)
+    )
+
+
+async def order_look(
+    client: httpx.AsyncClient, service: ServiceSettings, asset_class: AssetClass, *, market_open: bool | None = None
+) -> OrderLook:
+    """Send one quarantined synthetic order, once, with a deadline and no retry (safety rule 14).
+
+    Runbook: §1.3 Verify order delivery.
+    Errors: `BAD_SETTING` when the configured order breaks the quarantine; it is then never sent.
+    """
+    order = service.synthetic_orders[asset_class]
+    fault = quarantine_fault(order)
+    if fault:
+        raise CannotLook(Code.BAD_SETTING, fault)
+    client_order_id = f"synthetic-{uuid.uuid4().hex}"
+    call = Call(
+        method="POST",
+        url=f"{service.url}/orders",
+        deadline_s=service.look.order_timeout_s,
+        body=orjson.dumps(synthetic_body(order, asset_class, client_order_id)),
+        headers={"content-type": "application/json"},
+        body_limit_bytes=service.look.body_limit_bytes,
+    )
+    answer = await exchange(client, call)
+    verdict = judge_order(answer, market_open=market_open)
+    return OrderLook(
+        asset_class=asset_class,
+        client_order_id=client_order_id,
+        looked_at=datetime.now(UTC),
+        exchange=answer,
+        **verdict._asdict(),
+    )
+
+
+async def gateway_look(client: httpx.AsyncClient, service: ServiceSettings, name: str, gateway: Gateway) -> GatewayLook:
+    """Ask a gateway's own `/health`, past the service."""
+    url = f"{str(gateway.base_url).rstrip('/')}/health"
+    answer = await exchange(client, Call("GET", url, service.look.health_timeout_s))
+    look = judge_health(answer, datetime.now(UTC))
+    return GatewayLook(
+        gateway=name,
+        seen=look.seen,
+        detail=look.detail,
+        looked_at=look.looked_at,
+        fault=answer.fault if answer.fault is not Fault.NONE or look.seen is Seen.PASSED else Fault.BAD_STATUS,
+        latency_ms=round(answer.seconds_s * 1000, 2),
+    )
+
+
+async def order_status(client: httpx.AsyncClient, service: ServiceSettings, client_order_id: str) -> Exchange:
+    """Ask the journal for one order; an unknown order is asked for, never sent again."""
+    return await get(client, service, f"/orders/{quote(client_order_id, safe='')}", service.look.order_timeout_s)

@@ -1,0 +1,130 @@
+"""The guards before a restart, each one rule of the product's conscience, pure, with the clock passed in."""
+
+from datetime import datetime, timedelta
+
+from tasks.model.diagnosis import Confidence, Diagnosis, Finding
+from tasks.model.incident import Action, IncidentState, Outcome
+from tasks.model.limits import RestartLimits
+from tasks.model.modes import Mode
+from tasks.model.values import Value
+from tasks.rules.incident_state import actions_since
+from tasks.rules.verdicts import GuardCode, Verdict
+
+
+class RestartCase(Value):
+    """All that the guards of a restart look at. Units: `late_s` in seconds."""
+
+    finding: Finding
+    diagnosis: Diagnosis
+    mode: Mode
+    approved: bool
+    late_s: float
+    late_after_s: float
+    incidents: tuple[IncidentState, ...]
+    limits: RestartLimits
+    rearmed_at: datetime | None = None
+
+
+def may_restart(case: RestartCase, now: datetime) -> Verdict:
+    """Say whether one automatic restart may go on: the first guard that forbids it decides.
+
+    Runbook: §2.1 Restart if hung.
+    Steps:
+        1. confirmed, and not blind
+        2. no shared cause
+        3. not late
+        4. nothing half done, and the last restart helped
+        5. budget left
+        6. mode, or a person's approval
+    """
+    verdicts = (
+        confirmed(case.finding),
+        no_shared_cause(case.diagnosis),
+        not_late(case.late_s, case.late_after_s),
+        nothing_half_done(case.incidents, case.rearmed_at),
+        last_restart_helped(case.incidents, case.rearmed_at, now),
+        restart_budget(case, now),
+        mode_allows(case.mode, approved=case.approved),
+    )
+    return next((verdict for verdict in verdicts if not verdict.allowed), verdicts[-2])
+
+
+def confirmed(finding: Finding) -> Verdict:
+    """Act only on a confirmed cause (safety rules 1 and 2)."""
+    if finding.confidence is Confidence.CONFIRMED:
+        return Verdict.yes(f"cause={finding.cause} confirmed")
+    return Verdict.no(
+        GuardCode.NOT_CONFIRMED, f"expected a confirmed cause was {finding.confidence} cause={finding.cause}"
+    )
+
+
+def no_shared_cause(diagnosis: Diagnosis) -> Verdict:
+    """Restart nothing when two or more gateways are sick: they point to a shared cause (safety rule 6)."""
+    sick = sorted({gateway for finding in diagnosis.findings for gateway in finding.gateways})
+    if len(sick) >= 2:
+        return Verdict.no(GuardCode.SHARED_CAUSE, f"expected at most 1 sick gateway was {len(sick)}: {', '.join(sick)}")
+    return Verdict.yes(f"sick_gateways={len(sick)}")
+
+
+def not_late(late_s: float, late_after_s: float) -> Verdict:
+    """Never act in a run that started long after its time (safety rule 11)."""
+    if late_s > late_after_s:
+        return Verdict.no(GuardCode.RUN_LATE, f"expected a start within {late_after_s:g} s was late_s={late_s:.0f}")
+    return Verdict.yes(f"late_s={late_s:.0f}")
+
+
+def nothing_half_done(incidents: tuple[IncidentState, ...], rearmed_at: datetime | None) -> Verdict:
+    """Stop at an action that was begun and never finished: it goes to a person (safety rule 4)."""
+    for incident in incidents:
+        for action in incident.actions:
+            begun_since = rearmed_at is None or action.started_at > rearmed_at
+            if begun_since and (action.finished_at is None or action.outcome == Outcome.UNKNOWN):
+                return Verdict.no(
+                    GuardCode.HALF_DONE_ACTION,
+                    f"action={action.action} key={action.key} began at {action.started_at.isoformat()} "
+                    "and its end is not known; look at the service, then `runbook rearm`",
+                )
+    return Verdict.yes("nothing half done")
+
+
+def last_restart_helped(incidents: tuple[IncidentState, ...], rearmed_at: datetime | None, now: datetime) -> Verdict:
+    """Do not restart again where the last restart did not help (safety rule 10): it goes to tier 2."""
+    since = max(filter(None, (rearmed_at, now - timedelta(days=1))))
+    restarts = actions_since(incidents, Action.RESTART_SERVICE, since)
+    if restarts and restarts[-1].outcome == Outcome.NOT_RECOVERED:
+        began_at = restarts[-1].started_at.isoformat()
+        return Verdict.no(GuardCode.RESTART_INEFFECTIVE, f"the restart of {began_at} did not help; re-arm by hand")
+    return Verdict.yes("no ineffective restart")
+
+
+def restart_budget(case: RestartCase, now: datetime) -> Verdict:
+    """Say whether one more automatic restart is within the budget, counted from the ledger (safety rule 4)."""
+    limits = case.limits
+    in_window = _restarts_since(case, now - timedelta(seconds=limits.window_s))
+    in_day = _restarts_since(case, now - timedelta(days=1))
+    if in_window >= limits.per_window_count or in_day >= limits.per_day_count:
+        return Verdict.no(
+            GuardCode.RESTART_BUDGET_SPENT,
+            f"restarts={in_window} limit={limits.per_window_count} window_s={limits.window_s:.0f} "
+            f"restarts_in_day={in_day} limit_in_day={limits.per_day_count}; re-arm by hand",
+        )
+    left = min(limits.per_window_count - in_window, limits.per_day_count - in_day)
+    return Verdict.yes(f"RESTARTS_LEFT: left={left}")
+
+
+def mode_allows(mode: Mode, *, approved: bool) -> Verdict:
+    """Hold every action against the one switch (safety rule 12)."""
+    match mode:
+        case Mode.ACT:
+            return Verdict.yes("mode=act")
+        case Mode.PROPOSE if approved:
+            return Verdict.yes("mode=propose, approved by a person")
+        case Mode.PROPOSE:
+            return Verdict.no(GuardCode.APPROVAL_NEEDED, "mode=propose; a person must approve")
+        case Mode.OBSERVE:
+            return Verdict.no(GuardCode.MODE_FORBIDS, "mode=observe; `runbook mode act` lets it act")
+
+
+def _restarts_since(case: RestartCase, since: datetime) -> int:
+    moments = [moment for moment in (since, case.rearmed_at) if moment is not None]
+    return len(actions_since(case.incidents, Action.RESTART_SERVICE, max(moments)))

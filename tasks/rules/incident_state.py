@@ -1,0 +1,125 @@
+"""Fold the ledger into the state of its incidents. No timer and no budget lives anywhere else."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from tasks.model.diagnosis import Audience, Cause
+from tasks.model.incident import Action, ActionRecord, Event, IncidentState, LedgerRecord, Outcome
+from tasks.rules.json_values import text_of
+
+REARMED_TYPE = "automation_rearmed"
+
+
+def fold_incidents(records: Iterable[LedgerRecord], service: str) -> tuple[IncidentState, ...]:
+    """Fold one service's records into its incidents, oldest first.
+
+    Errors: none; a record without an incident, or of an incident that nobody opened, changes nothing.
+    """
+    incidents: dict[str, IncidentState] = {}
+    for record in records:
+        if record.service not in {service, None} or not record.incident_id:
+            continue
+        current = incidents.get(record.incident_id)
+        if current is None and record.event == Event.OPENED:
+            current = _opened(record, service)
+        if current is not None:
+            incidents[record.incident_id] = _step(current, record)
+    return tuple(incidents.values())
+
+
+def open_incidents(records: Iterable[LedgerRecord], service: str) -> tuple[IncidentState, ...]:
+    """Find the incidents that still run."""
+    return tuple(incident for incident in fold_incidents(records, service) if incident.is_open)
+
+
+def actions_since(incidents: Iterable[IncidentState], action: Action, since: datetime) -> tuple[ActionRecord, ...]:
+    """Find the actions of one kind begun since a time, in every incident; a refused one was never begun."""
+    return tuple(
+        record
+        for incident in incidents
+        for record in incident.actions
+        if record.action == action and record.started_at > since and record.outcome != Outcome.REFUSED
+    )
+
+
+def rearmed_at(records: Iterable[LedgerRecord], service: str) -> datetime | None:
+    """Find when a person last re-armed the automation of a service."""
+    moments = [record.timestamp for record in records if record.type == REARMED_TYPE and record.service == service]
+    return max(moments, default=None)
+
+
+def failing_since(records: Iterable[LedgerRecord], service: str, now: datetime) -> datetime | None:
+    """Find the first failure of the run that is still unbroken, not the last line (§1.1); one day back at most."""
+    since: datetime | None = None
+    for record in sorted(records, key=lambda one: one.timestamp):
+        if record.service not in {service, None} or record.timestamp < now - timedelta(days=1):
+            continue
+        if record.event in {Event.RECOVERED, Event.CLOSED} or record.type.endswith("_recovered"):
+            since = None
+        elif since is None and _is_failure(record):
+            since = record.timestamp
+    return since
+
+
+def _is_failure(record: LedgerRecord) -> bool:
+    words = ("failed", "error", "unreachable", "refused", "unavailable", "down", "hung")
+    return record.event in {Event.OPENED, Event.DIAGNOSED} or any(word in record.type for word in words)
+
+
+def _opened(record: LedgerRecord, service: str) -> IncidentState:
+    return IncidentState(
+        incident_id=record.incident_id or "", service=service, state=Event.OPENED, opened_at=record.timestamp
+    )
+
+
+def _step(incident: IncidentState, record: LedgerRecord) -> IncidentState:
+    match record.event:
+        case Event.OPENED | Event.DIAGNOSED:
+            return incident.model_copy(update={"causes": _causes(incident, record), "tier": _tier(incident, record)})
+        case Event.OBSERVED:
+            return incident.model_copy(update={"observed_count": incident.observed_count + 1})
+        case Event.ACTION_STARTED:
+            return incident.model_copy(update={"actions": (*incident.actions, _action(record)), "state": record.event})
+        case Event.ACTION_FINISHED:
+            return incident.model_copy(update={"actions": _finished(incident, record), "state": record.event})
+        case Event.NOTIFIED:
+            told = (*incident.told, text_of(record.details, "key", 200) or "")
+            return incident.model_copy(update={"told": told, "messages": incident.messages + 1})
+        case Event.ACKNOWLEDGED:
+            return incident.model_copy(update={"acknowledged_by": text_of(record.details, "by", 200) or "a person"})
+        case Event.ESCALATED:
+            return incident.model_copy(update={"tier": _tier(incident, record), "state": record.event})
+        case Event.RECOVERED:
+            return incident.model_copy(update={"state": record.event})
+        case Event.CLOSED:
+            return incident.model_copy(update={"state": record.event, "closed_at": record.timestamp})
+        case _:
+            return incident
+
+
+def _causes(incident: IncidentState, record: LedgerRecord) -> tuple[Cause, ...]:
+    named = text_of(record.details, "cause", 100)
+    if named not in set(Cause) or named in incident.causes:
+        return incident.causes
+    return (*incident.causes, Cause(named))
+
+
+def _tier(incident: IncidentState, record: LedgerRecord) -> Audience | None:
+    named = text_of(record.details, "tier", 100)
+    return Audience(named) if named in set(Audience) else incident.tier
+
+
+def _action(record: LedgerRecord) -> ActionRecord:
+    owner = record.details.get("owner_pid")
+    return ActionRecord(
+        key=text_of(record.details, "key", 200) or "",
+        action=text_of(record.details, "action", 100) or "",
+        started_at=record.timestamp,
+        owner_pid=owner if isinstance(owner, int) else None,
+    )
+
+
+def _finished(incident: IncidentState, record: LedgerRecord) -> tuple[ActionRecord, ...]:
+    key, outcome = text_of(record.details, "key", 200), text_of(record.details, "outcome", 100)
+    update = {"finished_at": record.timestamp, "outcome": outcome}
+    return tuple(one.model_copy(update=update) if one.key == key else one for one in incident.actions)

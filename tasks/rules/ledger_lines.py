@@ -1,0 +1,70 @@
+"""Read the lines of `incidents.jsonl` leniently: a time and a type make a record, all else is counted and named."""
+
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from tasks.model.incident import Ledger, LedgerRecord, SkippedLine
+from tasks.rules.json_values import table_of, text_of
+from tasks.rules.times import parse_time
+
+TIME_KEYS = ("timestamp", "ts", "time", "@timestamp")
+TYPE_KEYS = ("type", "alert", "incident_type", "event")
+LINE_LIMIT_BYTES = 1_048_576
+
+
+def parse_lines(data: bytes, *, cut: bool = False) -> Ledger:
+    """Parse a whole ledger.
+
+    Errors: none; NaN, deep nesting, bad UTF-8, torn and foreign lines are skipped with a reason and their line number.
+    With `cut` the data starts in the middle of a line, which is then left out.
+    """
+    records: list[LedgerRecord] = []
+    skipped: list[SkippedLine] = []
+    lines = data.split(b"\n")
+    for number, raw in enumerate(lines, start=1):
+        if not raw.strip() or (cut and number == 1):
+            continue
+        found = _parse_line(raw, number)
+        if isinstance(found, LedgerRecord):
+            records.append(found)
+        else:
+            skipped.append(SkippedLine(line=number, reason=found))
+    return Ledger(records=tuple(records), skipped=tuple(skipped), read_count=len(records) + len(skipped))
+
+
+def _parse_line(raw: bytes, number: int) -> LedgerRecord | str:
+    if len(raw) > LINE_LIMIT_BYTES:
+        return f"longer than {LINE_LIMIT_BYTES} bytes"
+    try:
+        table = orjson.loads(raw)
+    except (orjson.JSONDecodeError, RecursionError) as error:
+        return f"not JSON: {str(error)[:120]}"
+    if not isinstance(table, dict):
+        return f"not an object but {type(table).__name__}"
+    moment = _first_time(table)
+    if moment is None:
+        return f"no time under {', '.join(TIME_KEYS)}"
+    kind = next((text for key in TYPE_KEYS if (text := text_of(table, key, 200))), None)
+    if kind is None:
+        return f"no type under {', '.join(TYPE_KEYS)}"
+    return _record(table, moment, kind, number)
+
+
+def _first_time(table: dict[str, Any]) -> datetime | None:
+    return next((moment for key in TIME_KEYS if (moment := parse_time(table.get(key)))), None)
+
+
+def _record(table: dict[str, Any], moment: datetime, kind: str, number: int) -> LedgerRecord:
+    return LedgerRecord(
+        timestamp=moment,
+        type=kind,
+        service=text_of(table, "service", 200),
+        incident_id=text_of(table, "incident_id", 200),
+        event=text_of(table, "event", 200),
+        source=text_of(table, "source", 200),
+        summary=text_of(table, "summary", 2000) or text_of(table, "message", 2000) or "",
+        details=table_of(table, "details") or {},
+        line=number,
+    )
