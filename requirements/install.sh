@@ -50,10 +50,10 @@ make_environment() {
 
 install_lock() {
     pip="$VENV/bin/python -m pip --disable-pip-version-check"
-    echo "Installing requirements/lock.txt"
+    echo "Installing requirements/lock.txt (about a minute)"
     # --no-deps: the lock is complete, and the resolver of pip refuses hashed extras.
-    $pip install --quiet --no-deps --require-hashes -r requirements/lock.txt
-    $pip install --quiet --no-deps --no-build-isolation --editable .
+    $pip install -qq --no-deps --require-hashes -r requirements/lock.txt
+    $pip install -qq --no-deps --no-build-isolation --editable .
     $pip check
 }
 
