@@ -10,6 +10,8 @@ from tasks.model.values import Value
 from tasks.rules.incident_state import actions_since
 from tasks.rules.verdicts import GuardCode, Verdict
 
+INEFFECTIVE_LIMIT_COUNT = 2
+
 
 class RestartCase(Value):
     """All that the guards of a restart look at. Units: `late_s` in seconds."""
@@ -33,7 +35,7 @@ def may_restart(case: RestartCase, now: datetime) -> Verdict:
         1. confirmed, and not blind
         2. no shared cause
         3. not late
-        4. nothing half done, and the last restart helped
+        4. nothing half done, and restarts have helped
         5. budget left
         6. mode, or a person's approval
     """
@@ -42,7 +44,7 @@ def may_restart(case: RestartCase, now: datetime) -> Verdict:
         no_shared_cause(case.diagnosis),
         not_late(case.late_s, case.late_after_s),
         nothing_half_done(case.incidents, case.rearmed_at),
-        last_restart_helped(case.incidents, case.rearmed_at, now),
+        restarts_help(case, now),
         restart_budget(case, now),
         mode_allows(case.mode, approved=case.approved),
     )
@@ -87,14 +89,16 @@ def nothing_half_done(incidents: tuple[IncidentState, ...], rearmed_at: datetime
     return Verdict.yes("nothing half done")
 
 
-def last_restart_helped(incidents: tuple[IncidentState, ...], rearmed_at: datetime | None, now: datetime) -> Verdict:
-    """Do not restart again where the last restart did not help (safety rule 10): it goes to tier 2."""
-    since = max(filter(None, (rearmed_at, now - timedelta(days=1))))
-    restarts = actions_since(incidents, Action.RESTART_SERVICE, since)
-    if restarts and restarts[-1].outcome == Outcome.NOT_RECOVERED:
-        began_at = restarts[-1].started_at.isoformat()
-        return Verdict.no(GuardCode.RESTART_INEFFECTIVE, f"the restart of {began_at} did not help; re-arm by hand")
-    return Verdict.yes("no ineffective restart")
+def restarts_help(case: RestartCase, now: datetime) -> Verdict:
+    """Stop after two restarts in a day that did not help (safety rule 10): what is left is for tier 2."""
+    restarts = actions_since(case.incidents, Action.RESTART_SERVICE, _since(case, now - timedelta(days=1)))
+    in_vain = [restart for restart in restarts if restart.outcome == Outcome.NOT_RECOVERED]
+    if len(in_vain) >= INEFFECTIVE_LIMIT_COUNT:
+        return Verdict.no(
+            GuardCode.RESTART_INEFFECTIVE,
+            f"ineffective_restarts={len(in_vain)} limit={INEFFECTIVE_LIMIT_COUNT} in a day; re-arm by hand",
+        )
+    return Verdict.yes(f"ineffective_restarts={len(in_vain)}")
 
 
 def restart_budget(case: RestartCase, now: datetime) -> Verdict:
@@ -126,5 +130,8 @@ def mode_allows(mode: Mode, *, approved: bool) -> Verdict:
 
 
 def _restarts_since(case: RestartCase, since: datetime) -> int:
-    moments = [moment for moment in (since, case.rearmed_at) if moment is not None]
-    return len(actions_since(case.incidents, Action.RESTART_SERVICE, max(moments)))
+    return len(actions_since(case.incidents, Action.RESTART_SERVICE, _since(case, since)))
+
+
+def _since(case: RestartCase, moment: datetime) -> datetime:
+    return moment if case.rearmed_at is None else max(moment, case.rearmed_at)

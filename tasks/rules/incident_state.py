@@ -1,6 +1,6 @@
 """Fold the ledger into the state of its incidents. No timer and no budget lives anywhere else."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from tasks.model.diagnosis import Audience, Cause
@@ -73,28 +73,8 @@ def _opened(record: LedgerRecord, service: str) -> IncidentState:
 
 
 def _step(incident: IncidentState, record: LedgerRecord) -> IncidentState:
-    match record.event:
-        case Event.OPENED | Event.DIAGNOSED:
-            return incident.model_copy(update={"causes": _causes(incident, record), "tier": _tier(incident, record)})
-        case Event.OBSERVED:
-            return incident.model_copy(update={"observed_count": incident.observed_count + 1})
-        case Event.ACTION_STARTED:
-            return incident.model_copy(update={"actions": (*incident.actions, _action(record)), "state": record.event})
-        case Event.ACTION_FINISHED:
-            return incident.model_copy(update={"actions": _finished(incident, record), "state": record.event})
-        case Event.NOTIFIED:
-            told = (*incident.told, text_of(record.details, "key", 200) or "")
-            return incident.model_copy(update={"told": told, "messages": incident.messages + 1})
-        case Event.ACKNOWLEDGED:
-            return incident.model_copy(update={"acknowledged_by": text_of(record.details, "by", 200) or "a person"})
-        case Event.ESCALATED:
-            return incident.model_copy(update={"tier": _tier(incident, record), "state": record.event})
-        case Event.RECOVERED:
-            return incident.model_copy(update={"state": record.event})
-        case Event.CLOSED:
-            return incident.model_copy(update={"state": record.event, "closed_at": record.timestamp})
-        case _:
-            return incident
+    change = _CHANGES.get(record.event or "")
+    return incident.model_copy(update=change(incident, record)) if change else incident
 
 
 def _causes(incident: IncidentState, record: LedgerRecord) -> tuple[Cause, ...]:
@@ -123,3 +103,25 @@ def _finished(incident: IncidentState, record: LedgerRecord) -> tuple[ActionReco
     key, outcome = text_of(record.details, "key", 200), text_of(record.details, "outcome", 100)
     update = {"finished_at": record.timestamp, "outcome": outcome}
     return tuple(one.model_copy(update=update) if one.key == key else one for one in incident.actions)
+
+
+Change = Callable[[IncidentState, LedgerRecord], dict[str, object]]
+
+_CHANGES: dict[str, Change] = {
+    Event.OPENED: lambda incident, record: {"causes": _causes(incident, record), "tier": _tier(incident, record)},
+    Event.DIAGNOSED: lambda incident, record: {"causes": _causes(incident, record), "tier": _tier(incident, record)},
+    Event.OBSERVED: lambda incident, _: {"observed_count": incident.observed_count + 1},
+    Event.ACTION_STARTED: lambda incident, record: {
+        "actions": (*incident.actions, _action(record)),
+        "state": record.event,
+    },
+    Event.ACTION_FINISHED: lambda incident, record: {"actions": _finished(incident, record), "state": record.event},
+    Event.NOTIFIED: lambda incident, record: {
+        "told": (*incident.told, text_of(record.details, "key", 200) or ""),
+        "messages": incident.messages + 1,
+    },
+    Event.ACKNOWLEDGED: lambda _, record: {"acknowledged_by": text_of(record.details, "by", 200) or "a person"},
+    Event.ESCALATED: lambda incident, record: {"tier": _tier(incident, record), "state": record.event},
+    Event.RECOVERED: lambda _, record: {"state": record.event},
+    Event.CLOSED: lambda _, record: {"state": record.event, "closed_at": record.timestamp},
+}
