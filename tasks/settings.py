@@ -117,6 +117,10 @@ class RunbookSettings(BaseSettings):
             f"expected one of {known} was {name}; add [services.{name}] to {self.config or 'runbook.toml'}",
         )
 
+    def ledger_path(self, service: str) -> Path:
+        """Say where a service's incident ledger is: its own setting, else under the state directory."""
+        return self.service(service).incidents_file or self.state_dir / "incidents.jsonl"
+
 
 def load_settings(environment: Mapping[str, str] | None = None) -> RunbookSettings:
     """Load the settings.

@@ -7,11 +7,11 @@ from pathlib import Path
 import orjson
 from filelock import FileLock, Timeout
 
+from tasks.clients.jsonl import LOCK_TIMEOUT_S, write_lines
 from tasks.model.errors import CannotAct, CannotLook, Code
 from tasks.model.incident import Ledger, LedgerRecord
 from tasks.rules.ledger_lines import parse_lines
 
-LOCK_TIMEOUT_S = 5.0
 # A ledger beyond this is read from its end; what is older no longer bears on a budget or a timer.
 READ_LIMIT_BYTES = 64 * 1_048_576
 
@@ -53,28 +53,12 @@ def transact(path: Path, decide: Callable[[Ledger], Sequence[LedgerRecord]]) -> 
         with FileLock(f"{path}.lock", timeout=LOCK_TIMEOUT_S):
             records = tuple(decide(read_ledger(path)))
             if records:
-                _write(path, records)
+                write_lines(path, b"".join(_line(record) for record in records))
             return records
     except Timeout:
         raise _unwritable(path, f"locked for {LOCK_TIMEOUT_S:g} s") from None
     except OSError as error:
         raise _unwritable(path, error.strerror or str(error)) from None
-
-
-def _write(path: Path, records: Sequence[LedgerRecord]) -> None:
-    text = b"".join(_line(record) for record in records)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o640)
-    try:
-        size_bytes = os.fstat(descriptor).st_size
-        if size_bytes:
-            os.lseek(descriptor, size_bytes - 1, os.SEEK_SET)
-            text = text if os.read(descriptor, 1) == b"\n" else b"\n" + text
-        written = os.write(descriptor, text)
-        if written != len(text):
-            raise OSError(28, "No space left on device")
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _line(record: LedgerRecord) -> bytes:

@@ -8,7 +8,7 @@ from tasks.model.limits import RestartLimits
 from tasks.model.modes import Mode
 from tasks.model.values import Value
 from tasks.rules.incident_state import actions_since
-from tasks.rules.verdicts import GuardCode, Verdict
+from tasks.model.verdicts import GuardCode, Verdict
 
 INEFFECTIVE_LIMIT_COUNT = 2
 

@@ -1,0 +1,19 @@
+"""Look at `GET /metrics`."""
+
+from datetime import UTC, datetime
+
+import httpx
+
+from tasks.clients.order_service import get
+from tasks.model.looks import MetricsLook
+from tasks.rules.metrics_answer import judge_metrics
+from tasks.settings import ServiceSettings
+
+
+async def metrics_look(client: httpx.AsyncClient, service: ServiceSettings) -> MetricsLook:
+    """Read the orders count and the other metrics once.
+
+    Runbook: §1.2 Orders count and other custom metrics.
+    Errors: none; a garbage exposition is *metrics unreadable*, which says nothing of the service.
+    """
+    return judge_metrics(await get(client, service, "/metrics", service.look.metrics_timeout_s), datetime.now(UTC))

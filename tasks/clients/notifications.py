@@ -1,0 +1,45 @@
+"""Where messages go. A channel takes one message or raises; the local sink is the channel that is always there."""
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import orjson
+
+from tasks.clients.jsonl import append_line
+from tasks.model.errors import Code, NotDelivered
+from tasks.model.messages import Delivery, Message
+
+LOGGER = logging.getLogger("runbook.notifications")
+
+
+class Channel(Protocol):
+    """One way to reach people."""
+
+    name: str
+
+    def send(self, message: Message) -> None:
+        """Hand the message over.
+
+        Errors: `NotDelivered`; `retryable` says whether trying again can help.
+        """
+
+
+class LocalSink:
+    """`notifications.jsonl` under the state directory, and the log: works with no account and no network."""
+
+    name = "local"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def send(self, message: Message) -> None:
+        """Append the message as delivered; it stands on disk before this returns."""
+        delivery = Delivery(timestamp=datetime.now(UTC), channel=self.name, delivered=True, **message.model_dump())
+        try:
+            append_line(self._path, orjson.dumps(delivery.model_dump(mode="json")))
+        except OSError as error:
+            reason = f"expected to append was {error.strerror} path={self._path}; free the disk or mend permissions"
+            raise NotDelivered(Code.SINK_UNWRITABLE, reason, retryable=True) from None
+        LOGGER.warning("to %s: %s", message.audience, message.text)

@@ -1,0 +1,53 @@
+"""One whole round of looks, all at once: for the first look, for the confirming ones, and after an action."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import httpx
+
+from tasks.clients.http_exchange import http_client
+from tasks.clients.metrics_look import metrics_look
+from tasks.clients.order_service import gateway_look, health_look, order_look
+from tasks.clients.process_look import process_look
+from tasks.model.looks import GatewayLook, Observation, OrderLook
+from tasks.settings import ServiceSettings
+
+
+async def observe(service: ServiceSettings) -> Observation:
+    """Make every look of §1.2 and §1.3 once, concurrently.
+
+    Runbook: §1.2, §1.3.
+    Errors: `BAD_SETTING` when a synthetic order breaks its quarantine; every end of a look is a value.
+    """
+    looked_at = datetime.now(UTC)
+    async with http_client(service.look.connect_timeout_s) as client:
+        health, process, metrics, orders, gateways = await asyncio.gather(
+            health_look(client, service),
+            process_look(service),
+            metrics_look(client, service),
+            order_looks(client, service),
+            gateway_looks(client, service),
+        )
+    return Observation(
+        looked_at=looked_at, health=health, process=process, metrics=metrics, orders=orders, gateways=gateways
+    )
+
+
+async def order_looks(client: httpx.AsyncClient, service: ServiceSettings) -> tuple[OrderLook, ...]:
+    """Send one synthetic order for each asset class that has one, concurrently."""
+    return tuple(await asyncio.gather(*(order_look(client, service, name) for name in service.synthetic_orders)))
+
+
+async def gateway_looks(client: httpx.AsyncClient, service: ServiceSettings) -> tuple[GatewayLook, ...]:
+    """Probe every configured gateway directly, concurrently."""
+    probes = (gateway_look(client, service, name, gateway) for name, gateway in service.gateways.items())
+    return tuple(await asyncio.gather(*probes))
+
+
+@asynccontextmanager
+async def looking(service: ServiceSettings) -> AsyncIterator[httpx.AsyncClient]:
+    """Open the client for one single look."""
+    async with http_client(service.look.connect_timeout_s) as client:
+        yield client

@@ -1,0 +1,98 @@
+"""Keep the evidence before an action (safety rule 9): process, stacks, logs, ledger, bounded in time and size."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+
+from tasks.clients.process_look import find_process
+from tasks.clients.stacks import read_stacks
+from tasks.model.processes import ProcessLook
+from tasks.model.remediation import Snapshot
+from tasks.settings import ServiceSettings
+
+TAIL_BYTES = 256 * 1024
+STACKS_TIMEOUT_S = 3.0
+
+
+def take_snapshot(service: ServiceSettings, folder: Path, deadline_s: float) -> Snapshot:
+    """Keep what a person will ask for afterwards; a part that could not be kept is named, and delays nothing.
+
+    Runbook: §3.1 collect artifacts.
+    Errors: none; the action that waits for it matters more than a missing part.
+    """
+    ends_at = time.monotonic() + deadline_s
+    kept: list[str] = []
+    missing: list[str] = []
+    for name, read in _parts(service).items():
+        content = read() if time.monotonic() < ends_at else None
+        if content and _write(folder / name, content):
+            kept.append(name)
+        else:
+            missing.append(name)
+    return Snapshot(folder=folder, parts=tuple(kept), missing=tuple(missing))
+
+
+def snapshot_folder(state_dir: Path, incident_id: str, now: datetime) -> Path:
+    """Name the folder of one snapshot."""
+    return state_dir / "evidence" / incident_id / now.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+
+
+def _parts(service: ServiceSettings) -> dict[str, Callable[[], bytes | None]]:
+    files = {f"log-{index}-{path.name}": path for index, path in enumerate(service.log_files)}
+    if service.start_log:
+        files["output-of-the-service.log"] = service.start_log
+    if service.incidents_file:
+        files["incidents.jsonl"] = service.incidents_file
+    tails: dict[str, Callable[[], bytes | None]] = {name: _tail_of(path) for name, path in files.items()}
+    return {"process.json": lambda: _process(service), "stacks.txt": lambda: _stacks(service), **tails}
+
+
+def _process(service: ServiceSettings) -> bytes | None:
+    found = find_process(service)
+    if isinstance(found, ProcessLook):
+        return orjson.dumps(found.model_dump(mode="json"), option=orjson.OPT_INDENT_2)
+    names = [
+        "pid",
+        "status",
+        "create_time",
+        "memory_info",
+        "cpu_times",
+        "num_threads",
+        "threads",
+        "open_files",
+        "cmdline",
+    ]
+    facts = found.as_dict(attrs=names, ad_value=None)
+    return orjson.dumps(facts, option=orjson.OPT_INDENT_2, default=str)
+
+
+def _stacks(service: ServiceSettings) -> bytes | None:
+    found = find_process(service)
+    if isinstance(found, ProcessLook):
+        return None
+    text = read_stacks(found.pid, STACKS_TIMEOUT_S)
+    return text.encode() if text else None
+
+
+def _tail_of(path: Path) -> Callable[[], bytes | None]:
+    def read() -> bytes | None:
+        try:
+            with path.open("rb") as file:
+                file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+                return file.read(TAIL_BYTES)
+        except OSError:
+            return None
+
+    return read
+
+
+def _write(path: Path, content: bytes) -> bool:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,61 @@
+"""Safety rule 10: effect, not exit code."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.clients.incident_ledger import append, read_ledger
+from tasks.clients.observe import observe
+from tasks.model.incident import Event, LedgerRecord, Outcome
+from tasks.model.remediation import ActionResult, Recovery, RemediationCase
+from tasks.rules.incident_changes import closing_records, record_of
+from tasks.rules.incident_state import fold_incidents
+from tasks.rules.recovery import looks_recovered
+from tasks.settings import RunbookSettings, ServiceSettings, load_settings
+
+LOOK_EVERY_S = 1.0
+
+
+@task(name="confirm_recovery", cache_policy=NO_CACHE, timeout_seconds=1000)
+async def confirm_recovery(case: RemediationCase, action: ActionResult) -> Recovery:
+    """Look until health and synthetic orders pass and stay so; else the action was ineffective.
+
+    Runbook: §2.1, after the restart.
+    Errors: `LEDGER_UNWRITABLE`. A recovery that is not proven in time is *not recovered*, and is recorded so.
+    """
+    settings = load_settings()
+    recovery = await proven_recovery(settings.service(case.service))
+    _record(settings, case, action, recovery)
+    return recovery
+
+
+async def proven_recovery(service: ServiceSettings) -> Recovery:
+    """Repeat the looks until they have been good for `confirm_for_s`, or `confirm_timeout_s` is over."""
+    started, good_since, count, detail = time.monotonic(), None, 0, "no look yet"
+    while time.monotonic() - started < service.restart.confirm_timeout_s:
+        verdict = looks_recovered(await observe(service))
+        count, now, detail = count + 1, time.monotonic(), verdict.detail
+        good_since = (good_since or now) if verdict.good else None
+        if good_since is not None and now - good_since >= service.restart.confirm_for_s:
+            return Recovery(
+                outcome=Outcome.RECOVERED, detail=detail, good_for_s=round(now - good_since, 1), looks_count=count
+            )
+        await asyncio.sleep(min(LOOK_EVERY_S, service.restart.confirm_for_s))
+    return Recovery(outcome=Outcome.NOT_RECOVERED, detail=detail, looks_count=count)
+
+
+def _record(settings: RunbookSettings, case: RemediationCase, action: ActionResult, recovery: Recovery) -> None:
+    path, now = settings.ledger_path(case.service), datetime.now(UTC)
+    states = {one.incident_id: one for one in fold_incidents(read_ledger(path).records, case.service)}
+    incident = states.get(case.incident_id)
+    if incident is None:
+        return
+    details: dict[str, object] = {"action": action.action, "key": action.key, "outcome": recovery.outcome}
+    proof = record_of(incident, Event.ACTION_FINISHED, now, f"after {action.action}: {recovery.detail}", details)
+    ending: tuple[LedgerRecord, ...] = ()
+    if recovery.outcome is Outcome.RECOVERED:
+        ending = closing_records(incident, now, f"good for {recovery.good_for_s:g} s: {recovery.detail}")
+    append(path, [proof, *ending])

@@ -1,0 +1,27 @@
+"""A message: to whom, about what, in which words, and whether it arrived."""
+
+from pydantic import AwareDatetime
+
+from tasks.model.diagnosis import Audience
+from tasks.model.values import Value
+
+
+class Message(Value):
+    """One message. `key` is said once for each incident, so that fifty failing runs tell it once."""
+
+    key: str
+    incident_id: str
+    audience: Audience
+    text: str
+
+
+class Delivery(Value):
+    """One line of `notifications.jsonl`."""
+
+    timestamp: AwareDatetime
+    incident_id: str
+    audience: Audience
+    channel: str
+    text: str
+    delivered: bool
+    key: str = ""

@@ -1,0 +1,41 @@
+"""The answer of a guard: yes or no, with a code and the numbers that decided."""
+
+from enum import StrEnum
+
+from tasks.model.values import Value
+
+
+class GuardCode(StrEnum):
+    """Every reason that a guard can give; the metric label and what tests assert."""
+
+    ALLOWED = "ALLOWED"
+    MODE_FORBIDS = "MODE_FORBIDS"
+    APPROVAL_NEEDED = "APPROVAL_NEEDED"
+    RUN_LATE = "RUN_LATE"
+    NOT_CONFIRMED = "NOT_CONFIRMED"
+    BLIND = "BLIND"
+    SHARED_CAUSE = "SHARED_CAUSE"
+    HALF_DONE_ACTION = "HALF_DONE_ACTION"
+    RESTART_BUDGET_SPENT = "RESTART_BUDGET_SPENT"
+    RESTART_INEFFECTIVE = "RESTART_INEFFECTIVE"
+    LOCK_HELD = "LOCK_HELD"
+    CLEARED = "CLEARED"
+    NOT_AVAILABLE = "NOT_AVAILABLE"
+
+
+class Verdict(Value):
+    """Whether an action may go on. `detail` holds the numbers; `code` the reason."""
+
+    allowed: bool
+    code: GuardCode
+    detail: str = ""
+
+    @classmethod
+    def yes(cls, detail: str = "") -> "Verdict":
+        """Allow."""
+        return cls(allowed=True, code=GuardCode.ALLOWED, detail=detail)
+
+    @classmethod
+    def no(cls, code: GuardCode, detail: str) -> "Verdict":
+        """Forbid, with the reason."""
+        return cls(allowed=False, code=code, detail=detail)

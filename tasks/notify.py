@@ -1,0 +1,42 @@
+"""§4 Communication: tell one audience, once."""
+
+from datetime import UTC, datetime
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.clients.incident_ledger import append, read_ledger
+from tasks.clients.notifications import Channel, LocalSink
+from tasks.model.errors import NotDelivered
+from tasks.model.incident import Event
+from tasks.model.messages import Message
+from tasks.rules.incident_changes import record_of
+from tasks.rules.incident_state import fold_incidents
+from tasks.settings import RunbookSettings, load_settings
+
+
+@task(name="notify", cache_policy=NO_CACHE, timeout_seconds=20, retries=0)
+def notify(service: str, message: Message) -> bool:
+    """Deliver one message and record that it was; what was told is not told again.
+
+    Runbook: §3 Escalation matrix, §4 Communication.
+    Errors: none; a message that was not delivered is False, is not recorded as told, and the next run sends it again.
+    """
+    settings = load_settings()
+    return told_once(settings, service, message, LocalSink(settings.state_dir / "notifications.jsonl"))
+
+
+def told_once(settings: RunbookSettings, service: str, message: Message, channel: Channel) -> bool:
+    """Send unless the ledger says that it was sent, then record it: at least once, not twice in the common case."""
+    path = settings.ledger_path(service)
+    states = {one.incident_id: one for one in fold_incidents(read_ledger(path).records, service)}
+    incident = states.get(message.incident_id)
+    if incident is None or message.key in incident.told:
+        return incident is not None
+    try:
+        channel.send(message)
+    except NotDelivered:
+        return False
+    details: dict[str, object] = {"key": message.key, "audience": message.audience, "channel": channel.name}
+    append(path, [record_of(incident, Event.NOTIFIED, datetime.now(UTC), f"told {message.audience}", details)])
+    return True

@@ -1,0 +1,81 @@
+"""Turn a diagnosis into ledger records: open, observe, close. One incident for each service and cause."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from tasks.model.diagnosis import Cause, Diagnosis, Finding, Status
+from tasks.model.incident import AlertType, Event, IncidentState, LedgerRecord, Source
+
+ALERT_OF_CAUSE = {
+    Cause.SERVICE_HUNG: AlertType.HEALTH_CHECK_ERROR,
+    Cause.SERVICE_DOWN: AlertType.HEALTH_CHECK_ERROR,
+    Cause.DEPENDENCY_UNREACHABLE: AlertType.GATEWAY_UNREACHABLE,
+}
+
+
+def incident_changes(
+    service: str,
+    diagnosis: Diagnosis,
+    still_open: tuple[IncidentState, ...],
+    now: datetime,
+    new_id: Callable[[Cause], str],
+) -> tuple[LedgerRecord, ...]:
+    """Say what to append for one diagnosis.
+
+    Errors: none. A blind diagnosis closes nothing: missing data is not health (safety rule 2).
+    Steps:
+        1. each finding opens an incident, or is observed in the one that is open for its cause
+        2. an open incident whose cause is gone has recovered and is closed
+    """
+    by_cause = {cause: incident for incident in still_open for cause in incident.causes}
+    records: list[LedgerRecord] = []
+    for finding in diagnosis.findings:
+        known = by_cause.get(finding.cause)
+        records += [_observed(known, finding, now)] if known else _opened(service, finding, now, new_id(finding.cause))
+    if diagnosis.status is not Status.BLIND:
+        gone = [one for one in still_open if not any(diagnosis.has(cause) for cause in one.causes)]
+        records += [
+            record for incident in gone for record in closing_records(incident, now, "seen well again by triage")
+        ]
+    return tuple(records)
+
+
+def closing_records(incident: IncidentState, now: datetime, summary: str) -> tuple[LedgerRecord, ...]:
+    """Write the end of an incident: recovered, then closed."""
+    return (
+        record_of(incident, Event.RECOVERED, now, summary),
+        record_of(incident, Event.CLOSED, now, "closed"),
+    )
+
+
+def record_of(
+    incident: IncidentState, event: Event, now: datetime, summary: str, details: dict[str, object] | None = None
+) -> LedgerRecord:
+    """Write one record of an incident."""
+    cause = incident.causes[0] if incident.causes else Cause.UNKNOWN
+    return LedgerRecord(
+        timestamp=now,
+        type=ALERT_OF_CAUSE.get(cause, AlertType.HEALTH_CHECK_FAILED),
+        service=incident.service,
+        incident_id=incident.incident_id,
+        event=event,
+        source=Source.TRIAGE,
+        summary=summary[:2000],
+        details=details or {},
+    )
+
+
+def _opened(service: str, finding: Finding, now: datetime, incident_id: str) -> list[LedgerRecord]:
+    incident = IncidentState(
+        incident_id=incident_id, service=service, state=Event.OPENED, opened_at=now, causes=(finding.cause,)
+    )
+    summary = f"{finding.cause}: {'; '.join(finding.because)}"
+    return [
+        record_of(incident, Event.OPENED, now, summary, {"cause": finding.cause, "tier": finding.tier}),
+        record_of(incident, Event.DIAGNOSED, now, summary, finding.model_dump(mode="json")),
+    ]
+
+
+def _observed(incident: IncidentState, finding: Finding, now: datetime) -> LedgerRecord:
+    details: dict[str, object] = {"cause": finding.cause, "confidence": finding.confidence}
+    return record_of(incident, Event.OBSERVED, now, "; ".join(finding.because), details)
