@@ -1,0 +1,111 @@
+"""The only door to exchange-calendars: the sessions of one market around a time, as plain values."""
+
+import threading
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from tasks.model.errors import CannotLook, Code
+from tasks.model.market import MarketCalendar, TradingSession
+from tasks.rules.market_hours import checked_time
+from tasks.rules.market_hours_corrections import built_calendar
+
+# A year with this much on both sides costs what three weeks cost: the library computes its holidays once either way.
+MARGIN = timedelta(days=45)
+# The library keeps a registry of calendars that it changes without a lock.
+_LIBRARY = threading.Lock()
+
+
+def read_calendar(name: str, at: datetime) -> MarketCalendar:
+    """Read the sessions of a market around a time: `FX`, `24/7`, or any name or alias of exchange-calendars.
+
+    Errors: `RunbookError` for a bad time; `CannotLook` for a name nobody has, a year that the library does not reach,
+    or a library that cannot be imported.
+    """
+    moment = checked_time(at)
+    return built_calendar(name, moment) or _year_of(name, moment.year)
+
+
+def preload_calendars(names: Iterable[str], at: datetime) -> None:
+    """Load the library (1.6 s) and the calendars of this time and of a month on, so that forked runs find them ready.
+
+    Errors: none; what cannot be loaded now is reported by the look that needs it.
+    """
+    wanted = {(name, moment.year) for name in names for moment in (at, at + timedelta(days=31))}
+    for name, year in sorted(wanted):
+        try:
+            read_calendar(name, datetime(year, 7, 1, tzinfo=at.tzinfo))
+        except CannotLook:
+            continue
+
+
+@lru_cache(maxsize=64)
+def _year_of(name: str, year: int) -> MarketCalendar:
+    with _LIBRARY:
+        return _as_values(_library_calendar(name, year))
+
+
+def _library() -> Any:
+    """Import the library when somebody asks for it; that takes 1.6 s."""
+    try:
+        import exchange_calendars  # type: ignore[import-untyped]  # noqa: PLC0415
+    except ImportError as error:
+        detail = f"expected exchange-calendars, was not importable: {error}; install the locked requirements"
+        raise CannotLook(Code.CALENDAR_UNREADABLE, detail) from error
+    return exchange_calendars
+
+
+def _library_calendar(name: str, year: int) -> Any:
+    exchange_calendars = _library()
+    if name not in exchange_calendars.get_calendar_names():
+        detail = (
+            f"expected FX, 24/7 or a name of exchange-calendars, was {name[:40]!r}; correct the setting `calendars`"
+        )
+        raise CannotLook(Code.BAD_SETTING, detail)
+    # Some markets publish holidays year by year: the library refuses a window that ends after the last one it has.
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    refused = ""
+    for start, end in ((first - MARGIN, last + MARGIN), (first - MARGIN, last), (first, last)):
+        try:
+            return exchange_calendars.get_calendar(name, start=start.isoformat(), end=end.isoformat())
+        except (ValueError, NotImplementedError, exchange_calendars.errors.CalendarError) as error:
+            refused = str(error)
+    detail = f"expected sessions of calendar={name} year={year}, was refused by the library: {refused[:160]}"
+    raise CannotLook(Code.CALENDAR_UNREADABLE, detail)
+
+
+def _as_values(calendar: Any) -> MarketCalendar:
+    early = {moment.date() for moment in calendar.early_closes}
+    rows = zip(calendar.opens.items(), calendar.closes, calendar.break_starts, calendar.break_ends, strict=True)
+    sessions = tuple(
+        TradingSession(
+            label.date(), _moment(opens), _moment(closes), label.date() in early, _pause(pause), _pause(resume)
+        )
+        for (label, opens), closes, pause, resume in rows
+    )
+    return MarketCalendar(
+        name=calendar.name,
+        time_zone=str(calendar.tz),
+        sessions=sessions,
+        weekdays=frozenset(index for index, trades in enumerate(calendar.weekmask) if trades == "1"),
+        rolls_before_midnight=_roll(calendar),
+    )
+
+
+def _moment(stamp: Any) -> datetime:
+    moment: datetime = stamp.to_pydatetime()
+    return moment
+
+
+def _pause(stamp: Any) -> datetime | None:
+    # The library's "no break" is NaT, the one value that differs from itself.
+    return _moment(stamp) if stamp == stamp else None  # noqa: PLR0124
+
+
+def _roll(calendar: Any) -> timedelta:
+    """Say how long before midnight the next trade date begins, where sessions open on the evening before."""
+    if calendar.open_offset >= 0:
+        return timedelta(0)
+    opens = calendar.open_times[-1][1]
+    return timedelta(hours=24) - timedelta(hours=opens.hour, minutes=opens.minute)
