@@ -1,0 +1,81 @@
+"""The command line of the release commands."""
+
+import argparse
+import getpass
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from order_service.releases.store import is_version
+
+_RUNNING_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+class _OneLineParser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        sys.stderr.write(f"BAD_ARGUMENTS: {' '.join(message.split())}; --help shows the options\n")
+        raise SystemExit(2)
+
+
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
+    """Read the command line.
+
+    Errors: SystemExit 2 with one line that names the option.
+    """
+    parser = _OneLineParser(
+        prog="python -m order_service.releases", description="Build, deploy and roll back releases."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_build(_add(commands, "build", "copy the package into an immutable release"))
+    deploying = _add(commands, "deploy", "make a release current")
+    _add_version(deploying)
+    _add_move(deploying)
+    _add(commands, "list", "show every release").add_argument("--json", action="store_true")
+    rolling_back = _add(commands, "roll-back", "make the previous good release current")
+    rolling_back.add_argument("--to", type=_version, help="a named release instead of the previous one")
+    _add_move(rolling_back)
+    _add(commands, "run", "become the current release's service")
+    checking = commands.add_parser("check", help="what deploy asks of a release, in the release's own code")
+    checking.add_argument("--release", type=Path, required=True)
+    given = parser.parse_args(arguments)
+    if given.command in {"build", "deploy"}:
+        given.version = _one_version(parser, given)
+    return given
+
+
+def _one_version(parser: argparse.ArgumentParser, given: argparse.Namespace) -> str:
+    named = {each for each in (given.version, given.named_version) if each is not None}
+    if len(named) != 1:
+        parser.error(f"expected one version, was {len(named)}")
+    return str(named.pop())
+
+
+def _add(commands: "argparse._SubParsersAction[_OneLineParser]", name: str, what: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=what)
+    command.add_argument("--root", type=Path, required=True, help="directory of all releases")
+    return command
+
+
+def _add_build(command: argparse.ArgumentParser) -> None:
+    _add_version(command)
+    command.add_argument(
+        "--source", type=Path, default=_RUNNING_PACKAGE, help="package to copy; default the one that runs"
+    )
+    command.add_argument("--config", type=Path, help="configuration to ship; default the package's own")
+
+
+def _add_move(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--routing-file", type=Path, help="the live routing table; default that of the last move")
+    command.add_argument("--by", default=getpass.getuser(), help="who asks; default the user")
+    command.add_argument("--reason", default="", help="why")
+
+
+def _add_version(command: argparse.ArgumentParser) -> None:
+    command.add_argument("version", nargs="?", type=_version, help="release, as 1.4.2")
+    command.add_argument("--version", dest="named_version", type=_version, help="the same, as an option")
+
+
+def _version(text: str) -> str:
+    if not is_version(text):
+        raise argparse.ArgumentTypeError(f"expected letters, digits and . _ + -, was {text!r}")
+    return text

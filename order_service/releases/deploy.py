@@ -1,0 +1,110 @@
+"""Making a release current, forward or back: proven first, then written down, then moved."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from order_service.releases.check import ask_release
+from order_service.releases.errors import ReleaseCode, ReleaseError
+from order_service.releases.files import write_atomically
+from order_service.releases.history import Action, Move, append_move, now, read_moves, roll_back_candidates
+from order_service.releases.manifest import verify
+from order_service.releases.store import ReleaseStore
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Hold who asks, why, and where the live routing table lies; no file named means the one of the last move."""
+
+    by: str
+    reason: str
+    routing_file: Path | None
+
+
+def deploy(store: ReleaseStore, version: str, request: Request) -> Move:
+    """Make a release current.
+
+    Errors: ReleaseError when it is missing, corrupted or broken; nothing is changed then.
+    """
+    with store.locked():
+        return _move(store, "deploy", version, request)
+
+
+def roll_back(store: ReleaseStore, to: str | None, request: Request) -> Move:
+    """Make the previous good release current, or a named one.
+
+    Errors: ReleaseError as deploy, and when there is nothing to go back to.
+    Steps: a roll-back that was killed halfway is finished, so that asking twice does not go two releases back.
+    """
+    with store.locked():
+        moves = read_moves(store.history)
+        halfway = moves and moves[-1].action == "roll-back" and moves[-1].to_version != store.current()
+        target = to or (moves[-1].to_version if halfway else _previous(store, moves))
+        return _move(store, "roll-back", target, request)
+
+
+def previous_release(store: ReleaseStore) -> str | None:
+    """Name the release a roll-back would make current."""
+    try:
+        return _previous(store, read_moves(store.history))
+    except ReleaseError:
+        return None
+
+
+def _previous(store: ReleaseStore, moves: list[Move]) -> str:
+    candidates = roll_back_candidates(moves)
+    for version in candidates:
+        if _is_whole(store.path(version)):
+            return version
+    raise ReleaseError(
+        ReleaseCode.NO_PREVIOUS_RELEASE,
+        f"expected an earlier good release than {store.current()}, was none of {len(candidates)}; name one by --to",
+    )
+
+
+def _is_whole(release: Path) -> bool:
+    try:
+        verify(release)
+    except ReleaseError:
+        return False
+    return True
+
+
+def _move(store: ReleaseStore, action: Action, version: str, request: Request) -> Move:
+    """Move the pointer.
+
+    Steps:
+        1. Prove the release.
+        2. Write the history line, unless the last one says so already: a move killed halfway is finished here.
+        3. Install the routing table, then the pointer; each is replaced as a whole.
+    """
+    release = store.path(version)
+    verify(release)
+    ask_release(release)
+    moves = read_moves(store.history)
+    last = moves[-1] if moves else None
+    routing_file = _routing_file(request, last)
+    move = last
+    if move is None or move.to_version != version or move.routing_file != str(routing_file):
+        before = last.to_version if last else store.current()
+        move = Move(now(), action, before, version, request.by, request.reason, str(routing_file))
+        append_move(store.history, move)
+    _install(release / "config" / "routing.toml", routing_file)
+    store.point_to(version)
+    return move
+
+
+def _routing_file(request: Request, last: Move | None) -> Path:
+    if request.routing_file is not None:
+        return request.routing_file.absolute()
+    if last is None:
+        raise ReleaseError(
+            ReleaseCode.ROUTING_FILE_UNKNOWN,
+            "expected the place of the live table, was none; name it by --routing-file",
+        )
+    return Path(last.routing_file)
+
+
+def _install(shipped: Path, live: Path) -> None:
+    content = shipped.read_bytes()
+    if not live.is_file() or live.read_bytes() != content:
+        write_atomically(live, content)
