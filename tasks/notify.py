@@ -1,14 +1,15 @@
 """§4 Communication: tell one audience, once."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.clients.incident_ledger import append, read_ledger
 from tasks.clients.notifications import Channel, LocalSink
-from tasks.model.errors import NotDelivered
-from tasks.model.incident import Event
+from tasks.model.errors import CannotAct, CannotLook, NotDelivered
+from tasks.model.incident import Event, IncidentState
 from tasks.model.messages import Message
 from tasks.rules.incident_changes import record_of
 from tasks.rules.incident_state import fold_incidents
@@ -29,14 +30,22 @@ def notify(service: str, message: Message) -> bool:
 def told_once(settings: RunbookSettings, service: str, message: Message, channel: Channel) -> bool:
     """Send unless the ledger says that it was sent, then record it: at least once, not twice in the common case."""
     path = settings.ledger_path(service)
-    states = {one.incident_id: one for one in fold_incidents(read_ledger(path).records, service)}
-    incident = states.get(message.incident_id)
-    if incident is None or message.key in incident.told:
-        return incident is not None
+    incident = _incident(path, service, message.incident_id)
+    if incident is not None and message.key in incident.told:
+        return True
     try:
         channel.send(message)
-    except NotDelivered:
+        if incident is not None:
+            details: dict[str, object] = {"key": message.key, "audience": message.audience, "channel": channel.name}
+            append(path, [record_of(incident, Event.NOTIFIED, datetime.now(UTC), f"told {message.audience}", details)])
+    except (NotDelivered, CannotAct):
         return False
-    details: dict[str, object] = {"key": message.key, "audience": message.audience, "channel": channel.name}
-    append(path, [record_of(incident, Event.NOTIFIED, datetime.now(UTC), f"told {message.audience}", details)])
     return True
+
+
+def _incident(path: Path, service: str, incident_id: str) -> IncidentState | None:
+    try:
+        states = fold_incidents(read_ledger(path).records, service)
+    except CannotLook:
+        return None
+    return next((one for one in states if one.incident_id == incident_id), None)

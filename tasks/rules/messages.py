@@ -1,13 +1,17 @@
 """The words that people are told. The two templates of §4 are the desk's own and are kept to the letter."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from tasks.model.diagnosis import Audience, Cause, Finding
 from tasks.model.incident import IncidentState, Outcome
 from tasks.model.messages import Message
 from tasks.model.modes import Mode
+from tasks.model.orders import AssetClass
 from tasks.model.remediation import RemediationResult
+from tasks.model.report import TriageStory
 from tasks.model.verdicts import GuardCode
+from tasks.rules.plan import remediation_case
 from tasks.rules.times import utc_text
 
 DESK_NOTICE = (
@@ -29,42 +33,62 @@ REFUSAL_AUDIENCE: dict[GuardCode | None, Audience] = {
 TROUBLED_ALL = frozenset({Cause.SERVICE_DOWN, Cause.SERVICE_HUNG, Cause.CRASH_LOOP, Cause.INFRASTRUCTURE})
 
 
-def opening_messages(
-    incident: IncidentState, finding: Finding, mode: Mode, classes: tuple[str, ...]
-) -> tuple[Message, ...]:
-    """Write what is told when an incident opens: the tier of the cause, and the desk for each degraded asset class.
+def opening_messages(story: TriageStory) -> tuple[Message, ...]:
+    """Write what is told before anything is done: the tier of each new cause, and the desk for each degraded class.
 
     Runbook: §3 Escalation matrix, §4.1, §4.2.
     """
-    affected = classes if finding.cause in TROUBLED_ALL else tuple(one.value for one in finding.asset_classes)
+    found = {finding.cause: finding for finding in story.diagnosis.findings}
+    routed = sorted({order.asset_class for order in story.evidence.latest.orders})
+    return tuple(
+        message
+        for incident in story.incidents.open
+        for cause in incident.causes
+        if cause in found
+        for message in _opening(incident, found[cause], story.evidence.context.mode, routed)
+        if message.key not in incident.told
+    )
+
+
+def closing_messages(story: TriageStory) -> tuple[Message, ...]:
+    """Write what is told afterwards: what the remediation came to, and which incidents are over.
+
+    Runbook: §3.1, §3.2.
+    """
+    mode = story.evidence.context.mode
+    closed = tuple(_closed(incident, mode) for incident in story.incidents.closed)
+    case = remediation_case(story)
+    if case is None or story.remediation is None:
+        return closed
+    incident = next(one for one in story.incidents.open if one.incident_id == case.incident_id)
+    outcome = _outcome(incident, case.finding, mode, story.remediation)
+    return closed if outcome.key in incident.told else (*closed, outcome)
+
+
+def _opening(
+    incident: IncidentState, finding: Finding, mode: Mode, routed: Sequence[AssetClass]
+) -> tuple[Message, ...]:
+    affected = routed if finding.cause in TROUBLED_ALL else finding.asset_classes
     desk = tuple(_message(incident, Audience.DESK, f"desk-{name}", desk_notice(name)) for name in affected)
     return (_message(incident, finding.tier, "opened", _tier_text(incident, finding, mode)), *desk)
 
 
-def outcome_messages(
-    incident: IncidentState, finding: Finding, mode: Mode, result: RemediationResult
-) -> tuple[Message, ...]:
-    """Write what is told after §2: tier 1 when it helped, tier 2 with §4.2 when it did not or was not known.
-
-    Runbook: §3.1, §3.2.
-    """
+def _outcome(incident: IncidentState, finding: Finding, mode: Mode, result: RemediationResult) -> Message:
     match result.outcome:
         case Outcome.RECOVERED:
             text = f"{_head(incident, mode)} Recovered after {_action(result)}: {result.detail}."
-            return (_message(incident, Audience.TIER_1, "recovered", text),)
+            return _message(incident, Audience.TIER_1, "recovered", text)
         case Outcome.REFUSED:
+            audience = REFUSAL_AUDIENCE.get(result.code, Audience.TIER_1)
             text = f"{_head(incident, mode)} No action was taken, {result.code}: {result.detail}."
-            return (
-                _message(incident, REFUSAL_AUDIENCE.get(result.code, Audience.TIER_1), f"refused-{result.code}", text),
-            )
+            return _message(incident, audience, f"refused-{result.code}", text)
         case Outcome.NOT_RECOVERED | Outcome.UNKNOWN | Outcome.DONE:
             what = f"{_action(result)} did not help ({result.outcome}): {result.detail}"
             text = f"{escalation_text(incident.opened_at, _summary(finding))}\n{_head(incident, mode)} {what}."
-            return (_message(incident, Audience.TIER_2, f"escalated-{result.outcome}", text),)
+            return _message(incident, Audience.TIER_2, f"escalated-{result.outcome}", text)
 
 
-def closing_message(incident: IncidentState, mode: Mode) -> Message:
-    """Write what tells everybody who was told that the incident is over."""
+def _closed(incident: IncidentState, mode: Mode) -> Message:
     return _message(incident, Audience.TIER_1, "closed", f"{_head(incident, mode)} Closed: the service is well again.")
 
 

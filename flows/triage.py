@@ -1,0 +1,85 @@
+"""§1 Initial triage, the first five minutes; then §2 to §4 where they are needed."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Annotated
+
+from prefect import flow
+from pydantic import Field
+
+from flows.escalation import escalation
+from flows.post_incident import post_incident
+from flows.remediation import remediation
+from tasks.check_process import check_process
+from tasks.confirm_failure import confirm_failure
+from tasks.gather_context import gather_context
+from tasks.model.evidence import Evidence, TriageRequest
+from tasks.model.incident import AlertType
+from tasks.model.looks import Observation
+from tasks.model.modes import Mode
+from tasks.model.orders import AssetClass
+from tasks.model.report import TriageStory
+from tasks.probe_gateways import probe_gateways
+from tasks.probe_health import probe_health
+from tasks.read_metrics import read_metrics
+from tasks.record_incidents import record_incidents
+from tasks.rules.causes.unexplained import symptoms
+from tasks.rules.diagnosis import name_cause
+from tasks.rules.messages import closing_messages, opening_messages
+from tasks.rules.plan import ended_incidents, needs_runbook, remediation_case
+from tasks.send_synthetic_order import send_synthetic_order
+from tasks.write_report import write_report
+
+ServiceName = Annotated[str, Field(description="Which watched service, as named in runbook.toml.")]
+Alert = Annotated[AlertType | None, Field(description="Which alert fired; leave empty for a routine look.")]
+AffectedClass = Annotated[AssetClass | None, Field(description="Which asset class the alert is about, if one.")]
+Note = Annotated[str, Field(description="What you saw; it is shown in the report.", max_length=2000)]
+RunMode = Annotated[Mode | None, Field(description="Go no further than this; empty follows the switch.")]
+
+
+@flow(name="triage", flow_run_name="triage {service} {alert}", log_prints=False)
+async def triage(
+    service: ServiceName = "order-service",
+    alert: Alert = None,
+    asset_class: AffectedClass = None,
+    note: Note = "",
+    mode: RunMode = None,
+) -> str:
+    """Look at everything, name the cause, act where it is safe, and tell the right people.
+
+    Runbook: §1 Initial triage.
+    Errors: the run fails only when our own tool breaks; how the patient is, is in the report.
+    """
+    request = TriageRequest(service=service, alert=alert, asset_class=asset_class, note=note, mode=mode)
+    context = gather_context(request)  # §1.1
+    first = await look_around(service)  # §1.2, §1.3
+    rounds = await confirm_failure(service, first) if symptoms(first) else (first,)
+    evidence = Evidence(context=context, observations=rounds)
+    diagnosis = name_cause(evidence)
+    story = TriageStory(evidence=evidence, diagnosis=diagnosis)
+    if needs_runbook(story):
+        incidents = record_incidents(service, diagnosis)  # §1.4
+        story = story.having(incidents=incidents)
+        told = await escalation(service, opening_messages(story))  # §3, §4
+        case = remediation_case(story)
+        result = await remediation(case) if case else None  # §2
+        story = story.having(remediation=result)
+        told += await escalation(service, closing_messages(story))  # §3, §4
+        story = story.having(told=told)
+        await post_incident(service, ended_incidents(story))  # §5
+    return await write_report(story)
+
+
+async def look_around(service: str) -> Observation:
+    """Make every look at once."""
+    looked_at = datetime.now(UTC)
+    health, process, metrics, orders, gateways = await asyncio.gather(
+        probe_health(service),  # §1.2
+        check_process(service),  # §1.2
+        read_metrics(service),  # §1.2
+        send_synthetic_order(service),  # §1.3
+        probe_gateways(service),  # §1.2
+    )
+    return Observation(
+        looked_at=looked_at, health=health, process=process, metrics=metrics, orders=orders, gateways=gateways
+    )

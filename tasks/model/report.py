@@ -1,0 +1,59 @@
+"""The triage report: the runbook page, line by line, with what was seen at each line."""
+
+from enum import StrEnum
+
+from tasks.model.diagnosis import Diagnosis
+from tasks.model.evidence import Evidence
+from tasks.model.messages import Message
+from tasks.model.remediation import IncidentUpdate, RemediationResult
+from tasks.model.values import Value
+
+
+class Mark(StrEnum):
+    """What became of one line of the runbook."""
+
+    DONE = "done"
+    NOT_NEEDED = "not needed"
+    COULD_NOT = "could not"
+
+
+class ReportLine(Value):
+    """One line of the runbook: its section, what it asks, what became of it, and the evidence."""
+
+    section: str
+    step: str
+    mark: Mark
+    evidence: str
+
+
+class Told(Value):
+    """One message, and whether it arrived."""
+
+    message: Message
+    arrived: bool
+
+
+class TriageStory(Value):
+    """Everything that one run has to tell, in order."""
+
+    evidence: Evidence
+    diagnosis: Diagnosis
+    incidents: IncidentUpdate = IncidentUpdate()
+    remediation: RemediationResult | None = None
+    told: tuple[Told, ...] = ()
+
+    def having(
+        self,
+        *,
+        incidents: IncidentUpdate | None = None,
+        remediation: RemediationResult | None = None,
+        told: tuple[Told, ...] | None = None,
+    ) -> "TriageStory":
+        """Go on with the story: the same, with what has come since."""
+        return self.model_copy(
+            update={
+                "incidents": incidents or self.incidents,
+                "remediation": remediation or self.remediation,
+                "told": told or self.told,
+            }
+        )

@@ -1,0 +1,134 @@
+"""Lay a triage out as the runbook page: each line done, not needed, or could not, with the evidence."""
+
+from tasks.model.diagnosis import Audience
+from tasks.model.incident import Outcome
+from tasks.model.looks import Observation, OrderLook, Seen
+from tasks.model.messages import Message
+from tasks.model.processes import ProcessLook, ProcessState
+from tasks.model.remediation import RemediationResult
+from tasks.model.report import Mark, ReportLine, TriageStory
+from tasks.rules.times import utc_text
+
+Lines = tuple[ReportLine, ...]
+
+
+def report_lines(story: TriageStory) -> Lines:
+    """Write every line of the page, in the page's order.
+
+    Runbook: §1 to §4.
+    """
+    latest = story.evidence.latest
+    return (
+        _context_line(story),
+        *_health_lines(latest),
+        *_order_lines(latest),
+        _incidents_line(story),
+        *_remediation_lines(story),
+        *_told_lines(story),
+    )
+
+
+def _context_line(story: TriageStory) -> ReportLine:
+    context = story.evidence.context
+    if context.ledger_detail:
+        return _line("§1.1", "Gather context", Mark.COULD_NOT, context.ledger_detail)
+    since = f", failing since {utc_text(context.began_at)}" if context.began_at else ""
+    facts = (f"alert {context.alert or 'none (scheduled)'}{since}", f"{context.recent_count} records in 24 h")
+    return _line("§1.1", "Gather context", Mark.DONE, "; ".join((*facts, f"mode {context.mode}")))
+
+
+def _health_lines(latest: Observation) -> Lines:
+    health, metrics = latest.health, latest.metrics
+    gateways = "; ".join(f"{one.gateway} {one.seen} ({one.detail})" for one in latest.gateways)
+    probed = (Mark.DONE, gateways) if gateways else (Mark.COULD_NOT, "none is configured")
+    return (
+        _process_line(latest.process),
+        _line("§1.2", "GET /health", _mark(health.seen), f"{health.seen}: {health.detail}"),
+        _line("§1.2", "GET /metrics", _mark(metrics.seen), f"{metrics.seen}: {metrics.detail}"),
+        _line("§1.2", "Gateways, asked directly", *probed),
+    )
+
+
+def _process_line(process: ProcessLook) -> ReportLine:
+    facts = [f"{process.state}: {process.detail}"]
+    if process.memory_bytes is not None:
+        facts.append(f"memory {process.memory_bytes / 1_048_576:.0f} MiB")
+    if process.cpu_ratio is not None:
+        facts.append(f"CPU {process.cpu_ratio:.0%} of a core")
+    if process.open_files_count is not None:
+        facts.append(f"{process.open_files_count} of {process.open_files_limit or 'unknown'} descriptors")
+    if process.threads_count is not None:
+        facts.append(f"{process.threads_count} threads")
+    if process.started_at is not None:
+        facts.append(f"age {(process.looked_at - process.started_at).total_seconds():.0f} s")
+    mark = Mark.COULD_NOT if process.state is ProcessState.BLIND else Mark.DONE
+    return _line("§1.2", "Process status", mark, ", ".join(facts))
+
+
+def _order_lines(latest: Observation) -> Lines:
+    step = "Verify order delivery"
+    if not latest.orders:
+        return (_line("§1.3", step, Mark.COULD_NOT, "no synthetic order is configured"),)
+    return tuple(_line("§1.3", f"{step}, {one.asset_class}", Mark.DONE, _order_facts(one)) for one in latest.orders)
+
+
+def _order_facts(order: OrderLook) -> str:
+    return f"{order.outcome} at {order.gateway or 'no gateway'}: {order.detail} ({order.client_order_id})"
+
+
+def _incidents_line(story: TriageStory) -> ReportLine:
+    context, update = story.evidence.context, story.incidents
+    facts = [f"{len(context.open_incidents)} open before this run"]
+    facts += [f"opened {one.incident_id}" for one in update.opened]
+    facts += [f"still open {one.incident_id}" for one in update.observed]
+    facts += [f"closed {one.incident_id}" for one in update.closed]
+    if context.ledger_skipped_count:
+        facts.append(f"{context.ledger_skipped_count} lines could not be read")
+    mark = Mark.COULD_NOT if context.ledger_detail else Mark.DONE
+    return _line("§1.4", "Recent incidents", mark, "; ".join(facts))
+
+
+def _remediation_lines(story: TriageStory) -> Lines:
+    result = story.remediation
+    restart = _line("§2.1", "Restart if hung", _action_mark(result), _action_facts(result))
+    if result is None or result.recovery is None:
+        return (restart,)
+    recovery = result.recovery
+    mark = Mark.DONE if recovery.outcome is Outcome.RECOVERED else Mark.COULD_NOT
+    facts = f"{recovery.outcome} after {recovery.looks_count} looks: {recovery.detail}"
+    return (restart, _line("§2.1", "Confirm recovery", mark, facts))
+
+
+def _action_mark(result: RemediationResult | None) -> Mark:
+    if result is None:
+        return Mark.NOT_NEEDED
+    return Mark.DONE if result.action and result.action.outcome is Outcome.DONE else Mark.COULD_NOT
+
+
+def _action_facts(result: RemediationResult | None) -> str:
+    if result is None:
+        return "the cause does not call for a restart"
+    if result.action is None:
+        return f"{result.code}: {result.detail}"
+    kept = f"; evidence kept in {result.snapshot.folder.name}" if result.snapshot else ""
+    return f"{result.action.outcome}: {result.action.detail}{kept}"
+
+
+def _told_lines(story: TriageStory) -> Lines:
+    if not story.told:
+        nobody = "nobody had to be told anything new"
+        return (_line("§3", "Tell the tier and the desk", Mark.NOT_NEEDED, nobody),)
+    return tuple(_told_line(told.message, arrived=told.arrived) for told in story.told)
+
+
+def _told_line(message: Message, *, arrived: bool) -> ReportLine:
+    section = "§4.1" if message.audience is Audience.DESK else "§3"
+    return _line(section, f"Tell {message.audience}", Mark.DONE if arrived else Mark.COULD_NOT, message.text)
+
+
+def _mark(seen: Seen) -> Mark:
+    return Mark.DONE if seen in {Seen.PASSED, Seen.FAILED} else Mark.COULD_NOT
+
+
+def _line(section: str, step: str, mark: Mark, evidence: str) -> ReportLine:
+    return ReportLine(section=section, step=step, mark=mark, evidence=evidence)

@@ -1,0 +1,113 @@
+"""Write the triage report as markdown for the Prefect UI. Text from outside is escaped before it enters a table."""
+
+import re
+
+from tasks.model.diagnosis import Diagnosis, Finding, Status
+from tasks.model.looks import Exchange, Observation, OrderOutcome, Seen
+from tasks.model.report import ReportLine, TriageStory
+from tasks.rules.report_lines import report_lines
+from tasks.rules.times import utc_text
+
+CELL_LIMIT_COUNT = 600
+EXCERPT_LIMIT_COUNT = 2000
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!])")
+
+
+def triage_markdown(story: TriageStory) -> str:
+    """Write the page: a status line to read aloud, the causes, the runbook's lines, the failing exchanges.
+
+    Runbook: §1 to §4.
+    """
+    context = story.evidence.context
+    head = [
+        f"# Triage of {context.request.service}: {story.diagnosis.status.value}",
+        "",
+        f"**{status_line(story)}**",
+        "",
+        f"Looked at {utc_text(story.evidence.latest.looked_at)}, {len(story.evidence.observations)} rounds of looks.",
+    ]
+    note = ["", f"Note of the person who started it: {cell(context.request.note)}"] if context.request.note else []
+    return "\n".join([*head, *note, *_causes(story.diagnosis), *_page(report_lines(story)), *_failing(story)]) + "\n"
+
+
+def status_line(story: TriageStory) -> str:
+    """Write the one sentence that a person can read aloud on a call."""
+    service, diagnosis = story.evidence.context.request.service, story.diagnosis
+    match diagnosis.status:
+        case Status.OK:
+            return f"{service} is well: health, process and every synthetic order passed."
+        case Status.BLIND:
+            return f"We cannot see {service}: {cell('; '.join(diagnosis.findings[0].because))}."
+        case Status.DEGRADED | Status.CRITICAL:
+            causes = " and ".join(_spoken(finding) for finding in diagnosis.findings)
+            after = f" {_spoken_outcome(story)}" if story.remediation else ""
+            return f"{service} is {diagnosis.status.value}: {causes}.{after}"
+
+
+def cell(text: str) -> str:
+    """Make foreign text safe inside a markdown table: one line, escaped, cut."""
+    one_line = " ".join(text.split())
+    cut = one_line if len(one_line) <= CELL_LIMIT_COUNT else one_line[:CELL_LIMIT_COUNT] + " …"
+    return _SPECIAL.sub(r"\\\1", cut)
+
+
+def _spoken(finding: Finding) -> str:
+    where = f" ({', '.join(finding.gateways)})" if finding.gateways else ""
+    return f"{finding.cause.value.replace('_', ' ')}{cell(where)}, {finding.confidence.value}"
+
+
+def _spoken_outcome(story: TriageStory) -> str:
+    result = story.remediation
+    if result is None:
+        return ""
+    done = result.action.action.value.replace("_", " ") if result.action else "no action"
+    return f"After {done}: {result.outcome.value.replace('_', ' ')}."
+
+
+def _causes(diagnosis: Diagnosis) -> list[str]:
+    if not diagnosis.findings:
+        return []
+    rows = [
+        "",
+        "## Cause",
+        "",
+        "| cause | confidence | because | ruled out | section | tier |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one in diagnosis.findings:
+        because, ruled_out = cell("; ".join(one.because)), cell("; ".join(one.ruled_out)) or "nothing"
+        name, tier = cell(one.cause.value), cell(one.tier.value)
+        rows.append(f"| {name} | {one.confidence.value} | {because} | {ruled_out} | {one.section} | {tier} |")
+    return rows
+
+
+def _page(lines: tuple[ReportLine, ...]) -> list[str]:
+    rows = ["", "## The runbook, line by line", "", "| section | step | | evidence |", "|---|---|---|---|"]
+    return [*rows, *(_row(line) for line in lines)]
+
+
+def _row(line: ReportLine) -> str:
+    return f"| {line.section} | {cell(line.step)} | {line.mark.value} | {cell(line.evidence)} |"
+
+
+def _failing(story: TriageStory) -> list[str]:
+    exchanges = _failing_exchanges(story.evidence.latest)
+    blocks = [line for title, exchange in exchanges for line in _block(title, exchange)]
+    return ["", "## Failing requests and responses", *blocks] if blocks else []
+
+
+def _failing_exchanges(latest: Observation) -> tuple[tuple[str, Exchange], ...]:
+    orders = tuple(
+        (f"POST /orders, {one.asset_class}", one.exchange)
+        for one in latest.orders
+        if one.exchange and not one.outcome.delivered and one.outcome is not OrderOutcome.BLIND
+    )
+    health = latest.health
+    probe = (("GET /health", health.exchange),) if health.exchange and health.seen is Seen.FAILED else ()
+    return (*probe, *orders)
+
+
+def _block(title: str, exchange: Exchange) -> list[str]:
+    answer = exchange.body or f"(no body; {exchange.fault}: {exchange.detail})"
+    text = f"{exchange.method} {exchange.url}\n{exchange.request_body}\n\nHTTP {exchange.http_status}\n{answer}"
+    return ["", f"### {title}", "", "~~~~text", text[:EXCERPT_LIMIT_COUNT].replace("~~~~", "~ ~ ~ ~"), "~~~~"]
