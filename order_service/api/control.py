@@ -1,0 +1,87 @@
+"""`/control`: changes by hand, behind a bearer token. Without a configured token the door stays shut."""
+
+import hmac
+from typing import Annotated, TypeVar
+
+import orjson
+from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi.security import HTTPBearer
+from pydantic import SecretStr, ValidationError
+
+from order_service.api.body import read_json_body
+from order_service.api.documents import Responses, errors, json_body
+from order_service.api.errors import first_problem
+from order_service.codes import Code, Refused
+from order_service.control_plane import Change, ControlPlane, FeatureChange, GatewayChange, RouteChange, TradingChange
+from order_service.order import AssetClass
+
+_ANSWERS: Responses = {
+    200: {"model": dict[str, object], "description": "in force"},
+    **errors(400, 401, 403, 404, 409, 413, 415, 422),
+}
+ChangeT = TypeVar("ChangeT", bound=Change)
+Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9_]{1,64}$")]
+
+
+def control_door(plane: ControlPlane, token: SecretStr | None) -> APIRouter:
+    """Open the doors for changes by hand."""
+    router = APIRouter(prefix="/control", dependencies=[Depends(HTTPBearer(auto_error=False)), Depends(_guard(token))])
+
+    @router.put("/gateways/{gateway}", responses=_ANSWERS, openapi_extra=json_body(GatewayChange))
+    async def set_gateway(gateway: Name, request: Request) -> Response:
+        """Set a gateway to enabled, degraded or disabled."""
+        return _done(await plane.set_gateway(gateway, await _read(GatewayChange, request)))
+
+    @router.put("/routes/{asset_class}", responses=_ANSWERS, openapi_extra=json_body(RouteChange))
+    async def set_route(asset_class: AssetClass, request: Request) -> Response:
+        """Send new orders of a class to another gateway of its route."""
+        return _done(await plane.set_route(asset_class, await _read(RouteChange, request)))
+
+    @router.put("/trading/{asset_class}", responses=_ANSWERS, openapi_extra=json_body(TradingChange))
+    async def set_trading(asset_class: AssetClass, request: Request) -> Response:
+        """Set a class to active, reducing or halted; cancels always pass."""
+        return _done(await plane.set_trading(asset_class, await _read(TradingChange, request)))
+
+    @router.put("/features/{feature}", responses=_ANSWERS, openapi_extra=json_body(FeatureChange))
+    async def set_feature(feature: Name, request: Request) -> Response:
+        """Switch a feature on or off."""
+        return _done(await plane.set_feature(feature, await _read(FeatureChange, request)))
+
+    @router.post("/drain", responses=_ANSWERS, openapi_extra=json_body(Change))
+    async def drain(request: Request) -> Response:
+        """Take no new orders from here on."""
+        return _done(plane.drain(await _read(Change, request)))
+
+    @router.post("/reload", responses=_ANSWERS, openapi_extra=json_body(Change))
+    async def reload(request: Request) -> Response:
+        """Take the routing table on disk."""
+        return _done(await plane.reload(await _read(Change, request)))
+
+    return router
+
+
+class _guard:  # noqa: N801 - a dependency reads as a function
+    def __init__(self, token: SecretStr | None) -> None:
+        self._expected = None if token is None else token.get_secret_value().encode()
+
+    async def __call__(self, request: Request) -> None:
+        if self._expected is None:
+            raise Refused(Code.CONTROL_DISABLED, "no control token is configured, so the control plane is closed")
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        matches = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), self._expected)
+        if scheme.lower() != "bearer" or not matches:
+            raise Refused(Code.CONTROL_UNAUTHORIZED, "expected the control token as Bearer authorization")
+
+
+async def _read(model: type[ChangeT], request: Request) -> ChangeT:
+    try:
+        return model.model_validate_json(await read_json_body(request))
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
+        message, field = first_problem(problems)
+        code = Code.INVALID_JSON if problems[0]["type"] == "json_invalid" else Code.INVALID_REQUEST
+        raise Refused(code, message, field) from error
+
+
+def _done(document: dict[str, object]) -> Response:
+    return Response(orjson.dumps(document), media_type="application/json")

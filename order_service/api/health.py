@@ -1,0 +1,38 @@
+"""`/health`, `/metrics` and `/routing`: how the service is, in three views."""
+
+import asyncio
+
+import orjson
+from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from order_service.api.documents import HealthDocument
+from order_service.health_report import HealthReport
+from order_service.metrics import Metrics
+from order_service.routing_report import RoutingReport
+
+
+def health_door(health: HealthReport, metrics: Metrics, routing: RoutingReport) -> APIRouter:
+    """Open the doors for looking."""
+    router = APIRouter()
+
+    @router.get("/health", responses={200: {"model": HealthDocument}, 503: {"model": HealthDocument}})
+    async def read_health() -> Response:
+        """Say from memory whether the service serves."""
+        document = health.document()
+        status = 503 if document["status"] == "error" else 200
+        return Response(orjson.dumps(document), status, media_type="application/json")
+
+    @router.get("/metrics", response_class=PlainTextResponse)
+    async def read_metrics() -> Response:
+        """Give the Prometheus exposition."""
+        return Response(metrics.render(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    @router.get("/routing", responses={200: {"model": dict[str, object]}})
+    async def read_routing() -> Response:
+        """Say where each asset class goes, who set it and why."""
+        file = await asyncio.to_thread(routing.store.file_state)
+        return Response(orjson.dumps(routing.document(file)), media_type="application/json")
+
+    return router

@@ -1,0 +1,109 @@
+"""The closed list of reasons this service gives, each with the HTTP status that carries it."""
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Name why an order or a request was not simply done."""
+
+    INVALID_JSON = "INVALID_JSON"
+    INVALID_ORDER = "INVALID_ORDER"
+    INVALID_REQUEST = "INVALID_REQUEST"
+    BODY_TOO_LARGE = "BODY_TOO_LARGE"
+    UNSUPPORTED_CONTENT = "UNSUPPORTED_CONTENT"
+    NOT_FOUND = "NOT_FOUND"
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    UNKNOWN_ORDER = "UNKNOWN_ORDER"
+    DUPLICATE_CLIENT_ORDER_ID = "DUPLICATE_CLIENT_ORDER_ID"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+
+    NO_ROUTE = "NO_ROUTE"
+    TRADING_HALTED = "TRADING_HALTED"
+    TRADING_REDUCING = "TRADING_REDUCING"
+    SYNTHETIC_NOT_ALLOWED = "SYNTHETIC_NOT_ALLOWED"
+    QUANTITY_CAP_EXCEEDED = "QUANTITY_CAP_EXCEEDED"
+    PRICE_OUTSIDE_BAND = "PRICE_OUTSIDE_BAND"
+    ORDER_RATE_EXCEEDED = "ORDER_RATE_EXCEEDED"
+    GATEWAY_DISABLED = "GATEWAY_DISABLED"
+    GATEWAY_UNREACHABLE = "GATEWAY_UNREACHABLE"
+    GATEWAY_BUSY = "GATEWAY_BUSY"
+    JOURNAL_UNAVAILABLE = "JOURNAL_UNAVAILABLE"
+    DRAINING = "DRAINING"
+
+    GATEWAY_TIMEOUT = "GATEWAY_TIMEOUT"
+    GATEWAY_DISCONNECTED = "GATEWAY_DISCONNECTED"
+    GATEWAY_ANSWER_UNUSABLE = "GATEWAY_ANSWER_UNUSABLE"
+    SERVICE_STOPPED_IN_FLIGHT = "SERVICE_STOPPED_IN_FLIGHT"
+    SERVICE_FAILED_IN_FLIGHT = "SERVICE_FAILED_IN_FLIGHT"
+    ORDER_NOT_RECEIVED = "ORDER_NOT_RECEIVED"
+
+    ORDER_CLOSED = "ORDER_CLOSED"
+    CANCEL_REJECTED = "CANCEL_REJECTED"
+    CANCEL_UNKNOWN = "CANCEL_UNKNOWN"
+
+    CONTROL_DISABLED = "CONTROL_DISABLED"
+    CONTROL_UNAUTHORIZED = "CONTROL_UNAUTHORIZED"
+    UNKNOWN_GATEWAY = "UNKNOWN_GATEWAY"
+    UNKNOWN_FEATURE = "UNKNOWN_FEATURE"
+    ROUTE_NOT_ALLOWED = "ROUTE_NOT_ALLOWED"
+    ROUTING_TABLE_REFUSED = "ROUTING_TABLE_REFUSED"
+
+
+HTTP_STATUS: dict[Code, int] = {
+    Code.INVALID_JSON: 400,
+    Code.INVALID_ORDER: 422,
+    Code.INVALID_REQUEST: 422,
+    Code.BODY_TOO_LARGE: 413,
+    Code.UNSUPPORTED_CONTENT: 415,
+    Code.NOT_FOUND: 404,
+    Code.METHOD_NOT_ALLOWED: 405,
+    Code.UNKNOWN_ORDER: 404,
+    Code.DUPLICATE_CLIENT_ORDER_ID: 409,
+    Code.INTERNAL_ERROR: 500,
+    Code.NO_ROUTE: 503,
+    Code.TRADING_HALTED: 503,
+    Code.TRADING_REDUCING: 409,
+    Code.SYNTHETIC_NOT_ALLOWED: 422,
+    Code.QUANTITY_CAP_EXCEEDED: 422,
+    Code.PRICE_OUTSIDE_BAND: 422,
+    Code.ORDER_RATE_EXCEEDED: 429,
+    Code.GATEWAY_DISABLED: 503,
+    Code.GATEWAY_UNREACHABLE: 503,
+    Code.GATEWAY_BUSY: 503,
+    Code.JOURNAL_UNAVAILABLE: 503,
+    Code.DRAINING: 503,
+    Code.GATEWAY_TIMEOUT: 202,
+    Code.GATEWAY_DISCONNECTED: 202,
+    Code.GATEWAY_ANSWER_UNUSABLE: 202,
+    Code.SERVICE_STOPPED_IN_FLIGHT: 202,
+    Code.SERVICE_FAILED_IN_FLIGHT: 202,
+    Code.ORDER_NOT_RECEIVED: 503,
+    Code.ORDER_CLOSED: 409,
+    Code.CANCEL_REJECTED: 409,
+    Code.CANCEL_UNKNOWN: 202,
+    Code.CONTROL_DISABLED: 403,
+    Code.CONTROL_UNAUTHORIZED: 401,
+    Code.UNKNOWN_GATEWAY: 404,
+    Code.UNKNOWN_FEATURE: 404,
+    Code.ROUTE_NOT_ALLOWED: 409,
+    Code.ROUTING_TABLE_REFUSED: 409,
+}
+
+
+class Refused(Exception):
+    """Carry one refusal from where it was decided to the door that answers it."""
+
+    def __init__(self, code: Code, message: str, field: str | None = None, retry_after_s: int | None = None) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.field = field
+        self.retry_after_s = retry_after_s
+
+
+class CannotStart(Exception):
+    """Say in one line why the service does not start, with the exit code that goes with it."""
+
+    def __init__(self, line: str, exit_code: int) -> None:
+        super().__init__(line)
+        self.exit_code = exit_code

@@ -1,0 +1,80 @@
+"""What a gateway answers about an order, as it must look to be believed."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from order_service.decimals import plain
+from order_service.order import OrderStatus
+
+Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=512)]
+
+
+def _decimal_string(raw: Any) -> Any:
+    if raw is None or (isinstance(raw, str) and len(raw) <= 40):
+        return raw
+    raise PydanticCustomError("venue_decimal", "expected a decimal string or null")
+
+
+VenueDecimal = Annotated[Decimal | None, BeforeValidator(_decimal_string)]
+
+
+class Reject(BaseModel):
+    """Why the venue said no, in the venue's words."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: Text
+    text: Annotated[str, StringConstraints(strict=True, max_length=2048)] = ""
+
+
+class VenueExecution(BaseModel):
+    """One execution as the gateway booked it.
+
+    Errors: pydantic's ValidationError; an answer of another shape proves nothing about the order.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    client_order_id: Text | None = None
+    gateway_order_id: Text | None
+    exec_id: Text | None
+    exec_type: Text
+    ord_status: Literal["new", "partially_filled", "filled", "rejected", "canceled"]
+    last_qty: VenueDecimal = None
+    last_px: VenueDecimal = None
+    cum_qty: VenueDecimal = None
+    leaves_qty: VenueDecimal = None
+    avg_px: VenueDecimal = None
+    transact_time: AwareDatetime
+    reject: Reject | None = None
+
+    @property
+    def status(self) -> OrderStatus:
+        """Say what became of the order, in this service's words."""
+        return OrderStatus(self.ord_status)
+
+
+def execution_block(execution: VenueExecution, gateway: str, latency_ms: float) -> dict[str, object]:
+    """Write the `execution` block of an order's answer, decimals as strings."""
+    return {
+        "gateway": gateway,
+        "gateway_order_id": execution.gateway_order_id,
+        "exec_id": execution.exec_id,
+        "exec_type": execution.exec_type,
+        "ord_status": execution.ord_status,
+        "last_qty": _text(execution.last_qty),
+        "last_px": _text(execution.last_px),
+        "cum_qty": _text(execution.cum_qty),
+        "leaves_qty": _text(execution.leaves_qty),
+        "avg_px": _text(execution.avg_px),
+        "transact_time": execution.transact_time,
+        "latency_ms": round(latency_ms, 3),
+        "reject": None if execution.reject is None else {"code": execution.reject.code, "text": execution.reject.text},
+    }
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else plain(amount)

@@ -1,0 +1,180 @@
+"""One gateway over HTTP. Each order is posted at most once; what came of it leaves as a value."""
+
+import asyncio
+import time
+from typing import Literal
+
+import aiohttp
+import orjson
+from pydantic import ValidationError
+
+from order_service.clock import utc_now
+from order_service.codes import Code
+from order_service.execution import Reject, VenueExecution
+from order_service.gateways.outcomes import (
+    CancelOutcome,
+    CancelRefused,
+    Executed,
+    LookUpOutcome,
+    NeverReceived,
+    NotSent,
+    NoUsableAnswer,
+    SendOutcome,
+)
+from order_service.order import NewOrder
+from order_service.routing import GatewayRules
+
+MAX_ANSWER_BYTES = 64 * 1024
+# Below the keep-alive of common servers (uvicorn closes after 5 s): a connection the peer is about to close turns an
+# order unknown, a fresh one costs a fraction of a millisecond.
+KEEPALIVE_S = 3.0
+_JSON = {"Content-Type": "application/json"}
+_BACK_OFF = frozenset({408, 425})
+
+Method = Literal["POST", "GET", "DELETE"]
+
+
+class GatewayClient:
+    """Speak to one gateway through a small pool of its own, so that a slow one never starves another."""
+
+    def __init__(self, name: str, base_url: str, rules: GatewayRules) -> None:
+        self.name = name
+        self.rules = rules
+        self._orders_url = f"{base_url}/orders"
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=rules.max_connections, keepalive_timeout=KEEPALIVE_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(
+                total=None,
+                connect=rules.connect_timeout_s,
+                sock_connect=rules.connect_timeout_s,
+                sock_read=rules.read_timeout_s,
+            ),
+        )
+
+    async def send(self, order: NewOrder) -> SendOutcome:
+        """Post the order once.
+
+        Errors: none; every way a send can end is one of the outcomes.
+        """
+        started = time.perf_counter()
+        answer = await self._call("POST", self._orders_url, orjson.dumps(order.venue_fields()))
+        if not isinstance(answer, tuple):
+            return answer
+        return self._sent(order.client_order_id, *answer, (time.perf_counter() - started) * 1000)
+
+    async def look_up(self, client_order_id: str) -> LookUpOutcome:
+        """Ask what became of an order; asking changes nothing."""
+        started = time.perf_counter()
+        answer = await self._call("GET", f"{self._orders_url}/{client_order_id}")
+        if isinstance(answer, NotSent | NoUsableAnswer):
+            return NoUsableAnswer(answer.code, answer.message)
+        status, body = answer
+        if status == 404 and _says_unknown_order(body):
+            return NeverReceived()
+        return self._booked(client_order_id, status, body, (time.perf_counter() - started) * 1000)
+
+    async def cancel(self, client_order_id: str) -> CancelOutcome:
+        """Ask the gateway to cancel what is left of an order."""
+        started = time.perf_counter()
+        answer = await self._call("DELETE", f"{self._orders_url}/{client_order_id}")
+        if isinstance(answer, NotSent):
+            return CancelRefused(f"gateway {self.name} could not be asked: {answer.message}")
+        if isinstance(answer, NoUsableAnswer):
+            return answer
+        status, body = answer
+        if 400 <= status < 500:
+            return CancelRefused(f"gateway {self.name} answered {status}: {_venue_reason(body, status).text}")
+        return self._booked(client_order_id, status, body, (time.perf_counter() - started) * 1000)
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self._session.close()
+
+    async def _call(
+        self, method: Method, url: str, body: bytes | None = None
+    ) -> tuple[int, bytes] | NotSent | NoUsableAnswer:
+        """Make one request; tell what surely sent nothing from what may have.
+
+        aiohttp repeats GET and DELETE once when a kept connection turns out closed, but never POST.
+        """
+        try:
+            async with (
+                asyncio.timeout(self.rules.total_timeout_s),
+                self._session.request(method, url, data=body, headers=_JSON, allow_redirects=False) as response,
+            ):
+                return response.status, await _read_bounded(response)
+        except aiohttp.ClientConnectorError as error:
+            return NotSent(Code.GATEWAY_UNREACHABLE, f"gateway {self.name} refused the connection; {error.strerror}")
+        except aiohttp.ConnectionTimeoutError:
+            return NotSent(Code.GATEWAY_UNREACHABLE, f"no connection to gateway {self.name} in {self._connect_text()}")
+        except TimeoutError:
+            return NoUsableAnswer(Code.GATEWAY_TIMEOUT, f"gateway {self.name} did not answer in time")
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return NoUsableAnswer(Code.GATEWAY_DISCONNECTED, f"gateway {self.name} broke off; {type(error).__name__}")
+
+    def _connect_text(self) -> str:
+        return f"{self.rules.connect_timeout_s:g} s"
+
+    def _sent(self, client_order_id: str, status: int, body: bytes, latency_ms: float) -> SendOutcome:
+        if 400 <= status < 500 and status not in _BACK_OFF:
+            return Executed(_refusal(_venue_reason(body, status)), latency_ms)
+        return self._booked(client_order_id, status, body, latency_ms)
+
+    def _booked(self, client_order_id: str, status: int, body: bytes, latency_ms: float) -> Executed | NoUsableAnswer:
+        if status not in {200, 201}:
+            return NoUsableAnswer(Code.GATEWAY_ANSWER_UNUSABLE, f"gateway {self.name} answered {status}")
+        try:
+            execution = VenueExecution.model_validate_json(body)
+        except ValidationError as error:
+            place = ".".join(str(part) for part in error.errors(include_url=False)[0]["loc"]) or "body"
+            return NoUsableAnswer(
+                Code.GATEWAY_ANSWER_UNUSABLE, f"gateway {self.name} answered an execution that is broken at {place}"
+            )
+        if execution.client_order_id not in {None, client_order_id}:
+            return NoUsableAnswer(Code.GATEWAY_ANSWER_UNUSABLE, f"gateway {self.name} answered for another order")
+        return Executed(execution, latency_ms)
+
+
+async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
+    body = await response.content.read(MAX_ANSWER_BYTES)
+    while chunk := await response.content.read(MAX_ANSWER_BYTES):
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise aiohttp.ClientPayloadError("answer too large")
+    return body
+
+
+def _error_of(body: bytes) -> dict[str, object]:
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    error = document.get("error") if isinstance(document, dict) else None
+    return error if isinstance(error, dict) else {}
+
+
+def _says_unknown_order(body: bytes) -> bool:
+    return _error_of(body).get("code") == "UNKNOWN_ORDER"
+
+
+def _venue_reason(body: bytes, status: int) -> Reject:
+    error = _error_of(body)
+    code = error.get("code")
+    text = error.get("message") or error.get("text")
+    return Reject(
+        code=code[:512] if isinstance(code, str) and code else f"HTTP_{status}",
+        text=text[:2048] if isinstance(text, str) else f"the gateway refused the request with {status}",
+    )
+
+
+def _refusal(reject: Reject) -> VenueExecution:
+    """Write a refusal by HTTP status as the reject it is: the gateway read the request and booked nothing."""
+    return VenueExecution(
+        gateway_order_id=None,
+        exec_id=None,
+        exec_type="rejected",
+        ord_status="rejected",
+        transact_time=utc_now(),
+        reject=reject,
+    )

@@ -1,0 +1,188 @@
+"""The way of one order: admitted, written down, sent once, settled, answered."""
+
+import asyncio
+import logging
+import time
+import uuid
+from dataclasses import dataclass, field, replace
+
+import orjson
+
+from order_service.answers import Answer, answer_of, error_json
+from order_service.clock import rfc3339, utc_now
+from order_service.codes import Code, Refused
+from order_service.drain import RETRY_AFTER_S, Drain
+from order_service.gatekeeper import Gatekeeper
+from order_service.gateways.outcomes import Executed, NotSent, NoUsableAnswer
+from order_service.gateways.pool import Gateways
+from order_service.journal.journal import Journal
+from order_service.journal.rows import JournaledOrder
+from order_service.journal.schema import JournalUnavailable
+from order_service.metrics import Metrics
+from order_service.order import NewOrder, OrderStatus, body_hash
+from order_service.resolver import Resolver
+from order_service.routing_failures import RoutingFailures
+from order_service.settlement import Settlement
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    digest: str
+    task: "asyncio.Task[Answer]"
+
+
+@dataclass(slots=True)
+class OrderFlow:
+    """Take orders. One client order id is worked on by one task, however many requests ask for it."""
+
+    release: str
+    gatekeeper: Gatekeeper
+    journal: Journal
+    gateways: Gateways
+    settlement: Settlement
+    resolver: Resolver
+    metrics: Metrics
+    failures: RoutingFailures
+    drain: Drain
+    _running: dict[str, _Running] = field(default_factory=dict)
+
+    def running_count(self) -> int:
+        """Count the orders that are being worked on."""
+        return len(self._running)
+
+    async def take(self, order: NewOrder) -> Answer:
+        """Work on an order to its answer, also when the client goes away meanwhile.
+
+        Errors: Refused when nothing was written down; every later end is an answer.
+        """
+        body = order.canonical_body()
+        digest = body_hash(body)
+        running = self._running.get(order.client_order_id)
+        if running is None:
+            running = self._start(order, body, digest)
+        elif running.digest != digest:
+            raise _duplicate(order.client_order_id)
+        return await asyncio.shield(running.task)
+
+    def _start(self, order: NewOrder, body: bytes, digest: str) -> _Running:
+        if self.drain.draining:
+            raise Refused(Code.DRAINING, "the service is stopping and takes no new orders", retry_after_s=RETRY_AFTER_S)
+        task = asyncio.get_running_loop().create_task(self._guarded(order, self._row(order, body, digest)))
+        running = self._running[order.client_order_id] = _Running(digest, task)
+        task.add_done_callback(lambda _: self._running.pop(order.client_order_id, None))
+        return running
+
+    async def _guarded(self, order: NewOrder, row: JournaledOrder) -> Answer:
+        """Work on an order and count it; the outermost door of the order path.
+
+        Errors: Refused; whatever else breaks becomes INTERNAL_ERROR with its traceback in the log.
+        """
+        started = time.perf_counter()
+        try:
+            settled = await self._work(order, row)
+        except Refused as refused:
+            self._count_refusal(order, refused, time.perf_counter() - started)
+            raise
+        except Exception as error:
+            log.exception("ORDER_FAILED: client_order_id=%s", order.client_order_id)
+            self.metrics.order_done(order.asset_class, row.gateway, "error", time.perf_counter() - started)
+            raise Refused(Code.INTERNAL_ERROR, "the service failed on this order; ask for it by its id") from error
+        if settled.order_id == row.order_id:
+            self._count(order, settled, time.perf_counter() - started)
+        return answer_of(settled)
+
+    async def _work(self, order: NewOrder, row: JournaledOrder) -> JournaledOrder:
+        """Give the order as it ends, or the one that held its id before as it was first answered."""
+        self.metrics.strategy_asked(order.strategy)
+        row = self._decided(order, row)
+        reserved = row.status is OrderStatus.IN_FLIGHT and self.settlement.positions.open(order)
+        held = await self._begin(row, reserved=reserved)
+        if held is None:
+            return row if row.status is OrderStatus.DENIED else await self._send(row, order)
+        if held.body_hash != row.body_hash:
+            raise _duplicate(order.client_order_id)
+        return held.as_first_answered()
+
+    def _decided(self, order: NewOrder, row: JournaledOrder) -> JournaledOrder:
+        try:
+            gateway = self.gatekeeper.admit(order)
+        except Refused as refused:
+            error = error_json(refused.code, refused.message, refused.field)
+            return row.settled(OrderStatus.DENIED, None, error)
+        wait_s = self.gateways[gateway].rules.total_timeout_s + self.journal.begin_timeout_s
+        return replace(row, gateway=gateway, send_deadline_at=time.time() + wait_s)
+
+    async def _begin(self, row: JournaledOrder, *, reserved: bool) -> JournaledOrder | None:
+        begun = False
+        try:
+            held = await self.journal.begin(row)
+            begun = held is None
+        except JournalUnavailable as error:
+            raise Refused(Code.JOURNAL_UNAVAILABLE, f"the order was not written down, so not sent; {error}") from error
+        finally:
+            if reserved and not begun:
+                self.settlement.positions.drop(row.client_order_id)
+        return held
+
+    async def _send(self, row: JournaledOrder, order: NewOrder) -> JournaledOrder:
+        client = self.gateways[row.gateway or ""]
+        try:
+            outcome = await client.send(order)
+            match outcome:
+                case Executed():
+                    self.metrics.gateway_answered(client.name, outcome.latency_ms / 1000)
+                    return await self.settlement.executed(row, order, outcome)
+                case NotSent(code, message):
+                    return await self.settlement.denied(row, code, message)
+                case NoUsableAnswer(code, message):
+                    return await self._unknown(row, code, message)
+        except Exception:
+            await self._unknown(row, Code.SERVICE_FAILED_IN_FLIGHT, "the service failed while the order was out")
+            raise
+
+    async def _unknown(self, row: JournaledOrder, code: Code, message: str) -> JournaledOrder:
+        row = replace(row, send_deadline_at=min(row.send_deadline_at, time.time()))
+        settled = await self.settlement.unknown(row, code, message)
+        self.resolver.watch(settled)
+        return settled
+
+    def _row(self, order: NewOrder, body: bytes, digest: str) -> JournaledOrder:
+        return JournaledOrder(
+            client_order_id=order.client_order_id,
+            order_id=uuid.uuid4().hex,
+            body_hash=digest,
+            body=body,
+            gateway=None,
+            release=self.release,
+            accepted_at=rfc3339(utc_now()),
+            send_deadline_at=0.0,
+            status=OrderStatus.IN_FLIGHT,
+        )
+
+    def _count(self, order: NewOrder, settled: JournaledOrder, seconds: float) -> None:
+        self.metrics.order_done(order.asset_class, settled.gateway, settled.status, seconds)
+        if settled.error is None:
+            return
+        error = orjson.loads(settled.error)
+        code, message = Code(error["code"]), str(error["message"])
+        if settled.status is OrderStatus.DENIED:
+            self.metrics.order_denied(order.asset_class, code)
+        self.failures.note((order.asset_class, settled.gateway or "none", code), order.client_order_id, message)
+        log.warning("ORDER_%s: client_order_id=%s, code=%s", settled.status.upper(), order.client_order_id, code)
+
+    def _count_refusal(self, order: NewOrder, refused: Refused, seconds: float) -> None:
+        if refused.code is Code.DUPLICATE_CLIENT_ORDER_ID:
+            self.metrics.order_invalid(refused.code)
+            return
+        self.metrics.order_done(order.asset_class, None, OrderStatus.DENIED, seconds)
+        self.metrics.order_denied(order.asset_class, refused.code)
+
+
+def _duplicate(client_order_id: str) -> Refused:
+    return Refused(
+        Code.DUPLICATE_CLIENT_ORDER_ID,
+        f"client_order_id {client_order_id} was used before with another body; use a new one",
+        "client_order_id",
+    )

@@ -1,0 +1,113 @@
+"""Proving what became of unknown orders, by asking the gateway they were sent to. Nothing is ever sent again."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from order_service.gateways.outcomes import Executed, LookUpOutcome, NeverReceived, NoUsableAnswer
+from order_service.gateways.pool import Gateways
+from order_service.journal.rows import JournaledOrder
+from order_service.metrics import Metrics
+from order_service.settlement import Settlement
+
+log = logging.getLogger(__name__)
+
+PROOF_GAP_S = 2.0
+ASKED_TOGETHER = 16
+
+
+@dataclass(slots=True)
+class Unproven:
+    """One unknown order, and when the gateway first said that it does not know it."""
+
+    row: JournaledOrder
+    first_denial_at: float | None = None
+
+
+def never_received(unproven: Unproven, now: float) -> bool:
+    """Say whether a second "unknown to me" proves that the order never arrived.
+
+    The first must lie behind the send deadline, since the bytes may still be on their way before; the second must lie
+    behind the first, since a gateway that has just come back reads its orders before it is asked twice.
+    """
+    first = unproven.first_denial_at
+    return first is not None and now - first >= PROOF_GAP_S
+
+
+@dataclass(slots=True)
+class Resolver:
+    """Ask for each unknown order until its outcome is proven."""
+
+    gateways: Gateways
+    settlement: Settlement
+    metrics: Metrics
+    every_s: float
+    clock: Callable[[], float] = time.time
+    _unproven: dict[str, Unproven] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self._unproven)
+
+    def watch(self, row: JournaledOrder) -> None:
+        """Take an order whose outcome is not proven."""
+        self._unproven[row.client_order_id] = Unproven(row)
+
+    def knows(self, client_order_id: str) -> bool:
+        """Say whether an order is still unproven."""
+        return client_order_id in self._unproven
+
+    def forget(self, client_order_id: str) -> None:
+        """Drop an order that was proven on another way, by a cancel for instance."""
+        self._unproven.pop(client_order_id, None)
+
+    async def run(self) -> None:
+        """Resolve until canceled."""
+        while True:
+            await asyncio.sleep(self.every_s)
+            try:
+                await self.ask_all()
+            except Exception:
+                log.exception("RESOLVER_FAILED: unknown=%d", len(self._unproven))
+
+    async def ask_all(self) -> None:
+        """Ask each gateway once for each of its unknown orders, gateways side by side."""
+        rows = sorted(self._unproven.values(), key=lambda unproven: unproven.row.gateway or "")
+        groups = [list(group) for _, group in groupby(rows, key=lambda unproven: unproven.row.gateway)]
+        await asyncio.gather(*(self._ask_gateway(group) for group in groups))
+
+    async def _ask_gateway(self, group: list[Unproven]) -> None:
+        """Ask in small lots, and stop for now at the first lot that brings nothing: the gateway is not there yet."""
+        client = self.gateways.get(group[0].row.gateway)
+        if client is None:
+            return
+        for start in range(0, len(group), ASKED_TOGETHER):
+            lot = group[start : start + ASKED_TOGETHER]
+            outcomes = await asyncio.gather(*(client.look_up(unproven.row.client_order_id) for unproven in lot))
+            for unproven, outcome in zip(lot, outcomes, strict=True):
+                await self._take(unproven, outcome)
+            if all(isinstance(outcome, NoUsableAnswer) for outcome in outcomes):
+                return
+
+    async def _take(self, unproven: Unproven, outcome: LookUpOutcome) -> None:
+        row, now = unproven.row, self.clock()
+        if self._unproven.get(row.client_order_id) is not unproven:
+            return
+        match outcome:
+            case Executed():
+                settled = await self.settlement.executed(row, row.order, outcome)
+                self._proven(settled)
+            case NeverReceived():
+                if never_received(unproven, now):
+                    self._proven(await self.settlement.not_received(row))
+                elif unproven.first_denial_at is None and now >= row.send_deadline_at + PROOF_GAP_S:
+                    unproven.first_denial_at = now
+            case NoUsableAnswer():
+                unproven.first_denial_at = None
+
+    def _proven(self, settled: JournaledOrder) -> None:
+        self.forget(settled.client_order_id)
+        self.metrics.order_resolved(settled.status)
+        log.info("ORDER_RESOLVED: client_order_id=%s, status=%s", settled.client_order_id, settled.status)

@@ -1,0 +1,75 @@
+"""Routing failures, told once and then in sums: a dead gateway is one fact, not one per order."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from order_service.codes import Code
+from order_service.incidents import IncidentLog
+
+TELL_EVERY_S = 15.0
+TOLD = frozenset(
+    {
+        Code.NO_ROUTE,
+        Code.GATEWAY_UNREACHABLE,
+        Code.GATEWAY_BUSY,
+        Code.GATEWAY_TIMEOUT,
+        Code.GATEWAY_DISCONNECTED,
+        Code.GATEWAY_ANSWER_UNUSABLE,
+    }
+)
+Key = tuple[str, str, Code]
+
+
+@dataclass(slots=True)
+class _Seen:
+    count: int = 0
+    told_at: float | None = None
+    example: str = ""
+    message: str = ""
+
+
+@dataclass(slots=True)
+class RoutingFailures:
+    """Tell the first failure of a kind at once and the sum of the following ones every few seconds."""
+
+    incidents: IncidentLog
+    clock: Callable[[], float] = time.monotonic
+    _seen: dict[Key, _Seen] = field(default_factory=dict)
+
+    def note(self, key: Key, client_order_id: str, message: str) -> None:
+        """Count one failed order by asset class, gateway and code."""
+        if key[2] not in TOLD:
+            return
+        seen = self._seen.setdefault(key, _Seen())
+        seen.count += 1
+        seen.example, seen.message = client_order_id, message
+        if seen.told_at is None:
+            self._tell(key, seen)
+
+    def tell_sums(self) -> None:
+        """Tell what gathered since the last time; forget what has stopped."""
+        now = self.clock()
+        for key, seen in list(self._seen.items()):
+            if seen.told_at is None or now - seen.told_at < TELL_EVERY_S:
+                continue
+            if seen.count:
+                self._tell(key, seen)
+            else:
+                del self._seen[key]
+
+    def _tell(self, key: Key, seen: _Seen) -> None:
+        asset_class, gateway, code = key
+        self.incidents.record(
+            "order_routing_failed",
+            f"{seen.count} {asset_class} order(s) not routed through {gateway}: {code}",
+            {
+                "asset_class": asset_class,
+                "gateway": gateway,
+                "code": code,
+                "count": seen.count,
+                "example_client_order_id": seen.example,
+                "message": seen.message,
+            },
+        )
+        seen.count, seen.told_at = 0, self.clock()

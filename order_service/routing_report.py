@@ -1,0 +1,72 @@
+"""Where each asset class goes at this moment, who set it and why, and whether the file on disk still says so."""
+
+from dataclasses import dataclass
+
+from order_service.clock import rfc3339
+from order_service.control_state import ControlState
+from order_service.features import Features
+from order_service.gatekeeper import Gatekeeper
+from order_service.gateways.health import GatewayHealth
+from order_service.order import AssetClass
+from order_service.routing_store import FileState, RoutingStore
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingReport:
+    """Write the routing document."""
+
+    store: RoutingStore
+    control: ControlState
+    gatekeeper: Gatekeeper
+    features: Features
+    health: GatewayHealth
+
+    def document(self, file: FileState) -> dict[str, object]:
+        """Write the document, with the state of the file on disk."""
+        return {
+            "asset_classes": {asset_class.value: self._asset_class(asset_class) for asset_class in AssetClass},
+            "gateways": {name: self._gateway(name) for name in self.health.vitals},
+            "features": {name: self._feature(name) for name in self.features.names()},
+            "table": {
+                "hash": self.store.loaded.hash,
+                "loaded_at": rfc3339(self.store.loaded.loaded_at),
+                "file_hash": file.hash,
+                "file_error": file.error,
+            },
+        }
+
+    def _asset_class(self, asset_class: AssetClass) -> dict[str, object]:
+        route = self.store.table.routes.get(asset_class)
+        trading = self.control.trading(asset_class)
+        by_hand = self.control.route(asset_class)
+        document: dict[str, object] = {
+            "gateway": None if route is None else self.gatekeeper.gateway_for(asset_class, route),
+            "table_gateway": None if route is None else route.gateway,
+            "alternates": [] if route is None else list(route.alternates),
+            "test_symbols": [] if route is None else sorted(route.test_symbols),
+            "trading_state": self.control.trading_state(asset_class),
+        }
+        document["trading_set"] = None if trading is None else trading.model_dump(mode="json")
+        document["route_set"] = None if by_hand is None else by_hand.model_dump(mode="json")
+        last = max((s for s in (trading, by_hand) if s is not None), key=lambda s: s.set_at, default=None)
+        document["set_by"] = "table" if last is None else last.set_by
+        document["reason"] = None if last is None else last.reason
+        document["set_at"] = None if last is None else rfc3339(last.set_at)
+        return document
+
+    def _gateway(self, name: str) -> dict[str, object]:
+        setting = self.control.gateway(name)
+        rules = self.store.table.gateways.get(name)
+        return {
+            "state": self.control.gateway_state(name),
+            "up": bool(self.health.vitals[name].up),
+            "asset_classes": [] if rules is None else sorted(rules.asset_classes),
+            "set": None if setting is None else setting.model_dump(mode="json"),
+        }
+
+    def _feature(self, name: str) -> dict[str, object]:
+        setting = self.control.feature(name)
+        return {
+            "enabled": self.features.enabled(name),
+            "set": None if setting is None else setting.model_dump(mode="json"),
+        }

@@ -1,0 +1,114 @@
+"""What the environment says, read once at start. The only reader of the environment here."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from order_service.codes import CannotStart
+
+PREFIX = "ORDER_SERVICE_"
+
+
+class Settings(BaseSettings):
+    """Where this service listens, what it reads and where it keeps its state.
+
+    Errors: pydantic's ValidationError; `load_settings` turns it into the one line an operator reads.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+
+    name: str = Field(default="order-service", pattern=r"^[A-Za-z0-9][A-Za-z0-9._\-]{0,63}$")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8600, ge=0, le=65535)
+    release: str = Field(default="dev", pattern=r"^[A-Za-z0-9][A-Za-z0-9._+\-]{0,63}$")
+    state_dir: Path = Path("var/order-service")
+    routing_file: Path | None = None
+    gateways_file: Path | None = None
+    control_token: SecretStr | None = None
+    control_token_file: Path | None = None
+    incidents_file: Path | None = None
+    log_file: Path | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_max_bytes: int = Field(default=16 * 1024 * 1024, ge=4096)
+    log_backup_count: int = Field(default=5, ge=1, le=100)
+    pid_file: Path | None = None
+    events_url: HttpUrl | None = None
+    heartbeat_s: float = Field(default=5.0, ge=0.1, le=3600)
+    gateway_probe_s: float = Field(default=1.0, ge=0.05, le=60)
+    resolve_every_s: float = Field(default=1.0, ge=0.05, le=60)
+    drain_deadline_s: float = Field(default=10.0, ge=0.1, le=600)
+    journal_sync: Literal["full", "normal"] = "full"
+    journal_timeout_s: float = Field(default=3.0, ge=0.1, le=60)
+
+    @model_validator(mode="after")
+    def _token_is_usable(self) -> Self:
+        if self.control_token is not None and self.control_token_file is not None:
+            raise ValueError("expected CONTROL_TOKEN or CONTROL_TOKEN_FILE, was both")
+        return self
+
+    @property
+    def routing_path(self) -> Path:
+        """Give the live routing table."""
+        return self.routing_file or self.state_dir / "routing.toml"
+
+    @property
+    def gateways_path(self) -> Path:
+        """Give the file that names the gateways' addresses."""
+        return self.gateways_file or self.state_dir / "gateways.json"
+
+    @property
+    def incidents_path(self) -> Path:
+        """Give the shared incident ledger."""
+        return self.incidents_file or self.state_dir / "incidents.jsonl"
+
+    @property
+    def log_path(self) -> Path:
+        """Give the JSON-line log."""
+        return self.log_file or self.state_dir / "logs" / "order-service.jsonl"
+
+    @property
+    def pid_path(self) -> Path:
+        """Give the file that holds the running process's pid."""
+        return self.pid_file or self.state_dir / "order-service.pid"
+
+    def token(self) -> SecretStr | None:
+        """Give the control token; none means that the control plane is closed.
+
+        Errors: CannotStart when a token file is named and cannot be read, or the token is empty.
+        """
+        if self.control_token_file is None:
+            return self.control_token
+        try:
+            text = self.control_token_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise CannotStart(f"SETTING_INVALID: {PREFIX}CONTROL_TOKEN_FILE cannot be read; {error}", 2) from error
+        if not text:
+            raise CannotStart(f"SETTING_INVALID: {PREFIX}CONTROL_TOKEN_FILE expected a token, was empty", 2)
+        return SecretStr(text)
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings, or say in one line which variable is wrong.
+
+    Errors: CannotStart, exit 2; values never appear in it, since one of them is a secret.
+    """
+    names = os.environ if environment is None else environment
+    known = {PREFIX + field.upper() for field in Settings.model_fields}
+    unknown = sorted(name for name in names if name.upper().startswith(PREFIX) and name.upper() not in known)
+    if unknown:
+        raise CannotStart(f"SETTING_UNKNOWN: {unknown[0]} is not a setting of this service; remove or correct it", 2)
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise CannotStart(_one_line(error), 2) from error
+
+
+def _one_line(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    name = PREFIX + field.upper() if field else PREFIX + "CONTROL_TOKEN"
+    return f"SETTING_INVALID: {name} {first['msg'][0].lower()}{first['msg'][1:]}; correct it and start again"

@@ -1,0 +1,59 @@
+"""What an outcome changes: the journal, the position, the last price. Shared by sending, resolving and canceling."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import orjson
+
+from order_service.answers import error_json
+from order_service.codes import Code
+from order_service.execution import execution_block
+from order_service.features import Features
+from order_service.gateways.outcomes import Executed
+from order_service.journal.journal import Journal
+from order_service.journal.rows import JournaledOrder
+from order_service.order import NewOrder, OrderStatus
+from order_service.positions import PositionBook
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Write outcomes down; each method gives the order as it now stands."""
+
+    journal: Journal
+    positions: PositionBook
+    features: Features
+
+    async def executed(self, row: JournaledOrder, order: NewOrder, executed: Executed) -> JournaledOrder:
+        """Take an execution: fill, acknowledgement, reject or cancel."""
+        execution = executed.execution
+        position = self.positions.book(row.client_order_id, execution.status, execution.cum_qty or Decimal(0))
+        if position is not None:
+            self.features.observe_price(order, execution.last_px)
+        block = orjson.dumps(execution_block(execution, row.gateway or "", executed.latency_ms))
+        settled = row.settled(execution.status, block, None)
+        await self.journal.settle(settled, position)
+        return settled
+
+    async def denied(self, row: JournaledOrder, code: Code, message: str) -> JournaledOrder:
+        """Close an order that was written down and then could not be sent."""
+        return await self._without_execution(row, OrderStatus.DENIED, code, message)
+
+    async def not_received(self, row: JournaledOrder) -> JournaledOrder:
+        """Close an order that the gateway provably never received."""
+        message = f"gateway {row.gateway} never received the order; send a new one under a new id"
+        return await self._without_execution(row, OrderStatus.NOT_RECEIVED, Code.ORDER_NOT_RECEIVED, message)
+
+    async def unknown(self, row: JournaledOrder, code: Code, message: str) -> JournaledOrder:
+        """Keep an order open whose outcome is not proven; its quantity stays reserved."""
+        settled = row.settled(OrderStatus.UNKNOWN, None, error_json(code, message))
+        await self.journal.settle(settled)
+        return settled
+
+    async def _without_execution(
+        self, row: JournaledOrder, status: OrderStatus, code: Code, message: str
+    ) -> JournaledOrder:
+        self.positions.drop(row.client_order_id)
+        settled = row.settled(status, None, error_json(code, message))
+        await self.journal.settle(settled)
+        return settled
