@@ -39,8 +39,9 @@ async def serve(given: Arguments) -> None:
     admin_server = web.Server(AdminServer(switch, orders).handle, access_log=None)
     await switch.connect(OrderPort(order_socket, order_server), order_server)
     admin = await asyncio.get_running_loop().create_server(admin_server, sock=admin_socket)
+    stop = _stop_signal()
     _announce(given, order_socket, admin_socket)
-    await _stop_signal()
+    await stop.wait()
     admin.close()
     await switch.close()
     journal.close()
@@ -71,10 +72,10 @@ def _announce(given: Arguments, orders: socket.socket, admin: socket.socket) -> 
     sys.stdout.flush()
 
 
-async def _stop_signal() -> None:
+def _stop_signal() -> asyncio.Event:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows: SIGINT arrives as KeyboardInterrupt
             loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop

@@ -1,0 +1,155 @@
+"""The named ways in which the stub is well or ill. Each is one line a person can choose by."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from order_service.stub.desk import FILLED, Trade
+from order_service.stub.patient import problem
+from order_service.stub.wire import Delivery, Reply, Request, reply_json
+
+HUGE_BODY_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Hold the times a scenario runs on.
+
+    Units: seconds.
+    """
+
+    uptime_s: float = 0
+    slow_s: float = 3
+    period_s: float = 10
+
+
+Bend = Callable[[Request, Reply, Pace], Reply]
+
+
+def _straight(_request: Request, reply: Reply, _pace: Pace) -> Reply:
+    return reply
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Hold one scenario: what it shows, what becomes of orders, which gateways are down, how answers are bent."""
+
+    summary: str
+    bend: Bend = _straight
+    trade: Trade = FILLED
+    down: frozenset[str] = frozenset()
+
+
+def _never(_request: Request, reply: Reply, _pace: Pace) -> Reply:
+    return replace(reply, delivery=Delivery.NEVER)
+
+
+def _slow(_request: Request, reply: Reply, pace: Pace) -> Reply:
+    return replace(reply, delay_s=pace.slow_s)
+
+
+def _error(request: Request, reply: Reply, _pace: Pace) -> Reply:
+    if request.path == "/health":
+        return reply_json(503, {"status": "error", "release": "stub", "dependencies": {}, "reason": "cannot serve"})
+    return problem(503, "JOURNAL_UNAVAILABLE", "the journal cannot be written") if request.is_new_order else reply
+
+
+def _health_error(request: Request, reply: Reply, pace: Pace) -> Reply:
+    return _error(request, reply, pace) if request.path == "/health" else reply
+
+
+def _flapping(request: Request, reply: Reply, pace: Pace) -> Reply:
+    is_well = int(pace.uptime_s / pace.period_s) % 2 == 0
+    return reply if is_well else _error(request, reply, pace)
+
+
+def _orders_hang(request: Request, reply: Reply, pace: Pace) -> Reply:
+    return _never(request, reply, pace) if request.is_new_order else reply
+
+
+def _orders_fail(request: Request, reply: Reply, _pace: Pace) -> Reply:
+    return problem(500, "INTERNAL_ERROR", "something broke here") if request.is_new_order else reply
+
+
+def _half_json(_request: Request, reply: Reply, _pace: Pace) -> Reply:
+    return replace(reply, body=reply.body[: len(reply.body) // 2])
+
+
+def _cut(_request: Request, reply: Reply, _pace: Pace) -> Reply:
+    return replace(reply, delivery=Delivery.CUT)
+
+
+def _reset(_request: Request, reply: Reply, _pace: Pace) -> Reply:
+    return replace(reply, delivery=Delivery.RESET)
+
+
+def _drip(_request: Request, reply: Reply, _pace: Pace) -> Reply:
+    return replace(reply, delivery=Delivery.DRIP)
+
+
+def _wrong_types(request: Request, reply: Reply, _pace: Pace) -> Reply:
+    if request.path == "/metrics":
+        return replace(reply, body=b'orders_total{asset_class="equity"} many\norders_unknown {}\n')
+    document = {"status": ["ok"], "release": 7, "dependencies": "XNAS", "execution": "filled", "orders": {"a": 1}}
+    return reply_json(reply.status, document)
+
+
+def _huge_body(_request: Request, reply: Reply, _pace: Pace) -> Reply:
+    return replace(reply, padding_bytes=HUGE_BODY_BYTES)
+
+
+def _metrics_garbage(request: Request, reply: Reply, _pace: Pace) -> Reply:
+    garbage = b'\x00\xff{{{ orders_total{asset_class="eq\n' * 50
+    return replace(reply, body=garbage) if request.path == "/metrics" else reply
+
+
+def _metrics_hang(request: Request, reply: Reply, pace: Pace) -> Reply:
+    return _never(request, reply, pace) if request.path == "/metrics" else reply
+
+
+def _redirect_loop(request: Request, _reply: Reply, _pace: Pace) -> Reply:
+    return reply_json(307, {}, {"Location": request.path})
+
+
+def _no_control(request: Request, reply: Reply, _pace: Pace) -> Reply:
+    is_control = request.path.startswith("/control/")
+    return problem(404, "NOT_FOUND", "this service has no control plane") if is_control else reply
+
+
+_DOWNSTREAM = {"code": "RISK_LIMIT", "text": "credit limit exceeded at the venue"}
+_CLOSED = {"code": "MARKET_CLOSED", "text": "the session is closed"}
+_TIMED_OUT = {"code": "GATEWAY_TIMEOUT", "message": "the gateway did not answer in time"}
+
+SCENARIOS = MappingProxyType(
+    {
+        "healthy": Scenario("all is well and orders fill"),
+        "hung": Scenario("accepts connections and never answers", _never),
+        "slow": Scenario("answers rightly, but late", _slow),
+        "error": Scenario("health says error with 503 and orders are denied", _error),
+        "degraded": Scenario("gateway XNAS is down, so equity orders are denied", down=frozenset({"XNAS"})),
+        "no_execution_block": Scenario("accepts orders without an execution", trade=Trade(has_execution_block=False)),
+        "accepted_but_rejected_downstream": Scenario(
+            "accepts orders that the gateway rejects", trade=Trade(status="rejected", reject=_DOWNSTREAM)
+        ),
+        "market_closed_reject": Scenario(
+            "the venue rejects since its market is closed", trade=Trade(status="rejected", reject=_CLOSED)
+        ),
+        "unknown_orders": Scenario(
+            "orders are sent and no answer comes", trade=Trade(http_status=202, status="unknown", error=_TIMED_OUT)
+        ),
+        "truncated_json": Scenario("answers end in the middle of the JSON", _half_json),
+        "truncated_body": Scenario("connections end in the middle of the body", _cut),
+        "wrong_types": Scenario("answers have the right names and the wrong types", _wrong_types),
+        "huge_body": Scenario("answers are followed by 64 MiB of white space", _huge_body),
+        "drip": Scenario("answers come one byte a second", _drip),
+        "reset": Scenario("connections are reset instead of answered", _reset),
+        "redirect_loop": Scenario("every path redirects to itself", _redirect_loop),
+        "flapping": Scenario("well and in error in turn", _flapping),
+        "orders_hang": Scenario("health is fine and orders are never answered", _orders_hang),
+        "orders_fail": Scenario("health is fine and every order ends in a 500", _orders_fail),
+        "health_error_orders_fill": Scenario("health says error and orders fill", _health_error),
+        "metrics_garbage": Scenario("metrics are no exposition", _metrics_garbage),
+        "metrics_hang": Scenario("metrics never answer", _metrics_hang),
+        "no_control": Scenario("well, but without a control plane", _no_control),
+    }
+)
