@@ -1,0 +1,30 @@
+"""The `runbook` command. Commands are named here and imported when they are called: `--help` must be instant."""
+
+import sys
+
+from cyclopts import App
+
+from tasks.model.errors import Code, RunbookError
+
+app = App(name="runbook", help="Automated triage and remediation for a trading order service.")
+app.command("deployments.commands.up:up", name="up", help="Start the whole local stack; Ctrl-C stops it.")
+app.command("deployments.commands.down:down", name="down", help="Stop what `up` started.")
+app.command("deployments.commands.status:status", name="status", help="Show every part, the triages, open incidents.")
+
+WRONG_USE = {Code.BAD_SETTING, Code.BAD_ARGUMENT, Code.UNKNOWN_SERVICE}
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run one command; our own errors are one line on stderr, with a non-zero exit.
+
+    Errors: exit 2 when it was called wrongly, 1 when it could not be done, 130 when it was interrupted.
+    """
+    try:
+        app()
+    except RunbookError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2 if error.code in WRONG_USE else 1)
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted; what was started is stopped.\n")
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,28 @@
+"""`runbook status`: every part's pid, address, health and release, the triages, the open incidents."""
+
+import json
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from deployments.live_status import gather_status
+from deployments.state_dir import find_state_dir
+from deployments.views.status import status_lines
+from deployments.views.words import say
+
+
+def status(*, json_output: Annotated[bool, Parameter(name="--json", negative=())] = False) -> None:
+    """Show how the local stack does.
+
+    Parameters
+    ----------
+    json_output
+        Print one JSON document instead of a table.
+    """
+    found = gather_status(find_state_dir())
+    if json_output:
+        say(json.dumps(found, indent=2))
+    elif not found["running"]:
+        say(f"No stack runs under {found['state_dir']}; start one with `runbook up`.")
+    else:
+        say("\n".join(status_lines(found)))

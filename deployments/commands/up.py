@@ -1,0 +1,95 @@
+"""`runbook up`: start the whole local stack, then show how it does until Ctrl-C."""
+
+import os
+from datetime import UTC, datetime
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from deployments.environment import adopt_mark, new_mark
+from deployments.interrupts import deaf_to_interrupts, stop_signals
+from deployments.local_stack import PART_NAMES, order_service_is_alive, start_parts
+from deployments.ports import ORDER_SERVICE, SERVER, choose_ports
+from deployments.stack_file import StackRecord, read_stack, write_stack
+from deployments.stack_lock import stack_lock
+from deployments.stack_settings import write_settings
+from deployments.starting import Starting
+from deployments.state_dir import StateDir, find_state_dir
+from deployments.stopping import stop_parts, stop_stack
+from deployments.views.progress import progress_view, say_running, say_started
+from deployments.watching import watch
+from tasks.clients.processes import identify
+from tasks.settings import load_settings
+
+
+def up(
+    *,
+    detach: Annotated[bool, Parameter(negative=())] = False,
+    prefect_port: int | None = None,
+    service_port: int | None = None,
+) -> None:
+    """Start the stack: Prefect, its worker, the gateways, the order service, and a triage every minute.
+
+    Parameters
+    ----------
+    detach
+        Return once everything is up; `runbook down` stops it.
+    prefect_port
+        Port of the Prefect server and its UI; default 4200, or a free one where it is taken.
+    service_port
+        Port of the order service; default 8600, or a free one where it is taken.
+    """
+    state = find_state_dir()
+    with stop_signals():
+        with stack_lock(state):
+            stack = read_stack(state.stack_file)
+            missing = missing_parts(state, stack)
+            if stack is not None and not missing:
+                say_running(stack)
+                return
+            if stack is None or missing == frozenset(PART_NAMES):
+                stack = new_stack(state, stack, {SERVER: prefect_port, ORDER_SERVICE: service_port})
+            start(state, stack, missing)
+        if not detach:
+            watch(state, stack.mark)
+
+
+def missing_parts(state: StateDir, stack: StackRecord | None) -> frozenset[str]:
+    """Find the parts that do not run; those of a stack that is gone after a reboot or a kill are all missing."""
+    if stack is None:
+        return frozenset(PART_NAMES)
+    alive = {name for name, part in stack.parts.items() if part.alive}
+    if ORDER_SERVICE not in alive and order_service_is_alive(state):
+        alive.add(ORDER_SERVICE)
+    return frozenset(PART_NAMES) - alive
+
+
+def new_stack(state: StateDir, stale: StackRecord | None, asked: dict[str, int | None]) -> StackRecord:
+    """Lay out a new stack: its mark, its ports, the settings that its parts read.
+
+    Errors: `PORT_TAKEN`, `BAD_SETTING`.
+    """
+    if stale is not None:
+        stop_stack(state, stale)
+    ports = choose_ports(asked)
+    write_settings(state, ports)
+    load_settings({**os.environ, "RUNBOOK_CONFIG": str(state.settings_file), "RUNBOOK_STATE_DIR": str(state.root)})
+    return StackRecord(mark=new_mark(), started_at=datetime.now(UTC), starter=identify(os.getpid()), ports=ports)
+
+
+def start(state: StateDir, stack: StackRecord, missing: frozenset[str]) -> None:
+    """Start what is missing; when a part does not come up or a person interrupts, stop what this start began."""
+    adopt_mark(stack.mark)
+    write_stack(state.stack_file, stack)
+    starting = Starting(stack, state.stack_file)
+    try:
+        with progress_view(missing) as report:
+            start_parts(state, starting, missing, report)
+    except BaseException:
+        with deaf_to_interrupts():
+            if missing == frozenset(PART_NAMES):
+                stop_stack(state, starting.stack)
+            else:
+                stop_parts(starting.stack, missing)
+        raise
+    say_started(starting.stack)

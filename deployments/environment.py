@@ -1,0 +1,73 @@
+"""The environments of the stack's processes: the user's own, without what would leak into a part of ours."""
+
+import os
+import secrets
+
+from deployments.ports import HOST, SERVER
+from deployments.state_dir import StateDir
+
+MARK = "TRADING_RUNBOOK_STACK"
+# Another Prefect's profile, another Python's path or another stack's service settings are not ours to obey.
+FOREIGN = ("PREFECT_", "ORDER_SERVICE_", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "UVICORN_")
+DAY_S = 86_400
+
+
+def new_mark() -> str:
+    """Make the mark that every process of one stack carries, down to what a flow restarts."""
+    return secrets.token_hex(8)
+
+
+def adopt_mark(mark: str) -> None:
+    """Clean our own environment for the parts that inherit it, and put the mark into it."""
+    for name in [name for name in os.environ if name.upper().startswith(FOREIGN)]:
+        del os.environ[name]
+    os.environ[MARK] = mark
+
+
+def prefect_environment(state: StateDir, ports: dict[str, int]) -> dict[str, str]:
+    """Point every Prefect process at this stack's server, home and database."""
+    home = state.prefect_home
+    return {
+        "DO_NOT_TRACK": "1",
+        "PREFECT_HOME": str(home),
+        "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
+        "PREFECT_API_URL": api_url(ports),
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_CLI_COLORS": "false",
+    }
+
+
+def server_environment(state: StateDir, ports: dict[str, int]) -> dict[str, str]:
+    """Add what the server alone needs: its database, its address, and retention (Units: seconds)."""
+    return {
+        **prefect_environment(state, ports),
+        "PREFECT_SERVER_API_HOST": HOST,
+        "PREFECT_SERVER_API_PORT": str(ports[SERVER]),
+        "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{(state.prefect_home / 'prefect.db').as_posix()}",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        # A triage a minute leaves some 20 events and 15 states: kept for a day, and looked through every quarter hour.
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_LOOP_SECONDS": "900",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ORPHAN_CLEANUP_LOOP_SECONDS": "3600",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(DAY_S),
+        "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P1D",
+    }
+
+
+def worker_environment(state: StateDir, ports: dict[str, int]) -> dict[str, str]:
+    """Add what the worker and its flow runs need: the flows' settings, and a quick poll."""
+    return {
+        **prefect_environment(state, ports),
+        "RUNBOOK_CONFIG": str(state.settings_file),
+        "RUNBOOK_STATE_DIR": str(state.root),
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        # A scheduled run's process starts this long before its minute, so that the triage itself is on time.
+        "PREFECT_WORKER_PREFETCH_SECONDS": "10",
+        "PREFECT_LOGGING_LEVEL": "INFO",
+    }
+
+
+def api_url(ports: dict[str, int]) -> str:
+    """Name the Prefect API of this stack."""
+    return f"http://{HOST}:{ports[SERVER]}/api"

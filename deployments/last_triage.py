@@ -1,0 +1,59 @@
+"""Ask the Prefect server for the last finished triage, what it found, and when the next one is due."""
+
+import re
+from typing import Any
+
+from deployments.local_http import ask
+
+FINISHED = ["COMPLETED", "FAILED", "CRASHED"]
+_CAUSE_ROW = re.compile(r"^\| ([a-z_\\]+) \| (?:confirmed|likely|inconclusive) \|", re.MULTILINE)
+
+
+def last_triage(api: str) -> dict[str, Any] | None:
+    """Find the last finished triage; its cause is `healthy`, a cause of the runbook, or None where the tool broke."""
+    runs = _runs(api, FINISHED, "END_TIME_DESC")
+    if not runs:
+        return None
+    run = runs[0]
+    report = _report(api, run["id"])
+    return {
+        "started_at": run["start_time"],
+        "finished_at": run["end_time"],
+        "state": run["state_name"],
+        "cause": None if report is None else cause_in(report["data"]),
+        "summary": None if report is None else report["description"],
+        "flow_run_id": run["id"],
+    }
+
+
+def next_triage_at(api: str) -> str | None:
+    """Find when the next triage is due."""
+    runs = _runs(api, ["SCHEDULED", "PENDING"], "EXPECTED_START_TIME_ASC")
+    return str(runs[0]["expected_start_time"]) if runs else None
+
+
+def cause_in(report: str) -> str:
+    """Read the most urgent cause out of a triage report."""
+    row = _CAUSE_ROW.search(report)
+    return row.group(1).replace("\\", "") if row else "healthy"
+
+
+def _runs(api: str, states: list[str], order: str) -> list[dict[str, Any]]:
+    question = {
+        "flows": {"name": {"any_": ["triage"]}},
+        "flow_runs": {"state": {"type": {"any_": states}}},
+        "sort": order,
+        "limit": 1,
+    }
+    found = ask(f"{api}/flow_runs/filter", question)
+    return found if isinstance(found, list) else []
+
+
+def _report(api: str, run_id: str) -> dict[str, Any] | None:
+    question = {
+        "flow_runs": {"id": {"any_": [run_id]}},
+        "artifacts": {"type": {"any_": ["markdown"]}, "key": {"like_": "triage-"}},
+        "limit": 1,
+    }
+    found = ask(f"{api}/artifacts/filter", question)
+    return found[0] if isinstance(found, list) and found else None

@@ -1,0 +1,110 @@
+"""Gather the status of a stack: every part's pid, address, health and release, the triages, the open incidents."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from deployments.environment import api_url
+from deployments.last_triage import last_triage, next_triage_at
+from deployments.local_http import ask
+from deployments.parts import WORKER
+from deployments.ports import GATEWAYS, HOST, ORDER_SERVICE, SERVER
+from deployments.stack_file import PartRecord, StackRecord, read_stack
+from deployments.state_dir import StateDir
+from tasks.clients.incident_ledger import read_ledger
+from tasks.clients.mode_switch import current_mode
+from tasks.clients.processes import identify, read_pid
+from tasks.model.errors import RunbookError
+from tasks.rules.incident_state import open_incidents
+from tasks.settings import load_settings
+
+
+def gather_status(state: StateDir) -> dict[str, Any]:
+    """Gather the status, in the shape that `runbook status --json` prints.
+
+    Errors: none; what is not there or does not answer is null.
+    """
+    stack = read_stack(state.stack_file)
+    parts = stack.parts if stack else {}
+    api = api_url(stack.ports) if stack else None
+    with ThreadPoolExecutor() as pool:
+        server = pool.submit(ask, f"{api}/health") if api else None
+        service = pool.submit(_service, state, stack)
+        gateways = {name: pool.submit(_gateway, stack, parts.get(name), name) for name in GATEWAYS} if stack else {}
+        last = pool.submit(last_triage, api) if api else None
+        upcoming = pool.submit(next_triage_at, api) if api else None
+        return {
+            "running": any(part.alive for part in parts.values()),
+            "prefect": _prefect(stack, parts.get(SERVER), server.result() if server else None),
+            "worker": {"pid": _pid(parts.get(WORKER))},
+            "services": {ORDER_SERVICE: service.result()} if stack else {},
+            "gateways": {name: one.result() for name, one in gateways.items()},
+            "triage": {"last": last.result() if last else None, "next_at": upcoming.result() if upcoming else None},
+            "open_incidents": _open_incidents(state),
+            "mode": _mode(state),
+            "state_dir": str(state.root),
+        }
+
+
+def _prefect(stack: StackRecord | None, part: PartRecord | None, health: object) -> dict[str, Any]:
+    return {
+        "pid": _pid(part),
+        "api_url": api_url(stack.ports) if stack else None,
+        "ui_url": f"http://{HOST}:{stack.ports[SERVER]}" if stack else None,
+        "health": "ok" if health is True else None,
+    }
+
+
+def _service(state: StateDir, stack: StackRecord | None) -> dict[str, Any]:
+    if stack is None:
+        return {}
+    base_url = f"http://{HOST}:{stack.ports[ORDER_SERVICE]}"
+    health = ask(f"{base_url}/health")
+    told = health if isinstance(health, dict) else {}
+    return {
+        "pid": _service_pid(state, stack),
+        "base_url": base_url,
+        "release": told.get("release"),
+        "health": told.get("status"),
+        "log_files": [str(state.service_log), str(state.log(ORDER_SERVICE))],
+        "incidents_file": str(state.incidents_file),
+    }
+
+
+def _service_pid(state: StateDir, stack: StackRecord) -> int | None:
+    # A restart by a flow leaves its pid in the pid file; the stack file knows the first one.
+    named = read_pid(state.pid_file)
+    if named is not None and identify(named) is not None:
+        return named
+    return _pid(stack.parts.get(ORDER_SERVICE))
+
+
+def _gateway(stack: StackRecord, part: PartRecord | None, name: str) -> dict[str, Any]:
+    base_url = f"http://{HOST}:{stack.ports[name]}"
+    health = ask(f"{base_url}/health")
+    status = health.get("status") if isinstance(health, dict) else None
+    admin_url = f"http://{HOST}:{stack.ports[f'{name}-admin']}"
+    return {"pid": _pid(part), "base_url": base_url, "admin_url": admin_url, "health": status}
+
+
+def _pid(part: PartRecord | None) -> int | None:
+    return part.identity.pid if part is not None and part.alive else None
+
+
+def _open_incidents(state: StateDir) -> list[str]:
+    try:
+        records = read_ledger(state.incidents_file).records
+    except RunbookError:
+        return []
+    return [incident.incident_id for incident in open_incidents(records, ORDER_SERVICE)]
+
+
+def _mode(state: StateDir) -> str | None:
+    own = {name: value for name, value in os.environ.items() if name == "RUNBOOK_MODE"}
+    if not state.settings_file.exists():
+        return None
+    files = {"RUNBOOK_CONFIG": str(state.settings_file), "RUNBOOK_STATE_DIR": str(state.root)}
+    try:
+        return current_mode(load_settings({**own, **files})).value
+    except RunbookError:
+        return None

@@ -1,0 +1,124 @@
+"""The parts of the local stack: how each is started, and when it counts as up."""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from deployments.environment import api_url, server_environment, worker_environment
+from deployments.local_http import answers, ask
+from deployments.ports import GATEWAYS, HOST, SERVER
+from deployments.stack_settings import TRADED, gateway_url
+from deployments.state_dir import REPOSITORY, StateDir
+
+WORKER = "worker"
+WORKER_NAME = "local-stack"
+POOL = "runbook"
+RELEASE = "1.0.0"
+FIRST_TRIAGE = "triage/every-minute"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One process of the stack. Units: `timeout_s` in seconds, from spawn to ready."""
+
+    name: str
+    command: tuple[str, ...]
+    log: Path
+    directory: Path
+    is_ready: Callable[[], bool]
+    base_url: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    timeout_s: float = 60.0
+
+
+def server_part(state: StateDir, ports: dict[str, int]) -> Part:
+    """Describe the Prefect server; it works in its own home, where no prefect.toml or .env of the user's lies."""
+    health_url = f"{api_url(ports)}/health"
+    return Part(
+        name=SERVER,
+        command=(sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(ports[SERVER])),
+        log=state.log(SERVER),
+        directory=state.prefect_home,
+        is_ready=lambda: answers(health_url),
+        base_url=f"http://{HOST}:{ports[SERVER]}",
+        environment=server_environment(state, ports),
+        timeout_s=90.0,
+    )
+
+
+def worker_part(state: StateDir, ports: dict[str, int]) -> Part:
+    """Describe the worker, which also registers the deployments."""
+    since = datetime.now(UTC)
+    return Part(
+        name=WORKER,
+        command=(sys.executable, "-m", "deployments.worker", WORKER_NAME),
+        log=state.log(WORKER),
+        directory=REPOSITORY,
+        is_ready=lambda: worker_is_online(api_url(ports), since),
+        environment=worker_environment(state, ports),
+        timeout_s=120.0,
+    )
+
+
+def release_parts(state: StateDir) -> list[Part]:
+    """Describe the two commands that build the first release and make it current; none when there is one already."""
+    if (state.releases / "current").exists():
+        return []
+    build = ("build", "--root", str(state.releases), RELEASE)
+    routing = str(state.order_service / "routing.toml")
+    deploy = ("deploy", "--root", str(state.releases), RELEASE, "--routing-file", routing, "--by", "runbook up")
+    return [_release_command(state, build), _release_command(state, (*deploy, "--reason", "first start"))]
+
+
+def _release_command(state: StateDir, words: tuple[str, ...]) -> Part:
+    return Part(
+        name=f"release {words[0]}",
+        command=(sys.executable, "-m", "order_service.releases", *words),
+        log=state.log("releases"),
+        directory=state.releases,
+        is_ready=lambda: True,
+    )
+
+
+def gateway_parts(state: StateDir, ports: dict[str, int]) -> list[Part]:
+    """Describe the simulated gateways."""
+    return [_gateway_part(state, ports, name) for name in GATEWAYS]
+
+
+def _gateway_part(state: StateDir, ports: dict[str, int], name: str) -> Part:
+    url = gateway_url(ports, name)
+    options = {
+        "--name": name,
+        "--port": str(ports[name]),
+        "--admin-port": str(ports[f"{name}-admin"]),
+        "--journal": str(state.gateway(name) / "journal.jsonl"),
+        "--classes": ",".join(TRADED[name]),
+    }
+    words = [word for pair in options.items() for word in pair]
+    return Part(
+        name=name,
+        command=(sys.executable, "-m", "order_service.gateway_simulator", *words),
+        log=state.log(name),
+        directory=state.gateway(name),
+        is_ready=lambda: answers(f"{url}/health"),
+        base_url=url,
+        timeout_s=30.0,
+    )
+
+
+def worker_is_online(api: str, since: datetime) -> bool:
+    """Say whether the worker has reported to the server since a time."""
+    question = {"workers": {"last_heartbeat_time": {"after_": since.isoformat()}}}
+    found = ask(f"{api}/work_pools/{POOL}/workers/filter", question)
+    return isinstance(found, list) and any(one.get("name") == WORKER_NAME for one in found)
+
+
+def trigger_first_triage(api: str) -> bool:
+    """Ask for one triage now, without waiting for the minute."""
+    deployment = ask(f"{api}/deployments/name/{FIRST_TRIAGE}", timeout_s=5.0)
+    if not isinstance(deployment, dict) or "id" not in deployment:
+        return False
+    run = ask(f"{api}/deployments/{deployment['id']}/create_flow_run", {}, timeout_s=5.0)
+    return isinstance(run, dict) and "id" in run

@@ -1,0 +1,62 @@
+"""`stack.json`: what `up` started, so that `down` stops that and nothing else."""
+
+import json
+from pathlib import Path
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from tasks.clients.processes import is_running
+from tasks.model.processes import ProcessIdentity
+
+
+class PartRecord(BaseModel):
+    """One started process."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    identity: ProcessIdentity
+    base_url: str | None = None
+    log: Path
+
+    @property
+    def alive(self) -> bool:
+        """Say whether this very process still runs."""
+        return is_running(self.identity)
+
+
+class StackRecord(BaseModel):
+    """One stack: its mark, which every process of it carries in its environment, its ports and its parts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    mark: str
+    started_at: AwareDatetime
+    starter: ProcessIdentity | None
+    ports: dict[str, int]
+    parts: dict[str, PartRecord] = {}
+
+    def with_part(self, part: PartRecord) -> "StackRecord":
+        """Add a part, or replace it."""
+        return self.model_copy(update={"parts": {**self.parts, part.name: part}})
+
+
+def read_stack(path: Path) -> StackRecord | None:
+    """Read the stack file; a missing or unreadable one is no stack."""
+    try:
+        return StackRecord.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def write_stack(path: Path, stack: StackRecord) -> None:
+    """Write the stack file whole: a reader sees the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".json.draft")
+    draft.write_text(json.dumps(stack.model_dump(mode="json"), indent=2) + "\n", "utf-8")
+    draft.replace(path)
+
+
+def remove_stack(path: Path) -> None:
+    """Forget the stack."""
+    path.unlink(missing_ok=True)

@@ -1,0 +1,109 @@
+"""Write the settings that the stack's flows and its order service read: runbook.toml, gateways.json, the token."""
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from deployments.environment import api_url
+from deployments.ports import GATEWAYS, HOST, ORDER_SERVICE
+from deployments.state_dir import REPOSITORY, StateDir
+
+TRADED = {
+    "XNAS": ["equity"],
+    "XNYS": ["equity"],
+    "XCME": ["future", "fx"],
+    "FXALL": ["fx"],
+    "CRYP": ["crypto"],
+}
+TEST_SYMBOLS = {"equity": "ZVZZT", "future": "TESTF", "fx": "TST/USD", "crypto": "TST-USD"}
+
+
+def write_settings(state: StateDir, ports: Mapping[str, int]) -> None:
+    """Write all files that the parts read at start."""
+    state.order_service.mkdir(parents=True, exist_ok=True)
+    token = secrets.token_urlsafe(32)
+    _write_private(state.token_file, token + "\n")
+    urls = {name: {"base_url": gateway_url(ports, name)} for name in GATEWAYS}
+    state.gateways_file.write_text(json.dumps(urls, indent=2) + "\n", "utf-8")
+    _write_private(state.settings_file, settings_text(state, ports, token))
+
+
+def settings_text(state: StateDir, ports: Mapping[str, int], token: str) -> str:
+    """Write the local stack's runbook.toml, all paths absolute."""
+    service: dict[str, object] = {
+        "base_url": f"http://{HOST}:{ports[ORDER_SERVICE]}",
+        "control_token": token,
+        "log_files": [str(state.service_log), str(state.log(ORDER_SERVICE))],
+        "incidents_file": str(state.incidents_file),
+        "pid_file": str(state.pid_file),
+        "process_pattern": "order_service",
+        "supervisor": "psutil",
+        "start_command": [sys.executable, "-m", "order_service.releases", "run", "--root", str(state.releases)],
+        "working_directory": str(REPOSITORY),
+        "start_log": str(state.log(ORDER_SERVICE)),
+    }
+    tables: dict[str, Mapping[str, object]] = {
+        "services.order-service": service,
+        "services.order-service.start_environment": service_environment(state, ports),
+        **{f"services.order-service.gateways.{name}": _gateway(ports, name) for name in GATEWAYS},
+        **{f"services.order-service.synthetic_orders.{kind}": _order(kind) for kind in TEST_SYMBOLS},
+    }
+    head = (
+        f'# Written by `runbook up`; every start writes it anew.\nmode = "act"\nstate_dir = {_toml(str(state.root))}\n'
+    )
+    return head + "".join(_table(name, values) for name, values in tables.items())
+
+
+def service_environment(state: StateDir, ports: Mapping[str, int]) -> dict[str, str]:
+    """Give what the order service reads at start."""
+    return {
+        "ORDER_SERVICE_HOST": HOST,
+        "ORDER_SERVICE_PORT": str(ports[ORDER_SERVICE]),
+        "ORDER_SERVICE_STATE_DIR": str(state.order_service),
+        "ORDER_SERVICE_GATEWAYS_FILE": str(state.gateways_file),
+        "ORDER_SERVICE_CONTROL_TOKEN_FILE": str(state.token_file),
+        "ORDER_SERVICE_INCIDENTS_FILE": str(state.incidents_file),
+        "ORDER_SERVICE_LOG_FILE": str(state.service_log),
+        "ORDER_SERVICE_PID_FILE": str(state.pid_file),
+        "ORDER_SERVICE_EVENTS_URL": f"{api_url(dict(ports))}/events",
+    }
+
+
+def gateway_url(ports: Mapping[str, int], name: str) -> str:
+    """Name the order port of one gateway."""
+    return f"http://{HOST}:{ports[name]}"
+
+
+def _gateway(ports: Mapping[str, int], name: str) -> dict[str, object]:
+    admin_url = f"http://{HOST}:{ports[f'{name}-admin']}"
+    return {"base_url": gateway_url(ports, name), "admin_url": admin_url, "asset_classes": TRADED[name]}
+
+
+def _order(asset_class: str) -> dict[str, object]:
+    return {
+        "symbol": TEST_SYMBOLS[asset_class],
+        "side": "buy",
+        "quantity": "1",
+        "limit_price": "10.00",
+        "order_type": "limit",
+        "time_in_force": "day",
+    }
+
+
+def _table(name: str, values: Mapping[str, object]) -> str:
+    lines = "".join(f"{key} = {_toml(value)}\n" for key, value in values.items())
+    return f"\n[{name}]\n{lines}"
+
+
+def _toml(value: object) -> str:
+    # A JSON string or list of strings is a TOML one; DEL is the only character that JSON leaves bare.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)

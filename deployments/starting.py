@@ -1,0 +1,123 @@
+"""Start one part: spawn it in a session of its own, record it, wait until it is ready, or say why it is not."""
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from deployments.parts import Part
+from deployments.stack_file import PartRecord, StackRecord, write_stack
+from tasks.clients.processes import identify
+from tasks.clients.supervisor import last_lines
+from tasks.model.errors import CannotAct, Code
+
+POLL_S = 0.1
+
+
+class StartStoppedError(Exception):
+    """The start was called off while a part was coming up."""
+
+
+class Starting:
+    """One start of a stack: what was spawned so far, and whether it was called off."""
+
+    def __init__(self, stack: StackRecord, stack_file: Path) -> None:
+        self.stack = stack
+        self._stack_file = stack_file
+        self._lock = threading.Lock()
+        self._record_lock = threading.Lock()
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Call the start off; once this returns, nothing more is spawned."""
+        with self._lock:
+            self._stopped.set()
+
+    def check(self) -> None:
+        """Raise when the start was called off."""
+        if self._stopped.is_set():
+            raise StartStoppedError
+
+    def record(self, part: PartRecord) -> None:
+        """Keep a part in the stack file."""
+        with self._record_lock:
+            self.stack = self.stack.with_part(part)
+            write_stack(self._stack_file, self.stack)
+
+    def launch(self, part: Part) -> None:
+        """Start a part and wait until it is ready.
+
+        Errors: `START_FAILED` when it ends, `NOT_READY` when it takes too long; both with its last lines.
+        """
+        with self._lock:
+            self.check()
+            process = spawn(part)
+            identity = identify(process.pid)
+            if identity is not None:
+                self.record(PartRecord(name=part.name, identity=identity, base_url=part.base_url, log=part.log))
+        self._wait(part, process)
+
+    def run(self, part: Part) -> None:
+        """Run a part to its end.
+
+        Errors: `START_FAILED` when it ends with anything but 0, or not in time.
+        """
+        with self._lock:
+            self.check()
+            process = spawn(part)
+        deadline = time.monotonic() + part.timeout_s
+        try:
+            while process.poll() is None and time.monotonic() < deadline:
+                self.check()
+                time.sleep(POLL_S)
+        finally:
+            process.kill()
+        if process.wait() != 0:
+            raise _failed(part, f"exit_code={process.returncode}")
+
+    def or_stop(self, is_ready: Callable[[], bool]) -> Callable[[], bool]:
+        """Wrap a readiness question so that it ends the wait when the start was called off."""
+
+        def ask() -> bool:
+            self.check()
+            return is_ready()
+
+        return ask
+
+    def _wait(self, part: Part, process: "subprocess.Popen[bytes]") -> None:
+        deadline = time.monotonic() + part.timeout_s
+        while not part.is_ready():
+            self.check()
+            if process.poll() is not None:
+                raise _failed(part, f"exit_code={process.returncode}")
+            if time.monotonic() > deadline:
+                raise CannotAct(Code.NOT_READY, _story(part, f"no answer in {part.timeout_s:.0f} s"))
+            time.sleep(POLL_S)
+
+
+def spawn(part: Part) -> "subprocess.Popen[bytes]":
+    """Start a process in a session of its own: a Ctrl-C in our terminal is ours to pass on, in order."""
+    part.directory.mkdir(parents=True, exist_ok=True)
+    part.log.parent.mkdir(parents=True, exist_ok=True)
+    with part.log.open("ab") as log:
+        return subprocess.Popen(
+            part.command,
+            cwd=part.directory,
+            env={**os.environ, **part.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+
+
+def _failed(part: Part, found: str) -> CannotAct:
+    return CannotAct(Code.START_FAILED, _story(part, found))
+
+
+def _story(part: Part, found: str) -> str:
+    lines = last_lines(part.log, 8).replace(" | ", "\n    ")
+    return f"expected {part.name} to come up was {found} log={part.log}; its last lines say why:\n    {lines}"

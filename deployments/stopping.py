@@ -1,0 +1,63 @@
+"""Stop what `up` started, and nothing else: whole process trees, each known by pid and start time."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from deployments.environment import MARK
+from deployments.parts import WORKER
+from deployments.ports import SERVER
+from deployments.stack_file import StackRecord, remove_stack
+from deployments.state_dir import StateDir
+from tasks.clients.process_marks import marked
+from tasks.clients.processes import is_running, own_pid, terminate
+from tasks.model.errors import CannotAct, Code
+from tasks.model.processes import ProcessIdentity
+
+# Long enough for the order service to finish its orders in flight, and for Prefect to close its database.
+GRACE_S = 8.0
+STARTER_GRACE_S = 45.0
+
+
+def stop_stack(state: StateDir, stack: StackRecord) -> None:
+    """Stop every part; the worker first, so that no flow restarts what is being stopped.
+
+    Errors: `STILL_ALIVE` names what outlived even SIGKILL; the stack file then stays.
+    """
+    parts = {name: part.identity for name, part in stack.parts.items()}
+    server = parts.pop(SERVER, None)
+    _end([parts.pop(WORKER)] if WORKER in parts else [])
+    _end([one for one in _of_this_stack(stack, parts.values()) if one != server])
+    _end([server] if server else [])
+    _refuse_survivors(stack)
+    remove_stack(state.stack_file)
+    state.pid_file.unlink(missing_ok=True)
+
+
+def stop_parts(stack: StackRecord, names: frozenset[str]) -> None:
+    """Stop the named parts alone, when mending a stack did not work out."""
+    _end([part.identity for name, part in stack.parts.items() if name in names])
+
+
+def stop_starter(stack: StackRecord | None) -> None:
+    """Stop an `up` that is still at work or in the foreground: it stops its own parts, and we what it leaves."""
+    if stack is not None and stack.starter is not None and stack.starter.pid != own_pid():
+        terminate(stack.starter, grace_s=STARTER_GRACE_S)
+
+
+def _of_this_stack(stack: StackRecord, parts: Iterable[ProcessIdentity]) -> set[ProcessIdentity]:
+    """Add what carries the mark: what a flow restarted, and what was spawned in the instant before a kill -9."""
+    return {*parts, *marked(MARK, stack.mark)}
+
+
+def _end(identities: Iterable[ProcessIdentity]) -> None:
+    all_of_them = list(identities)
+    if all_of_them:
+        with ThreadPoolExecutor(len(all_of_them)) as pool:
+            list(pool.map(lambda identity: terminate(identity, grace_s=GRACE_S), all_of_them))
+
+
+def _refuse_survivors(stack: StackRecord) -> None:
+    survivors = [identity for identity in marked(MARK, stack.mark) if is_running(identity)]
+    if survivors:
+        pids = ", ".join(str(one.pid) for one in survivors)
+        raise CannotAct(Code.STILL_ALIVE, f"expected every part to end was alive pid={pids}; end them by hand")

@@ -1,0 +1,1 @@
+"""What a person at a terminal sees. Text only: nothing is started, stopped or decided here."""

@@ -1,0 +1,75 @@
+"""How a start goes: a live table on a terminal, plain lines anywhere else."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from deployments.local_stack import PART_NAMES, Report, addresses
+from deployments.stack_file import StackRecord
+from deployments.views.words import say
+
+
+@contextmanager
+def progress_view(missing: frozenset[str]) -> Iterator[Report]:
+    """Show the start while it goes on; the value to call is told of every part."""
+    console = Console()
+    if not console.is_terminal:
+        yield _plain_report()
+        return
+    view = ProgressTable(missing)
+    with Live(view, console=console, refresh_per_second=8, transient=True):
+        yield view.report
+
+
+def _plain_report() -> Report:
+    began = time.monotonic()
+
+    def report(part: str, stage: str) -> None:
+        if stage != "starting":
+            say(f"{time.monotonic() - began:5.1f} s  {part}: {stage}")
+
+    return report
+
+
+class ProgressTable:
+    """One row a part: waiting, starting, up."""
+
+    def __init__(self, missing: frozenset[str]) -> None:
+        self._began = time.monotonic()
+        self._stages = {part: "waiting" for part in PART_NAMES if part in missing}
+        self._spinner = Spinner("dots")
+
+    def report(self, part: str, stage: str) -> None:
+        """Take in what is told of a part."""
+        elapsed_s = time.monotonic() - self._began
+        self._stages[part] = f"up after {elapsed_s:.1f} s" if stage == "up" else stage
+
+    def __rich__(self) -> RenderableType:
+        """Draw the table as it is now."""
+        table = Table.grid(padding=(0, 2))
+        for part, stage in self._stages.items():
+            mark = Text("up", "green") if stage.startswith("up") else self._spinner
+            table.add_row(mark, part, Text(stage, "dim"))
+        return Group(Text(f"Starting, {time.monotonic() - self._began:.0f} s", "bold"), table)
+
+
+def say_started(stack: StackRecord) -> None:
+    """Name every address once all is up."""
+    _say_addresses("The stack is up; the first triage is on its way.", stack)
+
+
+def say_running(stack: StackRecord) -> None:
+    """Say that there is nothing to start."""
+    _say_addresses("The stack runs already; nothing was started.", stack)
+
+
+def _say_addresses(headline: str, stack: StackRecord) -> None:
+    say(headline)
+    for name, address in addresses(stack.ports).items():
+        say(f"  {name:14} {address}")

@@ -1,0 +1,89 @@
+"""How the stack does: a live table on a terminal, a line for each change anywhere else."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from deployments.views.words import say
+
+Show = Callable[[dict[str, Any]], None]
+GOOD = {"ok", "healthy", "running"}
+
+
+@contextmanager
+def status_view() -> Iterator[Show]:
+    """Show each status given to the value this yields."""
+    console = Console()
+    if not console.is_terminal:
+        yield _changes_only()
+        return
+    with Live(Text("Looking …"), console=console, auto_refresh=False) as live:
+        yield lambda status: live.update(status_table(status), refresh=True)
+
+
+def _changes_only() -> Show:
+    said: list[str] = []
+
+    def show(status: dict[str, Any]) -> None:
+        lines = status_lines(status)
+        for line in lines:
+            if line not in said:
+                say(line)
+        said[:] = lines
+
+    return show
+
+
+def status_table(status: dict[str, Any]) -> RenderableType:
+    """Draw the status as a table."""
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    for title in ("part", "pid", "health", "release", "address"):
+        table.add_column(title)
+    for row in part_rows(status):
+        health = Text(row[2], "green" if row[2] in GOOD else "red")
+        table.add_row(row[0], row[1], health, row[3], row[4])
+    return Group(table, Text(), *(Text(line) for line in triage_lines(status)), Text("Ctrl-C stops everything.", "dim"))
+
+
+def status_lines(status: dict[str, Any]) -> list[str]:
+    """Write the status as plain lines."""
+    rows = [f"{row[0]:15} pid {row[1]:8} {row[2]:9} {row[3]:8} {row[4]}".rstrip() for row in part_rows(status)]
+    return [*rows, *triage_lines(status)]
+
+
+def part_rows(status: dict[str, Any]) -> list[tuple[str, str, str, str, str]]:
+    """Give name, pid, health, release and address of every part."""
+    prefect, worker = status["prefect"], status["worker"]
+    parts = {
+        "prefect-server": {**prefect, "base_url": prefect["ui_url"]},
+        "worker": {**worker, "health": "running" if worker["pid"] else "gone"},
+        **status["services"],
+        **status["gateways"],
+    }
+    return [
+        (
+            name,
+            str(one["pid"] or "-"),
+            one.get("health") or "no answer",
+            one.get("release") or "",
+            one.get("base_url") or "",
+        )
+        for name, one in parts.items()
+    ]
+
+
+def triage_lines(status: dict[str, Any]) -> list[str]:
+    """Tell of the last and the next triage, the open incidents and the mode."""
+    last = status["triage"]["last"]
+    told = f"{last['finished_at'][:19]}Z  {last['summary'] or last['state']}" if last else "none finished yet"
+    return [
+        f"last triage     {told}",
+        f"next triage     {(status['triage']['next_at'] or 'none scheduled')[:19]}",
+        f"open incidents  {', '.join(status['open_incidents']) or 'none'}",
+        f"mode            {status['mode'] or 'unknown'}",
+    ]

@@ -1,0 +1,57 @@
+"""The foreground of `runbook up`: show how the stack does, bury its dead children, stop it all at Ctrl-C."""
+
+import os
+import time
+
+from deployments.interrupts import deaf_to_interrupts
+from deployments.live_status import gather_status
+from deployments.stack_file import read_stack
+from deployments.stack_lock import stack_lock
+from deployments.state_dir import StateDir
+from deployments.stopping import stop_stack
+from deployments.views.status import status_view
+from deployments.views.words import say
+
+TICK_S = 0.5
+LOOK_EVERY_TICKS = 4
+
+
+def watch(state: StateDir, mark: str) -> None:
+    """Watch until a person interrupts, then stop everything; or until somebody else stopped it."""
+    try:
+        _show(state, mark)
+        say("The stack was stopped from elsewhere.")
+    except KeyboardInterrupt:
+        with deaf_to_interrupts():
+            say("Stopping …")
+            _stop(state, mark)
+            say("Stopped; nothing is left running.")
+
+
+def _show(state: StateDir, mark: str) -> None:
+    ticks = 0
+    with status_view() as show:
+        while (stack := read_stack(state.stack_file)) is not None and stack.mark == mark:
+            bury_children()
+            if ticks % LOOK_EVERY_TICKS == 0:
+                show(gather_status(state))
+            ticks += 1
+            time.sleep(TICK_S)
+
+
+def _stop(state: StateDir, mark: str) -> None:
+    with stack_lock(state):
+        stack = read_stack(state.stack_file)
+        if stack is not None and stack.mark == mark:
+            stop_stack(state, stack)
+
+
+def bury_children() -> None:
+    """Collect children that ended: a killed order service must not stay a zombie, or its restart waits for it."""
+    if not hasattr(os, "WNOHANG"):
+        return
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return

@@ -1,0 +1,21 @@
+"""Find the processes that carry a mark in their environment, and so belong to one stack for certain."""
+
+import psutil
+
+from tasks.model.processes import ProcessIdentity
+
+
+def marked(variable: str, value: str) -> tuple[ProcessIdentity, ...]:
+    """Find every living process, other than our own, whose environment holds `variable=value`.
+
+    Errors: none; a process that we may not read is not one that we started.
+    """
+    own = psutil.Process().pid
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.pid != own and process.environ().get(variable) == value:
+                found.append(ProcessIdentity(pid=process.pid, created_at_s=process.create_time()))
+        except (psutil.Error, OSError):
+            continue
+    return tuple(found)
