@@ -7,6 +7,7 @@ import sys
 import time
 
 from order_service.stub.arguments import Arguments, parse_arguments
+from order_service.stub.control import Control
 from order_service.stub.patient import Patient
 from order_service.stub.scenarios import SCENARIOS, Pace
 from order_service.stub.wire import Reply, Request, Wire
@@ -27,7 +28,8 @@ def main() -> int:
 
 async def _serve(given: Arguments) -> None:
     scenario = SCENARIOS[given.scenario]
-    patient = Patient(scenario.trade, scenario.down, given.control_token)
+    control = Control(given.control_token, is_absent=not scenario.has_control)
+    patient = Patient(control, scenario.trade, scenario.down)
     started = time.monotonic()
 
     def answer(request: Request) -> Reply:

@@ -9,10 +9,11 @@ from order_service.stub.wire import Reply, Request, reply_json
 
 
 class Control:
-    """Hold what was set by hand."""
+    """Hold what was set by hand; a control plane that is absent answers 404 and changes nothing."""
 
-    def __init__(self, token: str | None) -> None:
+    def __init__(self, token: str | None = None, *, is_absent: bool = False) -> None:
         self._token = token
+        self._is_absent = is_absent
         self.draining = False
         self.gateway_states = dict.fromkeys(GATEWAYS, "enabled")
         self.trading_states = dict.fromkeys(ROUTES, "active")
@@ -26,6 +27,8 @@ class Control:
 
     def answer(self, request: Request) -> Reply:
         """Carry out one change."""
+        if self._is_absent:
+            return _refuse(404, "NOT_FOUND", "this service has no control plane")
         if not self._is_allowed(request):
             return _refuse(401, "CONTROL_UNAUTHORIZED", "expected the control token as Bearer authorization")
         change = _parse(request.body)

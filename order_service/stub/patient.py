@@ -17,11 +17,11 @@ _NEEDED = ("client_order_id", "symbol", "side", "quantity", "order_type", "asset
 class Patient:
     """Answer the contract; ill only as its trade and its gateways that are down make it."""
 
-    def __init__(self, trade: Trade = FILLED, down: frozenset[str] = frozenset(), token: str | None = None) -> None:
+    def __init__(self, control: Control, trade: Trade = FILLED, down: frozenset[str] = frozenset()) -> None:
         self._trade = trade
         self._down = down
         self._started_at = now()
-        self._control = Control(token)
+        self._control = control
         self._orders: dict[str, tuple[bytes, int, Document]] = {}
         self._outcomes: Counter[tuple[str, str, str]] = Counter()
 

@@ -38,6 +38,7 @@ class Scenario:
     bend: Bend = _straight
     trade: Trade = FILLED
     down: frozenset[str] = frozenset()
+    has_control: bool = True
 
 
 def _never(_request: Request, reply: Reply, _pace: Pace) -> Reply:
@@ -111,11 +112,6 @@ def _redirect_loop(request: Request, _reply: Reply, _pace: Pace) -> Reply:
     return reply_json(307, {}, {"Location": request.path})
 
 
-def _no_control(request: Request, reply: Reply, _pace: Pace) -> Reply:
-    is_control = request.path.startswith("/control/")
-    return problem(404, "NOT_FOUND", "this service has no control plane") if is_control else reply
-
-
 _DOWNSTREAM = {"code": "RISK_LIMIT", "text": "credit limit exceeded at the venue"}
 _CLOSED = {"code": "MARKET_CLOSED", "text": "the session is closed"}
 _TIMED_OUT = {"code": "GATEWAY_TIMEOUT", "message": "the gateway did not answer in time"}
@@ -150,6 +146,6 @@ SCENARIOS = MappingProxyType(
         "health_error_orders_fill": Scenario("health says error and orders fill", _health_error),
         "metrics_garbage": Scenario("metrics are no exposition", _metrics_garbage),
         "metrics_hang": Scenario("metrics never answer", _metrics_hang),
-        "no_control": Scenario("well, but without a control plane", _no_control),
+        "no_control": Scenario("well, but without a control plane", has_control=False),
     }
 )
