@@ -1,4 +1,4 @@
-"""Metrics as they were read: samples with their oddities, or why they could not be read; and rates between two readings."""
+"""Metrics as they were read: samples with their oddities, or why there are none; and rates between two readings."""
 
 from enum import StrEnum
 
@@ -129,7 +129,7 @@ class RateCode(StrEnum):
 
 
 class CounterRate(Value):
-    """One counter between two readings; `increase` and `per_second` are None exactly where the code says there is no rate."""
+    """One counter between two readings; `increase` and `per_second` are None where the code says there is no rate."""
 
     name: str
     labels: Labels
