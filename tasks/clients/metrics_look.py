@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import httpx
 
+from tasks.clients.exposition import read_exposition
 from tasks.clients.order_service import get
 from tasks.model.looks import MetricsLook
-from tasks.rules.metrics_answer import judge_metrics
+from tasks.rules.metrics_answer import judge_metrics, metrics_fault
 from tasks.settings import ServiceSettings
 
 
@@ -16,4 +17,6 @@ async def metrics_look(client: httpx.AsyncClient, service: ServiceSettings) -> M
     Runbook: §1.2 Orders count and other custom metrics.
     Errors: none; a garbage exposition is *metrics unreadable*, which says nothing of the service.
     """
-    return judge_metrics(await get(client, service, "/metrics", service.look.metrics_timeout_s), datetime.now(UTC))
+    answer = await get(client, service, "/metrics", service.look.metrics_timeout_s)
+    now = datetime.now(UTC)
+    return metrics_fault(answer, now) or judge_metrics(read_exposition(answer.body.encode(), now), now)

@@ -8,8 +8,9 @@ import httpx
 import orjson
 
 from tasks.clients.http_exchange import Call, exchange
+from tasks.clients.market_look import market_is_open
 from tasks.model.errors import CannotLook, Code
-from tasks.model.looks import Exchange, Fault, GatewayLook, HealthLook, OrderLook, Seen
+from tasks.model.looks import Exchange, Fault, GatewayLook, HealthLook, OrderLook, OrderOutcome, Seen
 from tasks.model.orders import AssetClass
 from tasks.rules.health_answer import judge_health
 from tasks.rules.order_answer import judge_order
@@ -32,9 +33,7 @@ async def get(client: httpx.AsyncClient, service: ServiceSettings, path: str, de
     )
 
 
-async def order_look(
-    client: httpx.AsyncClient, service: ServiceSettings, asset_class: AssetClass, *, market_open: bool | None = None
-) -> OrderLook:
+async def order_look(client: httpx.AsyncClient, service: ServiceSettings, asset_class: AssetClass) -> OrderLook:
     """Send one quarantined synthetic order, once, with a deadline and no retry (safety rule 14).
 
     Runbook: §1.3 Verify order delivery.
@@ -54,7 +53,9 @@ async def order_look(
         body_limit_bytes=service.look.body_limit_bytes,
     )
     answer = await exchange(client, call)
-    verdict = judge_order(answer, market_open=market_open)
+    verdict = judge_order(answer)
+    if verdict.outcome is OrderOutcome.REJECTED_AS_EXPECTED:
+        verdict = judge_order(answer, market_open=market_is_open(service, asset_class))
     return OrderLook(
         asset_class=asset_class,
         client_order_id=client_order_id,

@@ -1,51 +1,35 @@
 """Judge one answer of `GET /metrics` (§1.2): the numbers that the runbook asks for, or *metrics unreadable*."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
-
-from prometheus_client.parser import text_string_to_metric_families
 
 from tasks.model.looks import Exchange, Fault, MetricsLook, Seen
+from tasks.model.metrics import MetricsSnapshot, MetricsUnreadable, Sample
 
 
-class Sample(NamedTuple):
-    """One sample of an exposition."""
-
-    name: str
-    labels: Mapping[str, str]
-    value: float
-
-
-def judge_metrics(exchange: Exchange, now: datetime) -> MetricsLook:
-    """Read the orders count and the other metrics of the contract.
+def metrics_fault(exchange: Exchange, now: datetime) -> MetricsLook | None:
+    """Say why there is no exposition to read, or None when there is one.
 
     Runbook: §1.2 Orders count and other custom metrics.
-    Errors: none; garbage, silence or a wrong status is a failed look of the instrument, not of the service.
     """
     if exchange.fault is Fault.CLIENT:
         return MetricsLook(seen=Seen.BLIND, detail=f"could not look: {exchange.detail}", looked_at=now)
-    if exchange.fault is not Fault.NONE or exchange.http_status != 200:
-        detail = f"http_status={exchange.http_status} {exchange.fault} {exchange.detail}".strip()
-        return MetricsLook(seen=Seen.FAILED, detail=detail, looked_at=now)
-    try:
-        samples = _samples(exchange.body)
-    except Exception as error:  # noqa: BLE001 - the library's parser raises whatever garbage makes it raise
-        return MetricsLook(seen=Seen.FAILED, detail=f"unreadable: {str(error)[:200]}", looked_at=now)
-    return _look(samples, now)
+    if exchange.fault is not Fault.NONE:
+        return MetricsLook(seen=Seen.FAILED, detail=f"{exchange.fault}: {exchange.detail}", looked_at=now)
+    if exchange.http_status != 200:
+        return MetricsLook(seen=Seen.FAILED, detail=f"http_status={exchange.http_status}", looked_at=now)
+    return None
 
 
-def _samples(text: str) -> tuple[Sample, ...]:
-    found = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
-    return tuple(Sample(one.name, one.labels, one.value) for one in found)
+def judge_metrics(read: MetricsSnapshot | MetricsUnreadable, now: datetime) -> MetricsLook:
+    """Take the orders count and the other metrics of the contract out of an exposition.
 
-
-def _look(samples: tuple[Sample, ...], now: datetime) -> MetricsLook:
-    if not samples:
-        return MetricsLook(seen=Seen.FAILED, detail="unreadable: no sample", looked_at=now)
-    orders = tuple(_named(samples, "orders_total"))
-    unknown = next(_named(samples, "orders_unknown"), None)
-    build = next(_named(samples, "build_info"), None)
+    Runbook: §1.2 Orders count and other custom metrics.
+    Errors: none; garbage is a failed look of the instrument, not of the service.
+    """
+    if isinstance(read, MetricsUnreadable):
+        return MetricsLook(seen=Seen.FAILED, detail=f"unreadable: {read.code} {read.detail}", looked_at=now)
+    orders = read.series("orders_total")
     count = sum(one.value for one in orders) if orders else None
     return MetricsLook(
         seen=Seen.PASSED,
@@ -53,19 +37,19 @@ def _look(samples: tuple[Sample, ...], now: datetime) -> MetricsLook:
         looked_at=now,
         orders_count=count,
         orders_by_outcome=_sums(orders, "outcome"),
-        orders_unknown_count=unknown.value if unknown else None,
-        gateways_up={one.labels.get("gateway", ""): one.value == 1 for one in _named(samples, "gateway_up")},
-        release=build.labels.get("release") if build else None,
+        orders_unknown_count=read.value("orders_unknown"),
+        gateways_up={_label(one, "gateway"): one.value == 1 for one in read.series("gateway_up")},
+        release=next((_label(one, "release") for one in read.series("build_info")), None),
     )
-
-
-def _named(samples: Iterable[Sample], name: str) -> Iterator[Sample]:
-    return (one for one in samples if one.name == name)
 
 
 def _sums(samples: Iterable[Sample], label: str) -> dict[str, float]:
     sums: dict[str, float] = {}
     for one in samples:
-        key = one.labels.get(label, "")
+        key = _label(one, label)
         sums[key] = sums.get(key, 0.0) + one.value
     return sums
+
+
+def _label(sample: Sample, name: str) -> str:
+    return dict(sample.labels).get(name, "")

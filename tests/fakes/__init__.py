@@ -1,0 +1,1 @@
+"""Hand-written stand-ins that the tests share."""
