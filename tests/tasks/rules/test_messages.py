@@ -1,0 +1,111 @@
+"""The words that people are told."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tasks.model.diagnosis import Audience, Cause, Confidence, Diagnosis, Finding, Status
+from tasks.model.incident import IncidentState, Outcome
+from tasks.model.orders import AssetClass
+from tasks.model.remediation import IncidentUpdate, RemediationResult
+from tasks.model.report import TriageStory
+from tasks.model.verdicts import GuardCode
+from tasks.rules.messages import closing_messages, desk_notice, escalation_text, opening_messages
+from tests.fakes.looks import NOW, evidence, observation
+
+PAGE = Path(__file__).parents[3] / "flows" / "runbook.md"
+
+
+def story(
+    cause: Cause, tier: Audience, classes: tuple[AssetClass, ...] = (), told: tuple[str, ...] = ()
+) -> TriageStory:
+    """A story with one newly opened incident."""
+    finding = Finding(
+        cause=cause, confidence=Confidence.CONFIRMED, because=("why",), section="§2.1", tier=tier, asset_classes=classes
+    )
+    incident = IncidentState(
+        incident_id="INC-1", service="order-service", state="opened", opened_at=NOW, causes=(cause,), told=told
+    )
+    return TriageStory(
+        evidence=evidence(observation()),
+        diagnosis=Diagnosis(status=Status.CRITICAL, findings=(finding,)),
+        incidents=IncidentUpdate(opened=(incident,)),
+    )
+
+
+def test_the_desk_notice_is_the_desks_own_words() -> None:
+    """A trader recognises the sentence; not one letter differs from the runbook."""
+    assert desk_notice("equity") == (
+        "We are experiencing degraded order routing for equity. Investigating. Orders may be delayed. ETA 15m."
+    )
+
+
+def test_the_escalation_is_the_desks_own_words() -> None:
+    """Developers and SRE search their mail for this sentence."""
+    since = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+
+    assert escalation_text(since, "XNAS refused") == (
+        "Incident: order-routing health checks failing since 2026-11-23T15:00:00.000Z. Errors: XNAS refused. "
+        "Key artifacts: incidents.jsonl, service logs, sample failing request/response."
+    )
+
+
+def test_the_templates_stand_in_the_page_to_the_letter() -> None:
+    """Code and page cannot drift apart."""
+    page = PAGE.read_text("utf-8")
+
+    assert desk_notice("[ASSET_CLASS]") in page
+    assert "Incident: order-routing health checks failing since [timestamp]. Errors: [summary]. Key artifacts" in page
+
+
+def test_a_dead_gateway_tells_the_platform_and_the_desk_for_its_class_only() -> None:
+    """The FX desk is not disturbed for an equity venue."""
+    messages = opening_messages(story(Cause.DEPENDENCY_UNREACHABLE, Audience.TIER_3, (AssetClass.EQUITY,)))
+
+    assert [(one.audience, "equity" in one.text) for one in messages] == [
+        (Audience.TIER_3, False),
+        (Audience.DESK, True),
+    ]
+    assert messages[0].text.startswith("Incident: order-routing health checks failing since")
+
+
+def test_a_dead_service_tells_every_routed_class() -> None:
+    """Nothing trades while the service is down."""
+    messages = opening_messages(story(Cause.SERVICE_DOWN, Audience.TIER_1))
+
+    assert sorted(one.key for one in messages if one.audience is Audience.DESK) == [
+        "INC-1/desk/desk-equity",
+        "INC-1/desk/desk-fx",
+    ]
+
+
+def test_what_was_told_is_not_told_again() -> None:
+    """Fifty failing runs page a person once."""
+    told = ("INC-1/tier_1/opened", "INC-1/desk/desk-equity", "INC-1/desk/desk-fx")
+
+    assert opening_messages(story(Cause.SERVICE_DOWN, Audience.TIER_1, told=told)) == ()
+
+
+def test_every_message_of_ours_says_the_mode() -> None:
+    """Rule 12: who reads a page knows whether the automation may act."""
+    (message, *_) = opening_messages(story(Cause.SERVICE_HUNG, Audience.TIER_1))
+
+    assert "mode=act" in message.text
+
+
+def test_automation_at_its_end_goes_to_the_developer_lead() -> None:
+    """A spent budget is a verdict, and it escalates."""
+    refused = RemediationResult(outcome=Outcome.REFUSED, code=GuardCode.RESTART_BUDGET_SPENT, detail="restarts=2")
+
+    (message,) = closing_messages(story(Cause.SERVICE_DOWN, Audience.TIER_1).having(remediation=refused))
+
+    assert message.audience is Audience.TIER_2
+
+
+def test_a_restart_that_did_not_help_goes_to_the_developer_lead_in_the_runbooks_words() -> None:
+    """Rule 10: ineffective escalates."""
+    failed = RemediationResult(outcome=Outcome.NOT_RECOVERED, detail="health error")
+
+    (message,) = closing_messages(story(Cause.SERVICE_HUNG, Audience.TIER_1).having(remediation=failed))
+
+    assert message.audience is Audience.TIER_2
+    assert message.text.startswith("Incident: order-routing health checks failing since")
