@@ -199,6 +199,7 @@ class OrderService:
             self.positions.open(row.order, _cum_qty(row))
             if row.status in NOT_PROVEN:
                 self.resolver.watch(row)
+            self.resolver.follow(row)
 
     def _start_loops(self) -> None:
         loops = [

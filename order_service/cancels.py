@@ -48,6 +48,7 @@ class Cancels:
     async def _canceled(self, row: JournaledOrder, outcome: Executed) -> JournaledOrder:
         if row.status is OrderStatus.IN_FLIGHT:
             return row
-        settled = await self.settlement.executed(row, row.order, outcome)
         self.resolver.forget(row.client_order_id)
+        settled = await self.settlement.executed(row, row.order, outcome)
+        self.resolver.follow(settled)
         return settled

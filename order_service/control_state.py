@@ -120,7 +120,7 @@ class ControlState:
         self.document = self.document.model_copy(update={part: entries})
 
     def save(self) -> bool:
-        """Keep the settings on disk; a disk that refuses does not undo a halt, it is in force and said not to be kept."""
+        """Keep the settings on disk; a disk that refuses undoes no halt: it is in force and said not to be kept."""
         try:
             write_atomically(self._path, self.document.model_dump_json(indent=2).encode())
         except OSError as error:

@@ -1,9 +1,11 @@
 """The way of one order: admitted, written down, sent once, settled, answered."""
 
 import asyncio
+import itertools
 import logging
+import secrets
 import time
-import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import orjson
@@ -47,6 +49,8 @@ class OrderFlow:
     failures: RoutingFailures
     drain: Drain
     _running: dict[str, _Running] = field(default_factory=dict)
+    _id_prefix: str = field(default_factory=lambda: secrets.token_hex(8))
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def running_count(self) -> int:
         """Count the orders that are being worked on."""
@@ -133,7 +137,9 @@ class OrderFlow:
             match outcome:
                 case Executed():
                     self.metrics.gateway_answered(client.name, outcome.latency_ms / 1000)
-                    return await self.settlement.executed(row, order, outcome)
+                    settled = await self.settlement.executed(row, order, outcome)
+                    self.resolver.follow(settled)
+                    return settled
                 case NotSent(code, message):
                     return await self.settlement.denied(row, code, message)
                 case NoUsableAnswer(code, message):
@@ -143,6 +149,8 @@ class OrderFlow:
             raise
 
     async def _unknown(self, row: JournaledOrder, code: Code, message: str) -> JournaledOrder:
+        if code is Code.GATEWAY_ANSWER_MISMATCHED:
+            self.metrics.duplicate_fills.labels(row.gateway).inc()
         row = replace(row, send_deadline_at=min(row.send_deadline_at, time.time()))
         settled = await self.settlement.unknown(row, code, message)
         self.resolver.watch(settled)
@@ -151,7 +159,7 @@ class OrderFlow:
     def _row(self, order: NewOrder, body: bytes, digest: str) -> JournaledOrder:
         return JournaledOrder(
             client_order_id=order.client_order_id,
-            order_id=uuid.uuid4().hex,
+            order_id=f"{self._id_prefix}-{next(self._numbers)}",
             body_hash=digest,
             body=body,
             gateway=None,

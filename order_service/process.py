@@ -72,6 +72,7 @@ def run(settings: Settings) -> int:
             create_app(service),
             log_config=None,
             access_log=False,
+            proxy_headers=False,
             lifespan="on",
             backlog=BACKLOG,
             timeout_graceful_shutdown=LEAVE_S,

@@ -1,21 +1,27 @@
 """Proving what became of unknown orders, by asking the gateway they were sent to. Nothing is ever sent again."""
 
 import asyncio
+import itertools
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import groupby
 
+import orjson
+
 from order_service.gateways.outcomes import Executed, LookUpOutcome, NeverReceived, NoUsableAnswer
 from order_service.gateways.pool import Gateways
 from order_service.journal.rows import JournaledOrder
 from order_service.metrics import Metrics
+from order_service.order import WORKING
 from order_service.settlement import Settlement
 
 log = logging.getLogger(__name__)
 
 PROOF_GAP_S = 2.0
+WORKING_EVERY_TURNS = 3
+WORKING_PER_TURN = 64
 ASKED_TOGETHER = 16
 
 
@@ -47,6 +53,7 @@ class Resolver:
     every_s: float
     clock: Callable[[], float] = time.time
     _unproven: dict[str, Unproven] = field(default_factory=dict)
+    _working: dict[str, JournaledOrder] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self._unproven)
@@ -55,20 +62,26 @@ class Resolver:
         """Take an order whose outcome is not proven."""
         self._unproven[row.client_order_id] = Unproven(row)
 
-    def knows(self, client_order_id: str) -> bool:
-        """Say whether an order is still unproven."""
-        return client_order_id in self._unproven
+    def follow(self, row: JournaledOrder) -> None:
+        """Take an order that stands at the venue, since later fills come by asking alone; let go of a closed one."""
+        if row.status in WORKING:
+            self._working[row.client_order_id] = row
+        else:
+            self._working.pop(row.client_order_id, None)
 
     def forget(self, client_order_id: str) -> None:
-        """Drop an order that was proven on another way, by a cancel for instance."""
+        """Drop an order that is settled on another way, by a cancel for instance."""
         self._unproven.pop(client_order_id, None)
+        self._working.pop(client_order_id, None)
 
     async def run(self) -> None:
         """Resolve until canceled."""
-        while True:
+        for turn in itertools.count(1):
             await asyncio.sleep(self.every_s)
             try:
                 await self.ask_all()
+                if turn % WORKING_EVERY_TURNS == 0:
+                    await self.ask_working()
             except Exception:
                 log.exception("RESOLVER_FAILED: unknown=%d", len(self._unproven))
 
@@ -77,6 +90,24 @@ class Resolver:
         rows = sorted(self._unproven.values(), key=lambda unproven: unproven.row.gateway or "")
         groups = [list(group) for _, group in groupby(rows, key=lambda unproven: unproven.row.gateway)]
         await asyncio.gather(*(self._ask_gateway(group) for group in groups))
+
+    async def ask_working(self) -> None:
+        """Ask for a bounded number of orders that stand at a venue, each in its turn."""
+        rows = list(itertools.islice(self._working.values(), WORKING_PER_TURN))
+        for row in rows:
+            self._working[row.client_order_id] = self._working.pop(row.client_order_id)
+        await asyncio.gather(*(self._refresh(row) for row in rows))
+
+    async def _refresh(self, row: JournaledOrder) -> None:
+        client = self.gateways.get(row.gateway)
+        if client is None:
+            return
+        outcome = await client.look_up(row.client_order_id)
+        if not isinstance(outcome, Executed) or self._working.get(row.client_order_id) is not row:
+            return
+        if (outcome.execution.status, outcome.execution.exec_id) != (row.status, _exec_id(row)):
+            self._working.pop(row.client_order_id)
+            self.follow(await self.settlement.executed(row, row.order, outcome))
 
     async def _ask_gateway(self, group: list[Unproven]) -> None:
         """Ask in small lots, and stop for now at the first lot that brings nothing: the gateway is not there yet."""
@@ -109,5 +140,10 @@ class Resolver:
 
     def _proven(self, settled: JournaledOrder) -> None:
         self.forget(settled.client_order_id)
+        self.follow(settled)
         self.metrics.order_resolved(settled.status)
         log.info("ORDER_RESOLVED: client_order_id=%s, status=%s", settled.client_order_id, settled.status)
+
+
+def _exec_id(row: JournaledOrder) -> object:
+    return None if row.execution is None else orjson.loads(row.execution)["exec_id"]

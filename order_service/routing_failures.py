@@ -16,6 +16,7 @@ TOLD = frozenset(
         Code.GATEWAY_TIMEOUT,
         Code.GATEWAY_DISCONNECTED,
         Code.GATEWAY_ANSWER_UNUSABLE,
+        Code.GATEWAY_ANSWER_MISMATCHED,
     }
 )
 Key = tuple[str, str, Code]

@@ -21,6 +21,7 @@ from order_service.gateways.outcomes import (
     NoUsableAnswer,
     SendOutcome,
 )
+from order_service.gateways.seen import SeenExecutions
 from order_service.order import NewOrder
 from order_service.routing import GatewayRules
 
@@ -41,16 +42,9 @@ class GatewayClient:
         self.name = name
         self.rules = rules
         self._orders_url = f"{base_url}/orders"
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=rules.max_connections, keepalive_timeout=KEEPALIVE_S),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(
-                total=None,
-                connect=rules.connect_timeout_s,
-                sock_connect=rules.connect_timeout_s,
-                sock_read=rules.read_timeout_s,
-            ),
-        )
+        self._session = self._new_session()
+        self._old_sessions: list[aiohttp.ClientSession] = []
+        self._seen = SeenExecutions()
 
     async def send(self, order: NewOrder) -> SendOutcome:
         """Post the order once.
@@ -89,7 +83,26 @@ class GatewayClient:
 
     async def close(self) -> None:
         """Close the pool."""
-        await self._session.close()
+        for session in (*self._old_sessions, self._session):
+            await session.close()
+
+    def _new_session(self) -> aiohttp.ClientSession:
+        rules = self.rules
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=rules.max_connections, keepalive_timeout=KEEPALIVE_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(
+                total=None,
+                connect=rules.connect_timeout_s,
+                sock_connect=rules.connect_timeout_s,
+                sock_read=rules.read_timeout_s,
+            ),
+        )
+
+    def _distrust_kept_connections(self) -> None:
+        """Begin a new pool: on a connection that gave one answer too many, each later answer is the order before's."""
+        self._old_sessions.append(self._session)
+        self._session = self._new_session()
 
     async def _call(
         self, method: Method, url: str, body: bytes | None = None
@@ -131,8 +144,11 @@ class GatewayClient:
             return NoUsableAnswer(
                 Code.GATEWAY_ANSWER_UNUSABLE, f"gateway {self.name} answered an execution that is broken at {place}"
             )
-        if execution.client_order_id not in {None, client_order_id}:
-            return NoUsableAnswer(Code.GATEWAY_ANSWER_UNUSABLE, f"gateway {self.name} answered for another order")
+        if execution.client_order_id not in {None, client_order_id} or self._seen.belongs_to_another(
+            execution.exec_id, client_order_id
+        ):
+            self._distrust_kept_connections()
+            return NoUsableAnswer(Code.GATEWAY_ANSWER_MISMATCHED, f"gateway {self.name} answered for another order")
         return Executed(execution, latency_ms)
 
 
