@@ -1,0 +1,113 @@
+"""Denied, rejected and unknown stay apart, and nothing is sent twice."""
+
+import pytest
+
+from tests.order_service.desk import Desk, eventually, order
+from tests.order_service.fake_gateway import Mode
+
+UNPROVEN: list[Mode] = [
+    *("silence", "garbage", "truncated", "reset", "wrong_types", "wrong_order", "status_500", "status_302", "huge"),
+]
+
+
+@pytest.mark.parametrize("mode", UNPROVEN)
+async def test_an_answer_that_proves_nothing_leaves_the_order_unknown(desk: Desk, mode: Mode) -> None:
+    """Bytes went out, so only the gateway can say what came of them; it is asked, and the order goes out once."""
+    desk.gateway.mode = mode
+    body = order()
+
+    answer = await desk.send(body)
+
+    assert answer.status_code == 202
+    assert (answer.json()["status"], answer.json()["execution"]) == ("unknown", None)
+    assert answer.json()["error"]["code"].startswith("GATEWAY_")
+    found = await eventually(lambda: _status(desk, body["client_order_id"], "filled"))
+    assert found["execution"]["cum_qty"] == "10"
+    assert desk.gateway.posts == [body["client_order_id"]]
+
+
+async def test_an_unknown_order_asked_for_again_gets_the_resolved_answer(desk: Desk) -> None:
+    """A client that retries after the timeout learns what the venue did."""
+    desk.gateway.mode = "reset"
+    body = order()
+    await desk.send(body)
+    await eventually(lambda: _status(desk, body["client_order_id"], "filled"))
+
+    answer = await desk.send(body)
+
+    assert (answer.status_code, answer.json()["status"]) == (201, "filled")
+    assert len(desk.gateway.posts) == 1
+
+
+async def test_an_order_the_gateway_never_got_ends_as_not_received(desk: Desk) -> None:
+    """Two denials apart in time are proof, and the client may send anew under a new id."""
+    desk.gateway.mode, desk.gateway.books = "reset", False
+    body = order()
+    await desk.send(body)
+
+    found = await eventually(lambda: _status(desk, body["client_order_id"], "not_received"))
+
+    assert found["execution"] is None
+    assert found["error"]["code"] == "ORDER_NOT_RECEIVED"
+    assert desk.gateway.posts == [body["client_order_id"]]
+
+
+async def test_a_closed_port_denies_because_nothing_was_sent(desk: Desk) -> None:
+    """Denied frees the desk to send elsewhere at once; unknown would not."""
+    await desk.gateway.close()
+
+    answer = await desk.send(order())
+
+    assert answer.status_code == 503
+    assert (answer.json()["status"], answer.json()["error"]["code"]) == ("denied", "GATEWAY_UNREACHABLE")
+
+
+async def test_a_venues_no_is_a_reject_with_its_own_words(desk: Desk) -> None:
+    """The desk needs the venue's code, not ours."""
+    desk.gateway.mode = "reject"
+
+    answer = await desk.send(order())
+
+    assert (answer.status_code, answer.json()["status"]) == (201, "rejected")
+    assert answer.json()["execution"]["reject"] == {"code": "MARKET_CLOSED", "text": "closed"}
+
+
+async def test_a_request_the_gateway_calls_malformed_is_rejected(desk: Desk) -> None:
+    """The gateway read it and booked nothing, which is a no and not a doubt."""
+    desk.gateway.mode = "status_400"
+
+    answer = await desk.send(order())
+
+    assert (answer.status_code, answer.json()["status"]) == (201, "rejected")
+    assert answer.json()["execution"]["reject"]["code"] == "MALFORMED"
+
+
+async def test_a_dead_gateway_is_told_once_and_not_per_order(desk: Desk) -> None:
+    """A ledger with one line per lost order hides every other line."""
+    await desk.gateway.close()
+    for _ in range(30):
+        await desk.send(order())
+
+    await eventually(lambda: _types(desk).count("order_routing_failed"))
+    assert _types(desk).count("order_routing_failed") == 1
+
+
+async def test_a_gateway_that_goes_and_comes_back_is_told_both_times(desk: Desk) -> None:
+    """Triage starts from these two lines."""
+    await desk.gateway.close()
+    await eventually(lambda: "gateway_unreachable" in _types(desk))
+    assert (await desk.http.get("/health")).json()["status"] == "degraded"
+
+    await desk.gateway.open()
+
+    await eventually(lambda: "gateway_recovered" in _types(desk))
+    assert (await desk.http.get("/health")).json()["status"] == "ok"
+
+
+def _types(desk: Desk) -> list[str]:
+    return [str(record["type"]) for record in desk.incidents()]
+
+
+async def _status(desk: Desk, client_order_id: str, wanted: str) -> dict[str, object] | None:
+    document = (await desk.http.get(f"/orders/{client_order_id}")).json()
+    return document if document["status"] == wanted else None
