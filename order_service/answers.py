@@ -55,7 +55,8 @@ def journal_document(row: JournaledOrder) -> dict[str, object]:
 
 def answer_of(row: JournaledOrder) -> Answer:
     """Write the answer to `POST /orders` for an order that stands in the journal."""
-    return Answer(_http_status(row), orjson.dumps(order_document(row)))
+    status = _http_status(row)
+    return Answer(status, orjson.dumps(order_document(row)), 1 if status == 429 else None)
 
 
 def _http_status(row: JournaledOrder) -> int:

@@ -146,7 +146,7 @@ class ControlPlane:
         self.on_changed()
         async with self._saving:
             kept = await asyncio.to_thread(self.state.save)
-        document: Document = {part: {key: setting.model_dump(mode="json")}, "persisted": kept}
+        document: Document = {part: {str(key): setting.model_dump(mode="json")}, "persisted": kept}
         document["previous"] = None if previous is None else previous.model_dump(mode="json")
         self._tell(part, key, setting.model_dump(mode="json"), change)
         return document
