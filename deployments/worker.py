@@ -53,19 +53,20 @@ def deploy_all() -> None:
             raise
 
 
-async def work() -> None:
+async def work(name: str | None) -> None:
     """Work until stopped."""
     setup_signal_handlers_worker(os.getpid(), "the runbook worker", print)
-    worker = ProcessWorker(work_pool_name=POOL, name=sys.argv[1] if len(sys.argv) > 1 else None)
+    worker = ProcessWorker(work_pool_name=POOL, name=name)
     await worker.start()
 
 
 def main() -> None:
     """Register, then work."""
+    name = sys.argv[1] if len(sys.argv) > 1 else None
     os.chdir(REPOSITORY)
     asyncio.run(register())
     deploy_all()
-    asyncio.run(work())
+    asyncio.run(work(name))
 
 
 if __name__ == "__main__":
