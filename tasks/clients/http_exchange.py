@@ -51,7 +51,7 @@ async def exchange(client: httpx.AsyncClient, call: Call) -> Exchange:
             await _stream(client, call, answer)
     except (TimeoutError, httpx.TimeoutException):
         answer.fault, answer.detail = Fault.TIMED_OUT, f"no full answer in deadline_s={call.deadline_s:g}"
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError, ValueError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, OverflowError, ValueError, ExceptionGroup) as error:
         answer.fault, answer.detail = _fault_of(error)
     return _as_exchange(call, answer, time.monotonic() - started)
 
@@ -99,13 +99,15 @@ def _fault_of(error: Exception) -> tuple[Fault, str]:
         case httpx.ReadError() | httpx.WriteError() | httpx.CloseError():
             return Fault.CUT_OFF, detail
         case httpx.RemoteProtocolError():
-            return (
-                Fault.CUT_OFF if "disconnected" in str(error) or "incomplete" in str(error) else Fault.MALFORMED
-            ), detail
+            return (Fault.CUT_OFF if _ended_early(str(error)) else Fault.MALFORMED), detail
         case httpx.HTTPError():
             return Fault.CLIENT, detail
         case _:
             return Fault.CLIENT, detail
+
+
+def _ended_early(message: str) -> bool:
+    return "disconnected" in message or "closed connection" in message
 
 
 def _connect_fault(reason: BaseException) -> Fault:

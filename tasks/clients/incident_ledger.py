@@ -1,6 +1,8 @@
 """The incident ledger `incidents.jsonl`: append-only, written by both sides, read leniently."""
 
+import errno
 import os
+import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -23,10 +25,11 @@ def read_ledger(path: Path) -> Ledger:
     Errors: `LEDGER_UNREADABLE` when the file is there and cannot be read: then nothing may be concluded from it.
     """
     try:
+        _refuse_device(path)
         with path.open("rb") as file:
             size_bytes = os.fstat(file.fileno()).st_size
             file.seek(max(0, size_bytes - READ_LIMIT_BYTES))
-            return parse_lines(file.read(), cut=size_bytes > READ_LIMIT_BYTES)
+            return parse_lines(file.read(READ_LIMIT_BYTES), cut=size_bytes > READ_LIMIT_BYTES)
     except FileNotFoundError:
         return Ledger()
     except OSError as error:
@@ -59,6 +62,12 @@ def transact(path: Path, decide: Callable[[Ledger], Sequence[LedgerRecord]]) -> 
         raise _unwritable(path, f"locked for {LOCK_TIMEOUT_S:g} s") from None
     except OSError as error:
         raise _unwritable(path, error.strerror or str(error)) from None
+
+
+def _refuse_device(path: Path) -> None:
+    # A pipe would block for ever and a device never end; neither is a ledger.
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")
 
 
 def _line(record: LedgerRecord) -> bytes:

@@ -12,6 +12,8 @@ from tasks.model.processes import ProcessIdentity
 from tasks.settings import ServiceSettings
 
 POLL_S = 0.05
+# Kept until they are reaped: a dead child that nobody waits for keeps its pid.
+_started: "list[subprocess.Popen[bytes]]" = []
 
 
 def start_service(service: ServiceSettings, is_ready: Callable[[], bool]) -> ProcessIdentity:
@@ -25,6 +27,7 @@ def start_service(service: ServiceSettings, is_ready: Callable[[], bool]) -> Pro
         raise CannotAct(Code.NO_START_COMMAND, "expected start_command was empty; set it to an argument list")
     _refuse_taken_port(service.port)
     process = _spawn(service)
+    _started.append(process)
     identity = identify(process.pid)
     if identity is None:
         raise CannotAct(Code.START_FAILED, _exit_story(service, process))
@@ -41,8 +44,15 @@ def stop_service(identity: ProcessIdentity, drain_s: float, kill_s: float) -> No
 
     Errors: `STILL_ALIVE` when it outlives SIGKILL.
     """
-    if not terminate(identity, grace_s=drain_s, kill_wait_s=kill_s) or is_running(identity):
+    gone = terminate(identity, grace_s=drain_s, kill_wait_s=kill_s)
+    reap()
+    if not gone or is_running(identity):
         raise CannotAct(Code.STILL_ALIVE, f"expected the process to end was alive pid={identity.pid}; end it by hand")
+
+
+def reap() -> None:
+    """Collect the services that this process started and that have died since, so that none stays a zombie."""
+    _started[:] = [process for process in _started if process.poll() is None]
 
 
 def _refuse_taken_port(port: int) -> None:

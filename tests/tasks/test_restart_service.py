@@ -1,0 +1,166 @@
+"""Restarting a real process: once, recorded, proven, and not at all when it is not needed."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tasks.clients import service_lock
+from tasks.clients.incident_ledger import read_ledger
+from tasks.clients.observe import observe
+from tasks.clients.process_look import service_identity
+from tasks.clients.snapshot import take_snapshot
+from tasks.clients.supervisor import start_service
+from tasks.confirm_failure import confirming_looks
+from tasks.confirm_recovery import proven_recovery
+from tasks.model.diagnosis import Cause
+from tasks.model.errors import CannotAct, Code
+from tasks.model.evidence import Context, Evidence, TriageRequest
+from tasks.model.incident import Event, Outcome
+from tasks.model.modes import Mode
+from tasks.model.remediation import RemediationCase
+from tasks.model.verdicts import GuardCode
+from tasks.record_incidents import incidents_recorded
+from tasks.restart_service import restarted
+from tasks.rules.diagnosis import name_cause
+from tasks.weigh_restart import restart_verdict
+from tests.fakes.patient import Patient, running, watched
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+NAME = "order-service"
+
+
+@pytest.fixture
+def patient(tmp_path: Path) -> Iterator[Patient]:
+    """A running healthy stub."""
+    with running(tmp_path) as one:
+        yield one
+
+
+async def case_of(patient: Patient) -> RemediationCase:
+    """Look three times, name the cause, open the incident, as the flow does."""
+    rounds = await confirming_looks(patient.service, await observe(patient.service))
+    context = Context(request=TriageRequest(service=NAME), looked_at=datetime.now(UTC), mode=Mode.ACT, late_s=0)
+    diagnosis = name_cause(Evidence(context=context, observations=rounds))
+    incident = incidents_recorded(patient.settings, NAME, diagnosis).open[0]
+    return RemediationCase(
+        service=NAME,
+        incident_id=incident.incident_id,
+        finding=diagnosis.findings[0],
+        diagnosis=diagnosis,
+        mode=Mode.ACT,
+    )
+
+
+def events(patient: Patient) -> list[str | None]:
+    """What the ledger tells, in order."""
+    return [record.event for record in read_ledger(patient.ledger).records]
+
+
+async def test_a_stopped_service_is_hung_and_is_restarted(patient: Patient) -> None:
+    """The main job: SIGSTOP, and orders fill again."""
+    assert patient.pid
+    os.kill(patient.pid, signal.SIGSTOP)
+    case = await case_of(patient)
+    assert case.finding.cause is Cause.SERVICE_HUNG
+
+    result = await restarted(patient.settings, case)
+
+    assert result.outcome is Outcome.DONE
+    identity = service_identity(patient.service)
+    assert identity
+    assert identity.pid != patient.pid
+    assert (await proven_recovery(patient.service)).outcome is Outcome.RECOVERED
+    assert events(patient) == [Event.OPENED, Event.DIAGNOSED, Event.ACTION_STARTED, Event.ACTION_FINISHED]
+
+
+async def test_a_killed_service_is_down_and_is_started(patient: Patient) -> None:
+    """kill -9 leaves nothing to end; the start is the whole remedy."""
+    assert patient.pid
+    os.kill(patient.pid, signal.SIGKILL)
+    case = await case_of(patient)
+    assert case.finding.cause is Cause.SERVICE_DOWN
+
+    assert (await restarted(patient.settings, case)).outcome is Outcome.DONE
+
+
+async def test_a_service_that_came_back_by_itself_is_left_alone(patient: Patient) -> None:
+    """Rule 1: look again immediately before the action, and act only if it still fails."""
+    assert patient.pid
+    os.kill(patient.pid, signal.SIGSTOP)
+    case = await case_of(patient)
+    os.kill(patient.pid, signal.SIGCONT)
+
+    result = await restarted(patient.settings, case)
+
+    identity = service_identity(patient.service)
+    assert result.outcome is Outcome.REFUSED
+    assert identity
+    assert identity.pid == patient.pid
+    assert Event.ACTION_STARTED not in events(patient)
+
+
+async def test_a_restart_that_does_not_come_up_is_unknown_and_not_tried_again(tmp_path: Path) -> None:
+    """Rule 4: an action that failed midway goes to a person."""
+    command = (sys.executable, "-c", "raise SystemExit('no licence')")
+    patient = watched(tmp_path, start_command=command)
+    case = await case_of(patient)
+
+    result = await restarted(patient.settings, case)
+
+    assert result.outcome is Outcome.UNKNOWN
+    assert "no licence" in result.detail
+    assert restart_verdict(patient.settings, case, datetime.now(UTC)).code is GuardCode.HALF_DONE_ACTION
+
+
+async def test_a_service_that_answers_and_cannot_fill_orders_is_not_recovered(tmp_path: Path) -> None:
+    """Rule 10: effect, not exit code."""
+    limits = watched(tmp_path).service.restart.model_copy(update={"confirm_timeout_s": 1.0})
+    with running(tmp_path, "no_execution_block", restart=limits) as patient:
+        assert (await proven_recovery(patient.service)).outcome is Outcome.NOT_RECOVERED
+
+
+async def test_the_evidence_is_kept_before_the_action(patient: Patient, tmp_path: Path) -> None:
+    """Rule 9: what the process was doing cannot be asked after it is killed."""
+    snapshot = take_snapshot(patient.service, tmp_path / "evidence", deadline_s=10)
+
+    assert "process.json" in snapshot.parts
+    assert "output-of-the-service.log" in snapshot.parts or "output-of-the-service.log" in snapshot.missing
+    assert (tmp_path / "evidence" / "process.json").stat().st_size > 0
+
+
+async def test_a_snapshot_never_takes_longer_than_it_may(patient: Patient, tmp_path: Path) -> None:
+    """Rule 9: bounded, so that evidence never delays healing."""
+    snapshot = take_snapshot(patient.service, tmp_path / "evidence", deadline_s=0)
+
+    assert snapshot.parts == ()
+    assert "stacks.txt" in snapshot.missing
+
+
+def test_two_doors_cannot_act_at_once(tmp_path: Path) -> None:
+    """Rule 3: the second one skips, and says who acts."""
+    first = service_lock.take(tmp_path, NAME, "flow_run=a")
+    second = service_lock.take(tmp_path, NAME, "flow_run=b")
+    service_lock.release(first)
+    third = service_lock.take(tmp_path, NAME, "flow_run=c")
+    service_lock.release(third)
+
+    assert (first.taken, second.taken, third.taken) == (True, False, True)
+    assert "flow_run=a" in second.holder
+
+
+async def test_a_taken_port_is_named_and_its_owner_left_alone(patient: Patient, tmp_path: Path) -> None:
+    """A stranger on the port is never killed; a start there fails with its name."""
+    other = watched(tmp_path / "other").service
+    squatted = other.model_copy(update={"base_url": patient.service.base_url})
+
+    with pytest.raises(CannotAct) as caught:
+        start_service(squatted, lambda: True)
+
+    assert caught.value.code is Code.PORT_TAKEN
+    assert f"pid={patient.pid}" in caught.value.detail
+    assert service_identity(patient.service)
