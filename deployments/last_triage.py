@@ -15,7 +15,7 @@ def last_triage(api: str) -> dict[str, Any] | None:
     if not runs:
         return None
     run = runs[0]
-    report = _report(api, run["id"])
+    report = report_of(api, run["id"])
     return {
         "started_at": run["start_time"],
         "finished_at": run["end_time"],
@@ -49,7 +49,8 @@ def _runs(api: str, states: list[str], order: str) -> list[dict[str, Any]]:
     return found if isinstance(found, list) else []
 
 
-def _report(api: str, run_id: str) -> dict[str, Any] | None:
+def report_of(api: str, run_id: str) -> dict[str, Any] | None:
+    """Find the report of one triage, or None where it wrote none."""
     question = {
         "flow_runs": {"id": {"any_": [run_id]}},
         "artifacts": {"type": {"any_": ["markdown"]}, "key": {"like_": "triage-"}},

@@ -1,15 +1,11 @@
 """Safety rule 1: confirm before acting."""
 
-import asyncio
-from datetime import UTC, datetime
-
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.clients.observe import observe
+from tasks.clients.confirming import confirming_looks
 from tasks.model.looks import Observation
-from tasks.rules.causes.unexplained import symptoms
-from tasks.settings import ServiceSettings, load_settings
+from tasks.settings import load_settings
 
 
 @task(name="confirm_failure", cache_policy=NO_CACHE, timeout_seconds=120)
@@ -20,17 +16,3 @@ async def confirm_failure(service: str, first: Observation) -> tuple[Observation
     Errors: none of its own; one failed probe is never enough, and one good look ends the doubt.
     """
     return await confirming_looks(load_settings().service(service), first)
-
-
-async def confirming_looks(service: ServiceSettings, first: Observation) -> tuple[Observation, ...]:
-    """Repeat the round of looks, at least `confirm_interval_s` apart from start to start."""
-    rounds = [first]
-    while len(rounds) < service.look.confirm_looks_count and symptoms(rounds[-1]):
-        await asyncio.sleep(_gap_s(service, (datetime.now(UTC) - rounds[-1].looked_at).total_seconds()))
-        rounds.append(await observe(service))
-    return tuple(rounds)
-
-
-def _gap_s(service: ServiceSettings, spent_s: float) -> float:
-    interval_s = service.look.confirm_interval_s
-    return min(interval_s, max(0.0, interval_s - spent_s))

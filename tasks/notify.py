@@ -9,9 +9,9 @@ from prefect.cache_policies import NO_CACHE
 from tasks.clients.incident_ledger import append, read_ledger
 from tasks.clients.notifications import Channel, LocalSink
 from tasks.model.errors import CannotAct, CannotLook, NotDelivered
-from tasks.model.incident import Event, IncidentState
+from tasks.model.incident import IncidentState
 from tasks.model.messages import Message
-from tasks.rules.incident_changes import record_of
+from tasks.rules.incident_changes import told_records
 from tasks.rules.incident_state import fold_incidents
 from tasks.settings import RunbookSettings, load_settings
 
@@ -24,7 +24,7 @@ def notify(service: str, message: Message) -> bool:
     Errors: none; a message that was not delivered is False, is not recorded as told, and the next run sends it again.
     """
     settings = load_settings()
-    return told_once(settings, service, message, LocalSink(settings.state_dir / "notifications.jsonl"))
+    return told_once(settings, service, message, LocalSink(settings.notifications_path))
 
 
 def told_once(settings: RunbookSettings, service: str, message: Message, channel: Channel) -> bool:
@@ -37,7 +37,7 @@ def told_once(settings: RunbookSettings, service: str, message: Message, channel
         channel.send(message)
         if incident is not None:
             details: dict[str, object] = {"key": message.key, "audience": message.audience, "channel": channel.name}
-            append(path, [record_of(incident, Event.NOTIFIED, datetime.now(UTC), f"told {message.audience}", details)])
+            append(path, told_records(incident, message, details, datetime.now(UTC)))
     except (NotDelivered, CannotAct):
         return False
     return True

@@ -117,6 +117,21 @@ class RunbookSettings(BaseSettings):
             f"expected one of {known} was {name}; add [services.{name}] to {self.config or 'runbook.toml'}",
         )
 
+    def only_service(self) -> str:
+        """Name the one watched service, where a command leaves it out.
+
+        Errors: `UNKNOWN_SERVICE` when there is none, or more than one.
+        """
+        if len(self.services) == 1:
+            return next(iter(self.services))
+        known = ", ".join(sorted(self.services)) or "none"
+        raise RunbookError(Code.UNKNOWN_SERVICE, f"expected one watched service was {known}; name it with --service")
+
+    @property
+    def notifications_path(self) -> Path:
+        """Say where every message is kept."""
+        return self.state_dir / "notifications.jsonl"
+
     def ledger_path(self, service: str) -> Path:
         """Say where a service's incident ledger is: its own setting, else under the state directory."""
         return self.service(service).incidents_file or self.state_dir / "incidents.jsonl"

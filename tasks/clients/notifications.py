@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 import orjson
+from pydantic import ValidationError
 
 from tasks.clients.jsonl import append_line
 from tasks.model.errors import Code, NotDelivered
@@ -43,3 +44,19 @@ class LocalSink:
             reason = f"expected to append was {error.strerror} path={self._path}; free the disk or mend permissions"
             raise NotDelivered(Code.SINK_UNWRITABLE, reason, retryable=True) from None
         LOGGER.warning("to %s: %s", message.audience, message.text)
+
+
+def read_deliveries(path: Path) -> tuple[Delivery, ...]:
+    """Read every message that was kept; lines that are none are left out, a missing file holds none."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError:
+        return ()
+    return tuple(found for line in lines if (found := _delivery(line)) is not None)
+
+
+def _delivery(line: bytes) -> Delivery | None:
+    try:
+        return Delivery.model_validate_json(line)
+    except ValidationError:
+        return None

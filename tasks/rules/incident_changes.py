@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from tasks.model.diagnosis import Cause, Diagnosis, Finding, Status
+from tasks.model.diagnosis import Audience, Cause, Diagnosis, Finding, Status
 from tasks.model.incident import AlertType, Event, IncidentState, LedgerRecord, Source
+from tasks.model.messages import Message
 
+TIERS = (Audience.TIER_1, Audience.TIER_2, Audience.TIER_3)
 ALERT_OF_CAUSE = {
     Cause.SERVICE_HUNG: AlertType.HEALTH_CHECK_ERROR,
     Cause.SERVICE_DOWN: AlertType.HEALTH_CHECK_ERROR,
@@ -46,6 +48,17 @@ def closing_records(incident: IncidentState, now: datetime, summary: str) -> tup
         record_of(incident, Event.RECOVERED, now, summary),
         record_of(incident, Event.CLOSED, now, "closed"),
     )
+
+
+def told_records(
+    incident: IncidentState, message: Message, details: dict[str, object], now: datetime
+) -> tuple[LedgerRecord, ...]:
+    """Write that an audience was told; the first word to a higher tier is the escalation."""
+    told = record_of(incident, Event.NOTIFIED, now, f"told {message.audience}", details)
+    if message.audience not in TIERS[TIERS.index(incident.tier or Audience.TIER_1) + 1 :]:
+        return (told,)
+    higher: dict[str, object] = {"tier": message.audience}
+    return (told, record_of(incident, Event.ESCALATED, now, f"escalated to {message.audience}", higher))
 
 
 def record_of(

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from tasks.clients import service_lock
+from tasks.clients.confirming import confirming_looks
 from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.observe import observe
 from tasks.clients.process_look import service_identity
 from tasks.clients.snapshot import take_snapshot
 from tasks.clients.supervisor import start_service
-from tasks.confirm_failure import confirming_looks
 from tasks.confirm_recovery import proven_recovery
 from tasks.model.diagnosis import Cause
 from tasks.model.errors import CannotAct, Code

@@ -1,0 +1,61 @@
+"""`runbook incidents`: every incident that the ledger tells of."""
+
+import json
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from deployments.views.words import say
+from tasks.clients.incident_ledger import read_ledger
+from tasks.clients.notifications import read_deliveries
+from tasks.model.incident import IncidentState
+from tasks.model.messages import Delivery
+from tasks.rules.incident_state import fold_incidents
+from tasks.rules.times import utc_text
+from tasks.settings import RunbookSettings, load_settings
+
+
+def incidents(
+    *, service: str | None = None, json_output: Annotated[bool, Parameter(name="--json", negative=())] = False
+) -> None:
+    """List the incidents of every watched service, oldest first.
+
+    Parameters
+    ----------
+    service
+        Only this watched service.
+    json_output
+        Print one JSON document.
+    """
+    settings = load_settings()
+    names = [service] if service else sorted(settings.services)
+    found = [one for name in names for one in incidents_of(settings, name)]
+    deliveries = read_deliveries(settings.notifications_path)
+    if json_output:
+        say(json.dumps([as_json(one, deliveries) for one in found], indent=2))
+    else:
+        say("\n".join(_line(one) for one in found) or "No incidents.")
+
+
+def incidents_of(settings: RunbookSettings, service: str) -> tuple[IncidentState, ...]:
+    """Fold one service's ledger."""
+    settings.service(service)
+    return fold_incidents(read_ledger(settings.ledger_path(service)).records, service)
+
+
+def as_json(incident: IncidentState, deliveries: tuple[Delivery, ...]) -> dict[str, Any]:
+    """Lay one incident out as other programs rely on it."""
+    names = {"incident_id", "service", "state", "opened_at", "closed_at", "causes", "tier", "acknowledged_by"}
+    messages = [one for one in deliveries if one.incident_id == incident.incident_id]
+    return {
+        **incident.model_dump(mode="json", include=names),
+        "actions": [one.model_dump(mode="json", exclude={"owner_pid"}) for one in incident.actions],
+        "messages": [one.model_dump(mode="json", exclude={"key"}) for one in messages],
+    }
+
+
+def _line(incident: IncidentState) -> str:
+    causes = ", ".join(cause.value for cause in incident.causes)
+    ends = f"closed {utc_text(incident.closed_at)}" if incident.closed_at else f"OPEN ({incident.state})"
+    actions = ", ".join(f"{one.action}: {one.outcome or 'end not known'}" for one in incident.actions)
+    return f"{incident.incident_id}  {causes}  opened {utc_text(incident.opened_at)}  {ends}  {actions}".rstrip()

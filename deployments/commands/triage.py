@@ -1,0 +1,105 @@
+"""`runbook triage`: start a triage through Prefect, and follow it to its report."""
+
+import json
+import sys
+import time
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from deployments.environment import api_url
+from deployments.last_triage import report_of
+from deployments.local_http import ask
+from deployments.stack_file import read_stack
+from deployments.state_dir import find_state_dir
+from deployments.views.words import say
+from tasks.model.errors import Code, RunbookError
+from tasks.model.incident import AlertType
+from tasks.model.modes import Mode
+from tasks.model.orders import AssetClass
+
+POLL_S = 0.2
+ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+
+
+def triage(
+    *,
+    service: str = "order-service",
+    alert: AlertType | None = None,
+    asset_class: AssetClass | None = None,
+    note: str = "",
+    mode: Mode | None = None,
+    json_output: Annotated[bool, Parameter(name="--json", negative=())] = False,
+) -> None:
+    """Run a triage now; exit 0 when it finished, 1 when our own tool broke.
+
+    Parameters
+    ----------
+    service
+        Which watched service.
+    alert
+        Which alert fired.
+    asset_class
+        Which asset class it is about.
+    note
+        What you saw; shown in the report.
+    mode
+        Go no further than this.
+    json_output
+        Print one JSON document.
+    """
+    api = running_api()
+    parameters = {"service": service, "alert": alert, "asset_class": asset_class, "note": note, "mode": mode}
+    run = follow(api, start(api, parameters), quiet=json_output)
+    report = report_of(api, run["id"])
+    summary = report["description"] if report else run["state"].get("message")
+    facts = {"flow_run_id": run["id"], "state": run["state"]["name"], "summary": summary}
+    say(
+        json.dumps({**facts, "started_at": run["start_time"], "finished_at": run["end_time"]})
+        if json_output
+        else summary
+    )
+    sys.exit(0 if run["state"]["type"] == "COMPLETED" else 1)
+
+
+def running_api() -> str:
+    """Find the API of the stack that runs here.
+
+    Errors: `PREFECT_UNREACHABLE`.
+    """
+    stack = read_stack(find_state_dir().stack_file)
+    api = api_url(stack.ports) if stack else None
+    if api is None or ask(f"{api}/health") is None:
+        raise RunbookError(
+            Code.PREFECT_UNREACHABLE, f"expected a running stack was none api={api}; start it with `runbook up`"
+        )
+    return api
+
+
+def start(api: str, parameters: dict[str, Any]) -> str:
+    """Create the flow run.
+
+    Errors: `PREFECT_UNREACHABLE` when the server has no such deployment, or refuses.
+    """
+    deployment = ask(f"{api}/deployments/name/triage/manual") or {}
+    body = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
+    run = ask(f"{api}/deployments/{deployment.get('id')}/create_flow_run", body, timeout_s=10) or {}
+    if "id" not in run:
+        raise RunbookError(
+            Code.PREFECT_UNREACHABLE, f"expected a flow run was {str(run)[:200]}; look at the server's log"
+        )
+    return str(run["id"])
+
+
+def follow(api: str, run_id: str, *, quiet: bool) -> dict[str, Any]:
+    """Follow the run until it ends, and say each state that it goes through."""
+    said = ""
+    while True:
+        run = ask(f"{api}/flow_runs/{run_id}") or {}
+        state = (run.get("state") or {}).get("name", said)
+        if state != said and not quiet:
+            say(f"{state}  {run.get('name', '')}")
+        said = state
+        if run and run["state"]["type"] in ENDED:
+            return dict(run)
+        time.sleep(POLL_S)
