@@ -13,6 +13,7 @@ from deployments.state_dir import StateDir
 from tasks.clients.process_look import service_identity
 from tasks.clients.supervisor import start_service
 from tasks.model.errors import CannotAct, Code, RunbookError
+from tasks.model.processes import ProcessIdentity
 from tasks.settings import ServiceSettings, load_settings
 
 PART_NAMES = (SERVER, WORKER, *GATEWAYS, ORDER_SERVICE)
@@ -73,10 +74,17 @@ def start_order_service(state: StateDir, starting: Starting, gateways: "list[Fut
     identity = service_identity(settings)
     if identity is None:
         starting.check()
-        identity = start_service(settings, starting.or_stop(lambda: _serves(settings)))
+        identity = _start(settings, starting)
     log = state.log(ORDER_SERVICE)
     starting.record(PartRecord(name=ORDER_SERVICE, identity=identity, base_url=settings.url, log=log))
     report(ORDER_SERVICE, "up")
+
+
+def _start(settings: ServiceSettings, starting: Starting) -> ProcessIdentity:
+    try:
+        return start_service(settings, starting.or_stop(lambda: _serves(settings)))
+    except CannotAct as error:
+        raise CannotAct(error.code, f"part={ORDER_SERVICE} {error.detail} log={settings.start_log}") from None
 
 
 def _serves(service: ServiceSettings) -> bool:

@@ -1,0 +1,161 @@
+"""The local stack from outside: one command up, one command down, and nothing left behind by either."""
+
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.local_stack import Stack, nothing_carries
+from tests.fakes.polling import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals between processes are POSIX")
+
+
+def test_one_command_brings_up_everything_and_a_first_triage_finishes(stack: Stack) -> None:
+    """A person who typed one command sees a healthy service, found so by a real triage, within the minute."""
+    last = stack.wait_for_triage()
+    status = stack.status()
+
+    assert last["cause"] == "healthy"
+    assert status["prefect"]["pid"]
+    assert status["worker"]["pid"]
+    assert status["services"]["order-service"]["health"] == "ok"
+    assert status["services"]["order-service"]["release"] == "1.0.0"
+    assert {name: one["health"] for name, one in status["gateways"].items()} == dict.fromkeys(
+        ("XNAS", "XNYS", "XCME", "FXALL", "CRYP"), "ok"
+    )
+    assert status["triage"]["next_at"]
+    assert status["open_incidents"] == []
+    assert status["mode"] == "act"
+
+
+def test_up_on_a_running_stack_says_so_and_starts_nothing(stack: Stack) -> None:
+    """Typing the command twice must not make a second stack."""
+    before = json.loads((stack.state_dir / "stack.json").read_text("utf-8"))
+    again = stack.run("up", "--detach")
+
+    assert again.returncode == 0
+    assert stack.status()["prefect"]["ui_url"] in again.stdout
+    assert json.loads((stack.state_dir / "stack.json").read_text("utf-8")) == before
+
+
+@POSIX
+def test_secrets_are_for_their_owner_alone(stack: Stack) -> None:
+    """The token can halt trading: nobody else on the machine may read it, and no status shows it."""
+    for name in ("runbook.toml", "order-service/control-token"):
+        assert (stack.state_dir / name).stat().st_mode & 0o077 == 0
+    token = (stack.state_dir / "order-service" / "control-token").read_text("utf-8").strip()
+
+    assert token not in stack.run("status", "--json").stdout
+
+
+@POSIX
+def test_up_mends_a_stack_of_which_a_gateway_was_killed(stack: Stack) -> None:
+    """After a drill, the same command brings back what the drill took, and leaves the rest alone."""
+    before = stack.status()
+    os.kill(before["gateways"]["XNYS"]["pid"], signal.SIGKILL)
+    eventually(lambda: stack.status()["gateways"]["XNYS"]["pid"] is None)
+    mended = stack.run("up", "--detach")
+    after = stack.status()
+
+    assert mended.returncode == 0, mended.stderr
+    assert after["gateways"]["XNYS"]["health"] == "ok"
+    assert after["gateways"]["XNYS"]["base_url"] == before["gateways"]["XNYS"]["base_url"]
+    assert after["prefect"] == before["prefect"]
+    assert after["services"]["order-service"]["pid"] == before["services"]["order-service"]["pid"]
+
+
+@POSIX
+def test_ctrl_c_during_the_start_leaves_nothing(empty: Stack) -> None:
+    """A person who changes their mind gets their machine back."""
+    starting = empty.start("up")
+    try:
+        eventually(lambda: _parts(empty.state_dir) >= {"prefect-server", "XNAS"}, within_s=30)
+        mark = empty.mark()
+        starting.send_signal(signal.SIGINT)
+        starting.communicate(timeout=60)
+    finally:
+        starting.kill()
+
+    assert starting.returncode == 130
+    assert nothing_carries(mark)
+    assert not empty.status()["running"]
+
+
+@POSIX
+def test_a_part_that_does_not_come_up_is_named_and_nothing_is_left(empty: Stack) -> None:
+    """The person reads which part, why, and its last lines; and has nothing to clean up."""
+    broken = empty.state_dir / "releases" / "current"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("9.9.9\n", "utf-8")
+    failed = empty.run("up", "--detach")
+
+    assert failed.returncode == 1
+    assert "part=order-service" in failed.stderr
+    assert "9.9.9" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert not empty.status()["running"]
+
+
+@POSIX
+def test_down_stops_whole_trees_also_of_a_killed_worker_and_a_second_down_says_so(empty: Stack) -> None:
+    """However a stack came apart, `down` ends all of it and only it."""
+    assert empty.run("up", "--detach").returncode == 0
+    mark = empty.mark()
+    os.kill(empty.status()["worker"]["pid"], signal.SIGKILL)
+    first, second = empty.run("down"), empty.run("down")
+
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert nothing_carries(mark)
+    assert not (empty.state_dir / "stack.json").exists()
+
+
+@POSIX
+def test_the_foreground_stops_everything_at_sigterm(empty: Stack) -> None:
+    """A service manager that stops `runbook up` stops the stack."""
+    running = empty.start("up")
+    try:
+        assert running.stdout is not None
+        assert any("The stack is up" in line for line in iter(running.stdout.readline, ""))
+        mark = empty.mark()
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=60)
+    finally:
+        running.kill()
+
+    assert running.returncode == 0
+    assert nothing_carries(mark)
+
+
+def test_a_taken_port_that_was_asked_for_is_one_clear_line(empty: Stack) -> None:
+    """Who names a port means that port: it is refused by name, not moved in silence."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = empty.run("up", "--detach", "--service-port", str(port))
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"PORT_TAKEN: expected port={port}")
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_a_wrong_setting_is_one_clear_line_and_exit_2(empty: Stack) -> None:
+    """A typing mistake in the environment is named before anything starts."""
+    refused = empty.run("up", "--detach", RUNBOOK_MODE="brave")
+
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("BAD_SETTING:")
+    assert "mode" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+    assert not empty.status()["running"]
+
+
+def _parts(state_dir: Path) -> set[str]:
+    try:
+        return set(json.loads((state_dir / "stack.json").read_text("utf-8"))["parts"])
+    except (OSError, ValueError):
+        return set()

@@ -1,0 +1,77 @@
+"""A real stack in a folder of its own, driven by the real command as a person would drive it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasks.clients.process_marks import marked
+from tests.fakes.polling import eventually
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MARK = "TRADING_RUNBOOK_STACK"
+UP_TIMEOUT_S = 150.0
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One stack under one state directory."""
+
+    state_dir: Path
+
+    def command(self, *words: str) -> Sequence[str]:
+        """Write one `runbook` command for this interpreter."""
+        return [sys.executable, "-c", "from deployments.cli import main; main()", *words]
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Give the environment that points at this stack alone."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("RUNBOOK_", "PREFECT_"))}
+        return {**kept, "RUNBOOK_STATE_DIR": str(self.state_dir), **more}
+
+    def run(self, *words: str, timeout_s: float = UP_TIMEOUT_S, **more: str) -> "subprocess.CompletedProcess[str]":
+        """Run one command to its end."""
+        return subprocess.run(
+            self.command(*words),
+            cwd=REPOSITORY,
+            env=self.environment(**more),
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+
+    def start(self, *words: str) -> "subprocess.Popen[str]":
+        """Start one command and leave it running."""
+        return subprocess.Popen(
+            self.command(*words),
+            cwd=REPOSITORY,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def status(self) -> dict[str, Any]:
+        """Ask how the stack does."""
+        answer: dict[str, Any] = json.loads(self.run("status", "--json").stdout)
+        return answer
+
+    def mark(self) -> str:
+        """Read the mark that every process of this stack carries."""
+        return str(json.loads((self.state_dir / "stack.json").read_text("utf-8"))["mark"])
+
+    def wait_for_triage(self, within_s: float = 90.0) -> dict[str, Any]:
+        """Wait until a triage has finished, and give what it found."""
+        eventually(lambda: self.status()["triage"]["last"], within_s=within_s, every_s=0.5)
+        last: dict[str, Any] = self.status()["triage"]["last"]
+        return last
+
+
+def nothing_carries(mark: str) -> bool:
+    """Say whether no living process belongs to the stack of this mark."""
+    return not marked(MARK, mark)
