@@ -14,8 +14,9 @@ from types import FrameType
 import uvicorn
 from filelock import FileLock, Timeout
 
-from order_service.app import OrderService, create_app
+from order_service.app import create_app
 from order_service.codes import CannotStart
+from order_service.service import OrderService
 from order_service.settings import Settings
 
 BACKLOG = 2048

@@ -42,8 +42,8 @@ class GatewayClient:
         self.name = name
         self.rules = rules
         self._orders_url = f"{base_url}/orders"
-        self._session = self._new_session()
-        self._old_sessions: list[aiohttp.ClientSession] = []
+        self._session = self._new_session(keeps_connections=True)
+        self._distrusted: aiohttp.ClientSession | None = None
         self._seen = SeenExecutions()
 
     async def send(self, order: NewOrder) -> SendOutcome:
@@ -83,13 +83,17 @@ class GatewayClient:
 
     async def close(self) -> None:
         """Close the pool."""
-        for session in (*self._old_sessions, self._session):
-            await session.close()
+        await self._session.close()
+        if self._distrusted is not None:
+            await self._distrusted.close()
 
-    def _new_session(self) -> aiohttp.ClientSession:
+    def _new_session(self, *, keeps_connections: bool) -> aiohttp.ClientSession:
         rules = self.rules
+        limit = rules.max_connections
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=rules.max_connections, keepalive_timeout=KEEPALIVE_S),
+            connector=aiohttp.TCPConnector(limit=limit, keepalive_timeout=KEEPALIVE_S)
+            if keeps_connections
+            else aiohttp.TCPConnector(limit=limit, force_close=True),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(
                 total=None,
@@ -100,9 +104,13 @@ class GatewayClient:
         )
 
     def _distrust_kept_connections(self) -> None:
-        """Begin a new pool: on a connection that gave one answer too many, each later answer is the order before's."""
-        self._old_sessions.append(self._session)
-        self._session = self._new_session()
+        """Use each connection once from here on.
+
+        On a kept connection that gave one answer too many, every later answer is that of the order before. A gateway
+        that has done so costs a connect per order until the service restarts.
+        """
+        if self._distrusted is None:
+            self._distrusted, self._session = self._session, self._new_session(keeps_connections=False)
 
     async def _call(
         self, method: Method, url: str, body: bytes | None = None

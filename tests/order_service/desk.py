@@ -12,7 +12,8 @@ from typing import Any
 
 import httpx
 
-from order_service.app import OrderService, create_app
+from order_service.app import create_app
+from order_service.service import OrderService
 from order_service.settings import Settings
 from tests.order_service.fake_gateway import FakeGateway
 

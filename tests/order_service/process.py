@@ -22,7 +22,13 @@ def free_port() -> int:
 def service_process(state_dir: Path, port: int, **settings: str) -> Iterator[subprocess.Popen[str]]:
     """Run `python -m order_service`; whatever happens, it is gone afterwards."""
     state_dir.mkdir(parents=True, exist_ok=True)
-    ours = {"STATE_DIR": str(state_dir), "PORT": str(port), "CONTROL_TOKEN": "test-token", "RELEASE": "9.9.9", **settings}
+    ours = {
+        "STATE_DIR": str(state_dir),
+        "PORT": str(port),
+        "CONTROL_TOKEN": "test-token",
+        "RELEASE": "9.9.9",
+        **settings,
+    }
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ORDER_SERVICE_")}
     environment |= {f"ORDER_SERVICE_{name}": value for name, value in ours.items()}
     process = subprocess.Popen(

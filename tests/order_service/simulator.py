@@ -16,13 +16,15 @@ from tests.order_service.process import ROOT, free_port
 @contextlib.asynccontextmanager
 async def simulator(state_dir: Path) -> AsyncIterator[tuple[str, str]]:
     """Run a simulator; give its address and its fault switch's address."""
-    state_dir.mkdir(parents=True, exist_ok=True)
+    state_dir.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - a test directory
     port, admin_port = free_port(), free_port()
     command = [
         *(sys.executable, "-m", "order_service.gateway_simulator", "--name", "XNAS"),
         *("--port", str(port), "--admin-port", str(admin_port), "--journal", str(state_dir / "journal")),
     ]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(  # noqa: ASYNC220 - returns at once
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     base_url = f"http://127.0.0.1:{port}"
     try:
         async with httpx.AsyncClient(base_url=base_url) as http:

@@ -94,9 +94,7 @@ def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
 def _on_disk(state_dir: Path, client_order_id: str) -> str | None:
     connection = sqlite3.connect(state_dir / "journal.db")
     try:
-        row = connection.execute(
-            "SELECT status FROM orders WHERE client_order_id = ?", (client_order_id,)
-        ).fetchone()
+        row = connection.execute("SELECT status FROM orders WHERE client_order_id = ?", (client_order_id,)).fetchone()
         return None if row is None else str(row[0])
     finally:
         connection.close()

@@ -1,0 +1,76 @@
+"""Events for whoever listens; a listener that is dead or slow costs the orders nothing."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from tests.order_service.desk import desk_at, eventually, order
+from tests.order_service.fake_gateway import FakeGateway
+from tests.order_service.process import free_port
+
+
+class Receiver:
+    """An event endpoint that remembers what it got."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.hang = False
+
+    async def take(self, request: web.Request) -> web.Response:
+        """Take a list of events."""
+        if self.hang:
+            await asyncio.sleep(30)
+        self.events.extend(await request.json())
+        return web.Response(status=204)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[tuple[Receiver, str]]:
+    """A receiver on a free port."""
+    receiver, port = Receiver(), free_port()
+    app = web.Application()
+    app.router.add_post("/events", receiver.take)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    yield receiver, f"http://127.0.0.1:{port}/events"
+    await runner.cleanup()
+
+
+async def test_incidents_and_heartbeats_arrive_as_events(
+    tmp_path: Path, gateway: FakeGateway, receiver: tuple[Receiver, str]
+) -> None:
+    """Triage is started by the event, not by the next minute."""
+    seen, url = receiver
+    async with desk_at(tmp_path / "s", gateway, events_url=url, heartbeat_s=0.1) as desk:
+        await desk.set("trading/fx", state="halted")
+        await eventually(
+            lambda: {"order-service.incident", "order-service.heartbeat"} <= {e["event"] for e in seen.events}
+        )
+
+    event = next(event for event in seen.events if event["event"] == "order-service.incident")
+    assert set(event) == {"occurred", "event", "resource", "payload", "id"}
+    assert event["resource"]["prefect.resource.id"] == "order-service.order-service"
+    assert len({event["id"] for event in seen.events}) == len(seen.events)
+
+
+@pytest.mark.parametrize("dead", [True, False], ids=["refusing", "hanging"])
+async def test_a_dead_receiver_slows_no_order(
+    tmp_path: Path, gateway: FakeGateway, receiver: tuple[Receiver, str], *, dead: bool
+) -> None:
+    """Telling never blocks trading."""
+    seen, url = receiver
+    seen.hang = True
+    target = f"http://127.0.0.1:{free_port()}/events" if dead else url
+    async with desk_at(tmp_path / "s", gateway, events_url=target, heartbeat_s=0.1) as desk:
+        started = time.monotonic()
+        answers = [await desk.send(order()) for _ in range(20)]
+        elapsed_s = time.monotonic() - started
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert elapsed_s < 2.0
