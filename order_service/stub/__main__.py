@@ -4,13 +4,9 @@ import asyncio
 import contextlib
 import signal
 import sys
-import time
 
 from order_service.stub.arguments import Arguments, parse_arguments
-from order_service.stub.control import Control
-from order_service.stub.patient import Patient
-from order_service.stub.scenarios import SCENARIOS, Pace
-from order_service.stub.wire import Reply, Request, Wire
+from order_service.stub.server import listen, port_of
 
 
 def main() -> int:
@@ -27,19 +23,9 @@ def main() -> int:
 
 
 async def _serve(given: Arguments) -> None:
-    scenario = SCENARIOS[given.scenario]
-    control = Control(given.control_token, is_absent=not scenario.has_control)
-    patient = Patient(control, scenario.trade, scenario.down)
-    started = time.monotonic()
-
-    def answer(request: Request) -> Reply:
-        pace = Pace(time.monotonic() - started, given.slow_s, given.period_s)
-        return scenario.bend(request, patient.answer(request), pace)
-
-    server = await asyncio.start_server(Wire(answer, given.drip_interval_s).serve, given.host, given.port)
-    port = server.sockets[0].getsockname()[1]
+    server = await listen(given)
     stop = _stop_signal()
-    sys.stdout.write(f"{given.scenario} at http://{given.host}:{port}\n")
+    sys.stdout.write(f"{given.scenario} at http://{given.host}:{port_of(server)}\n")
     sys.stdout.flush()
     await stop.wait()
 

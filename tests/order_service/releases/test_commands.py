@@ -14,6 +14,7 @@ from tests.order_service.releases.release_tree import Tree
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a process cannot become another there")
 
 
+@pytest.mark.usefixtures("trusting")
 @posix
 def test_run_keeps_the_pid_it_was_started_with(tree: Tree) -> None:
     """The supervisor watches one pid; a wrapper in between would take its signals."""
@@ -24,6 +25,7 @@ def test_run_keeps_the_pid_it_was_started_with(tree: Tree) -> None:
     assert int(said[1]) == process.pid
 
 
+@pytest.mark.usefixtures("trusting")
 def test_run_resolves_paths_against_where_it_was_started(tree: Tree) -> None:
     """State written into a release directory would be lost with it."""
     deploy(tree.store, "1.0.0", tree.request)
@@ -46,6 +48,7 @@ def test_run_without_a_release_is_one_clear_line(tree: Tree) -> None:
     assert result.stderr.startswith("RELEASE_MISSING: expected ")
 
 
+@pytest.mark.usefixtures("trusting")
 @pytest.mark.parametrize("file", ["code/order_service/clock.py", "config/routing.toml"])
 def test_run_refuses_a_release_that_was_edited(tree: Tree, file: str) -> None:
     """Code that nobody released must not send orders."""
@@ -73,6 +76,7 @@ def test_list_is_one_json_document(tree: Tree) -> None:
     assert [move["to"] for move in document["history"]] == ["1.0.0", "1.1.0"]
 
 
+@pytest.mark.usefixtures("trusting")
 def test_list_for_people_marks_the_current_release(tree: Tree) -> None:
     """One glance answers what runs."""
     deploy(tree.store, "1.1.0", tree.request)

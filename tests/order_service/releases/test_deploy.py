@@ -43,6 +43,7 @@ def test_rolling_back_changes_the_code_that_runs(tree: Tree) -> None:
     assert tree.live.read_text().startswith("# old")
 
 
+@pytest.mark.usefixtures("trusting")
 def test_what_was_rolled_away_from_is_never_gone_back_to(tree: Tree) -> None:
     """The bad release must not return by a second roll-back."""
     deploy(tree.store, "1.0.0", tree.request)
@@ -56,6 +57,7 @@ def test_what_was_rolled_away_from_is_never_gone_back_to(tree: Tree) -> None:
     assert tree.store.current() == "1.0.0"
 
 
+@pytest.mark.usefixtures("trusting")
 def test_a_bad_release_deployed_again_counts_as_good(tree: Tree) -> None:
     """A person who deploys it again vouches for it."""
     for version in ("1.0.0", "1.1.0"):
@@ -68,6 +70,7 @@ def test_a_bad_release_deployed_again_counts_as_good(tree: Tree) -> None:
     assert previous_release(tree.store) == "1.1.0"
 
 
+@pytest.mark.usefixtures("trusting")
 def test_a_corrupted_previous_release_is_passed_over(tree: Tree) -> None:
     """Rolling back to a damaged release would trade one outage for another."""
     build(tree.store, "1.2.0", tree.base / "source-old", None)
@@ -78,6 +81,7 @@ def test_a_corrupted_previous_release_is_passed_over(tree: Tree) -> None:
     assert roll_back(tree.store, None, tree.request).to_version == "1.0.0"
 
 
+@pytest.mark.usefixtures("trusting")
 def test_a_named_release_can_be_gone_back_to_twice(tree: Tree) -> None:
     """A remediation that is asked twice for one target does one thing."""
     deploy(tree.store, "1.0.0", tree.request)
@@ -90,6 +94,7 @@ def test_a_named_release_can_be_gone_back_to_twice(tree: Tree) -> None:
     assert len(read_moves(tree.store.history)) == 3
 
 
+@pytest.mark.usefixtures("trusting")
 def test_roll_back_uses_the_table_file_of_the_last_move(tree: Tree) -> None:
     """The engineer at night need not know where the live table lies."""
     deploy(tree.store, "1.0.0", tree.request)
@@ -100,6 +105,7 @@ def test_roll_back_uses_the_table_file_of_the_last_move(tree: Tree) -> None:
     assert tree.live.read_text().startswith("# old")
 
 
+@pytest.mark.usefixtures("trusting")
 @pytest.mark.parametrize("step", ["point_to", "install"])
 def test_a_deploy_killed_halfway_is_finished_by_asking_again(
     tree: Tree, monkeypatch: pytest.MonkeyPatch, step: str
@@ -115,6 +121,7 @@ def test_a_deploy_killed_halfway_is_finished_by_asking_again(
     assert (tree.store.current(), tree.live.read_text()[:5]) == ("1.1.0", "# new")
 
 
+@pytest.mark.usefixtures("trusting")
 @pytest.mark.parametrize("step", ["point_to", "install"])
 def test_a_roll_back_killed_halfway_goes_one_release_back(
     tree: Tree, monkeypatch: pytest.MonkeyPatch, step: str
@@ -129,6 +136,7 @@ def test_a_roll_back_killed_halfway_goes_one_release_back(
     assert (tree.store.current(), tree.live.read_text()[:5]) == ("1.1.0", "# new")
 
 
+@pytest.mark.usefixtures("trusting")
 def test_a_roll_back_of_a_deploy_that_never_took_effect_stays(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     """The release before the killed deploy is the one to run."""
     deploy(tree.store, "1.0.0", tree.request)
@@ -179,6 +187,7 @@ def test_a_release_that_does_not_take_its_own_table_is_not_deployed(tree: Tree, 
     assert len(read_moves(tree.store.history)) == 1
 
 
+@pytest.mark.usefixtures("trusting")
 def test_a_torn_history_line_costs_itself_alone(tree: Tree) -> None:
     """The way back must survive a crash in the middle of a write."""
     deploy(tree.store, "1.0.0", tree.request)

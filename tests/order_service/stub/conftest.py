@@ -1,23 +1,26 @@
-"""A way to run the stub in a scenario, in this process's own loop thread, and to ask it."""
+"""Ways to run the stub, in a loop thread of this process or as a process of its own, and to ask it."""
 
+import asyncio
 import http.client
 import json
-import re
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from order_service.stub.arguments import parse_arguments
+from order_service.stub.server import listen, port_of
+
 
 @dataclass
 class Stub:
-    """A running stub process."""
+    """A stub that serves."""
 
     port: int
-    process: subprocess.Popen[str]
 
     def raw(
         self, method: str, path: str, body: Any = None, timeout_s: float = 1.0, **headers: str
@@ -56,23 +59,55 @@ ORDER = {
 }
 
 
+@pytest.fixture(scope="session")
+def loop_thread() -> Iterator[asyncio.AbstractEventLoop]:
+    """Run an event loop in a thread, so that each scenario costs no process of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    yield loop
+    asyncio.run_coroutine_threadsafe(_end_connections(), loop).result(timeout=5)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(timeout=5)
+    loop.close()
+
+
 @pytest.fixture
-def run() -> Iterator[Callable[..., Stub]]:
-    """Start the stub in a scenario on a free port; it ends with the test."""
-    started: list[subprocess.Popen[str]] = []
+def run(loop_thread: asyncio.AbstractEventLoop) -> Iterator[Callable[..., Stub]]:
+    """Serve a scenario on a free port; it ends with the test."""
+    started: list[asyncio.Server] = []
 
     def _run(scenario: str, *options: str) -> Stub:
-        command = [sys.executable, "-m", "order_service.stub", "--scenario", scenario, "--port", "0", *options]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        started.append(process)
-        assert process.stdout is not None
-        port = re.search(r":(\d+)$", process.stdout.readline().strip())
-        assert port, "the stub did not come up"
-        return Stub(int(port[1]), process)
+        given = parse_arguments(["--scenario", scenario, "--port", "0", *options])
+        server = asyncio.run_coroutine_threadsafe(listen(given), loop_thread).result(timeout=5)
+        started.append(server)
+        return Stub(port_of(server))
 
     yield _run
+    for server in started:
+        loop_thread.call_soon_threadsafe(server.close)
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[[str], subprocess.Popen[str]]]:
+    """Start the stub as a person does; it ends with the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def _start(*words: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "order_service.stub", *words]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        return process
+
+    yield _start
     for process in started:
         process.terminate()
-        process.wait(timeout=5)
-        if process.stdout is not None:
-            process.stdout.close()
+        process.communicate(timeout=5)
+
+
+async def _end_connections() -> None:
+    """Cancel what still serves a client that went away."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

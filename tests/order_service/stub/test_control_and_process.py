@@ -1,5 +1,6 @@
 """The stub's control plane, and how it starts and stops."""
 
+import re
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from order_service.stub.scenarios import SCENARIOS
 from tests.order_service.stub.conftest import Stub
 
 Run = Callable[..., Stub]
+Start = Callable[..., subprocess.Popen[str]]
 
 
 def test_a_halted_class_is_denied_and_the_others_trade(run: Run) -> None:
@@ -81,23 +83,24 @@ def test_a_malformed_order_is_refused(run: Run, body: bytes) -> None:
     assert stub.send()[0] == 201
 
 
-def test_it_starts_in_under_a_second(run: Run) -> None:
-    """A CI job starts it once for every scenario."""
+def test_it_starts_in_under_a_second(start: Start) -> None:
+    """A CI job starts it once for every scenario; one line says where it is."""
     before = time.monotonic()
-    run("healthy").ask("GET", "/health")
+    stub = _as_stub(start("--scenario", "healthy", "--port", "0"))
 
+    assert stub.ask("GET", "/health")[0] == 200
     assert time.monotonic() - before < 1.0
 
 
-def test_sigterm_ends_it_while_a_client_hangs(run: Run) -> None:
+def test_sigterm_ends_it_while_a_client_hangs(start: Start) -> None:
     """A CI job must not wait for its own fault."""
-    stub = run("hung")
+    process = start("--scenario", "hung", "--port", "0")
     with pytest.raises(TimeoutError):
-        stub.raw("GET", "/health", timeout_s=0.1)
+        _as_stub(process).raw("GET", "/health", timeout_s=0.1)
 
-    stub.process.terminate()
+    process.terminate()
 
-    assert stub.process.wait(timeout=2) == 0
+    assert process.wait(timeout=2) == 0
 
 
 def test_a_taken_port_is_one_clear_line(run: Run) -> None:
@@ -129,3 +132,10 @@ def test_a_bad_argument_is_one_clear_line(capsys: pytest.CaptureFixture[str], wo
 
     assert ended.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def _as_stub(process: subprocess.Popen[str]) -> Stub:
+    assert process.stdout is not None
+    said = re.fullmatch(r"\w+ at http://127\.0\.0\.1:(\d+)\n", process.stdout.readline())
+    assert said, "the stub did not come up"
+    return Stub(int(said[1]))
