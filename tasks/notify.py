@@ -20,7 +20,7 @@ from tasks.settings import RunbookSettings, load_settings
 def notify(service: str, message: Message) -> bool:
     """Deliver one message and record that it was; what was told is not told again.
 
-    Runbook: §3 Escalation matrix, §4 Communication.
+    Runbook: §3.1, §3.2, §3.3 Escalation matrix; §4.1, §4.2 Communication.
     Errors: none; a message that was not delivered is False, is not recorded as told, and the next run sends it again.
     """
     settings = load_settings()

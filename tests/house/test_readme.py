@@ -1,0 +1,57 @@
+"""The README tells all that a person can set, type or read in the ledger."""
+
+from typing import get_args
+
+import pytest
+
+from deployments.cli import app
+from order_service.incidents import IncidentType
+from order_service.settings import Settings
+from tasks.model.diagnosis import Cause
+from tasks.model.incident import AlertType
+from tasks.settings import RunbookSettings, ServiceSettings
+from tests.house.source import REPOSITORY
+
+README = (REPOSITORY / "README.md").read_text("utf-8")
+COMMANDS = sorted(command for command in app if not command.startswith("-"))
+TARGETS = [
+    line.split(":")[0]
+    for line in (REPOSITORY / "Makefile").read_text("utf-8").splitlines()
+    if ":" in line and "## " in line
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_in_the_readme(command: str) -> None:
+    """A command that nobody reads of is found by nobody at three in the morning."""
+    assert f"`runbook {command}" in README
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_make_target_is_in_the_readme(target: str) -> None:
+    """The README says what `make` alone says."""
+    assert f"`make {target}`" in README or target == "help"
+
+
+@pytest.mark.parametrize("field", sorted(RunbookSettings.model_fields))
+def test_every_setting_of_the_runbook_is_in_the_readme(field: str) -> None:
+    """Whoever sets it up reads every variable there is."""
+    assert f"`RUNBOOK_{field.upper()}`" in README
+
+
+@pytest.mark.parametrize("key", sorted(ServiceSettings.model_fields))
+def test_every_key_of_a_watched_service_is_in_the_readme(key: str) -> None:
+    """Pointing it at one's own service is a matter of reading one table."""
+    assert f"`{key}`" in README
+
+
+@pytest.mark.parametrize("field", sorted(Settings.model_fields))
+def test_every_setting_of_the_order_service_is_in_the_readme(field: str) -> None:
+    """The patient's settings are told as well as the doctor's."""
+    assert f"`ORDER_SERVICE_{field.upper()}`" in README
+
+
+@pytest.mark.parametrize("word", sorted({*get_args(IncidentType), *AlertType, *Cause}))
+def test_every_incident_type_and_cause_is_in_the_readme(word: str) -> None:
+    """A word in `incidents.jsonl` is looked up in one place."""
+    assert f"`{word}`" in README
