@@ -1,0 +1,157 @@
+"""Find the places in a block of bytes that may matter: hyperscan where it has a wheel, `re` elsewhere, the same lines from both."""
+
+import contextlib
+import hashlib
+import os
+import platform
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+try:
+    import hyperscan
+except ImportError:  # no wheel for this platform: the same lines are found more slowly
+    hyperscan = None
+
+from tasks.rules.log_patterns import PATTERNS, Pattern
+
+_HYPERSCAN_ERRORS: tuple[type[Exception], ...] = () if hyperscan is None else (hyperscan.error,)
+_OWN = threading.local()
+
+Hits = tuple[list[int], list[int], list[int]]
+
+
+class Engine(Protocol):
+    """Find hits by kind; each hit is the offset of a byte in the line that it belongs to."""
+
+    name: str
+
+    def find(self, block: memoryview) -> Hits:
+        """Find all hits in a block that ends with a newline."""
+
+
+class HyperscanEngine:
+    """All patterns in one pass over the bytes. For one thread at a time; the hits are valid until the next `find`."""
+
+    name = "hyperscan"
+
+    def __init__(self, patterns: tuple[Pattern, ...] = PATTERNS, kept_in: Path | None = None) -> None:
+        if hyperscan is None:
+            raise ImportError("hyperscan has no wheel here")
+        self._hits: Hits = ([], [], [])
+        self._database = _kept_database(patterns, kept_in) if kept_in else _database(patterns)
+        self._on_match = self._recorder()
+
+    def find(self, block: memoryview) -> Hits:
+        """Find all hits; they come in the order in which their matches end."""
+        for found in self._hits:
+            found.clear()
+        self._database.scan(block, match_event_handler=self._on_match)
+        return self._hits
+
+    def _recorder(self) -> Callable[[int, int, int, int, Any], None]:
+        """Build the callback: it runs once a match, so it does one append and no look-up of attributes."""
+        appends = tuple(found.append for found in self._hits)
+
+        def record(kind: int, _start: int, end: int, _flags: int, _context: Any) -> None:
+            appends[kind](end - 1)
+
+        return record
+
+
+class RegexEngine:
+    """Look for the stems of each pattern first, and ask `re` only about the lines that have one."""
+
+    name = "re"
+
+    def __init__(self, patterns: tuple[Pattern, ...] = PATTERNS) -> None:
+        self._patterns = [(each, _compiled(each), tuple(stem.encode() for stem in each.stems)) for each in patterns]
+
+    def find(self, block: memoryview) -> Hits:
+        """Find one hit for each line and stem."""
+        text = b"\n" + bytes(block)
+        lowered = text.lower()
+        hits: Hits = ([], [], [])
+        for pattern, expression, stems in self._patterns:
+            for stem in stems:
+                hits[pattern.sought].extend(_ends(text, lowered, expression, stem, at_stem=pattern.stem_first))
+        for found in hits:
+            found.sort()
+        return hits
+
+
+def _ends(text: bytes, lowered: bytes, expression: re.Pattern[bytes], stem: bytes, *, at_stem: bool) -> Iterator[int]:
+    """Give the last byte of a line's first match, for every line with the stem that has one; the text begins with a newline."""
+    at = lowered.find(stem)
+    while at >= 0:
+        inside = at + (stem[:1] == b"\n")
+        end = lowered.find(b"\n", inside) + 1 or len(text)
+        found = (
+            expression.match(text, at, end)
+            if at_stem
+            else expression.search(text, text.rfind(b"\n", 0, inside) + 1, end)
+        )
+        if found:
+            yield inside - 1
+        at = lowered.find(stem, end - 1 if found or not at_stem else at + 1)
+
+
+def best_engine(kept_in: Path | None = None) -> Engine:
+    """Give this thread's engine, the fastest that runs here; `kept_in` keeps the compiled patterns for the next process.
+
+    Errors: none; a hyperscan that does not load on this processor gives way to `re`.
+    """
+    engine: Engine | None = getattr(_OWN, "engine", None)
+    if engine is None:
+        try:
+            engine = HyperscanEngine(kept_in=kept_in)
+        except (ImportError, *_HYPERSCAN_ERRORS):
+            engine = RegexEngine()
+        _OWN.engine = engine
+    return engine
+
+
+def _database(patterns: tuple[Pattern, ...]) -> Any:
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(
+        expressions=[(pattern.written_out or pattern.expression).encode() for pattern in patterns],
+        ids=[int(pattern.sought) for pattern in patterns],
+        elements=len(patterns),
+        flags=[_hyperscan_flags(pattern) for pattern in patterns],
+    )
+    return database
+
+
+def _kept_database(patterns: tuple[Pattern, ...], folder: Path) -> Any:
+    """Load what was compiled before (0.1 ms instead of 130 ms); it is bound to patterns, version and processor, and checks itself."""
+    name = hashlib.sha256(
+        repr((patterns, hyperscan.__version__, platform.machine(), sys.version_info[:2])).encode()
+    ).hexdigest()[:16]
+    file = folder / f"log-patterns-{name}.hyperscan"
+    try:
+        database = hyperscan.loadb(file.read_bytes(), mode=hyperscan.HS_MODE_BLOCK)
+        database.scratch = hyperscan.Scratch(database)
+    except (OSError, *_HYPERSCAN_ERRORS):
+        database = _database(patterns)
+        _keep(file, bytes(hyperscan.dumpb(database)))
+    return database
+
+
+def _keep(file: Path, content: bytes) -> None:
+    """Keep the compiled patterns; without a place to write they are compiled again next time."""
+    fresh = file.with_name(f"{file.name}.{os.getpid()}.new")
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_bytes(content)
+        fresh.replace(file)
+
+
+def _hyperscan_flags(pattern: Pattern) -> int:
+    return int(hyperscan.HS_FLAG_MULTILINE) | (int(hyperscan.HS_FLAG_CASELESS) if pattern.caseless else 0)
+
+
+def _compiled(pattern: Pattern) -> re.Pattern[bytes]:
+    return re.compile(pattern.expression.encode(), re.MULTILINE | (re.IGNORECASE if pattern.caseless else 0))

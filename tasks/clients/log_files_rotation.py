@@ -1,0 +1,128 @@
+"""Know a log file again after rotation: by its number, by its first bytes, and by the bytes before the place read to."""
+
+import gzip
+import hashlib
+import io
+import os
+import zlib
+from pathlib import Path
+from typing import IO, cast
+
+from tasks.model.log_checkpoint import FileMark
+
+HEAD_BYTES = 1024
+TAIL_BYTES = 256
+SIBLINGS_LIMIT = 64
+# What reading a damaged or cut gzip file raises besides OSError.
+BROKEN_ARCHIVE = (OSError, EOFError, zlib.error)
+
+
+def open_log(path: Path) -> IO[bytes]:
+    """Open a log without a buffer of its own; a gzip file by what it holds.
+
+    Errors: `OSError` when the file cannot be opened, or is no plain file.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"no such file: {path}") if not path.exists() else OSError(f"not a plain file: {path}")
+    file = path.open("rb", buffering=0)
+    if file.read(2) == b"\x1f\x8b":
+        file.seek(0)
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=io.BufferedReader(file)))
+    file.seek(0)
+    return cast("IO[bytes]", file)
+
+
+def mark_of(path: Path, read_to: int) -> FileMark:
+    """Take the marks of a file of which `read_to` bytes were read.
+
+    Errors: `OSError`.
+    """
+    with open_log(path) as file:
+        status = path.stat()
+        head = _read_exactly(file, 0, min(HEAD_BYTES, read_to))
+        tail = _read_exactly(file, max(0, read_to - TAIL_BYTES), min(TAIL_BYTES, read_to))
+    return FileMark(
+        device=status.st_dev, inode=status.st_ino, head_bytes=len(head), head_hash=_digest(head),
+        tail_bytes=len(tail), tail_hash=_digest(tail), written_ns=status.st_mtime_ns,
+    )  # fmt: skip
+
+
+def is_same_content(path: Path, mark: FileMark, read_to: int) -> bool:
+    """Say whether the file holds, up to the place read to, what was read then. Errors: none; an unreadable file does not."""
+    try:
+        with open_log(path) as file:
+            head = _read_exactly(file, 0, mark.head_bytes)
+            tail = _read_exactly(file, read_to - mark.tail_bytes, mark.tail_bytes)
+    except BROKEN_ARCHIVE:
+        return False
+    return len(tail) == mark.tail_bytes and _digest(head) == mark.head_hash and _digest(tail) == mark.tail_hash
+
+
+def is_same_file(path: Path, mark: FileMark) -> bool:
+    """Say whether the file has the number it had then; always true where files have none."""
+    status = path.stat()
+    return (status.st_ino, status.st_dev) == (mark.inode, mark.device)
+
+
+def files_since(path: Path, mark: FileMark, read_to: int) -> list[tuple[Path, bool]] | None:
+    """List the rotated files to be read before the log itself, oldest first; true marks the one that was begun.
+
+    None when the file that was begun is not to be found: what stood in it after the place read to is lost to us.
+    Steps: 1. look at the siblings by age. 2. find the one begun, by content. 3. those written later were never read.
+    """
+    siblings = _siblings(path, mark)
+    begun = next((index for index, each in enumerate(siblings) if is_same_content(each, mark, read_to)), None)
+    if begun is None:
+        return None
+    return [(siblings[begun], True), *((each, False) for each in siblings[begun + 1 :])]
+
+
+def _siblings(path: Path, mark: FileMark) -> list[Path]:
+    """List the older files of this log, oldest first; a packed file gives way to its plain one."""
+    stem = path.name.removesuffix(path.suffix) if path.suffix else path.name
+    found: list[tuple[int, str, Path]] = []
+    with os.scandir(path.parent) as entries:
+        for entry in entries:
+            if (
+                entry.name == path.name
+                or not entry.name.startswith((path.name, f"{stem}-", f"{stem}."))
+                or not entry.is_file()
+            ):
+                continue
+            if (
+                _is_rotated_name(entry.name, path)
+                and (written := entry.stat().st_mtime_ns) >= mark.written_ns - 1_000_000_000
+            ):
+                found.append((written, entry.name, Path(entry.path)))
+    plain = {name for _, name, _ in found}
+    # Files of one age are ordered by their number: log.2 is older than log.1.
+    ordered = sorted((each for each in found if each[1].removesuffix(".gz") not in plain - {each[1]}), key=_age)
+    return [each for _, _, each in ordered][-SIBLINGS_LIMIT:]
+
+
+def _is_rotated_name(name: str, path: Path) -> bool:
+    bare = name.removesuffix(".gz")
+    rest = (
+        bare.removeprefix(path.name)
+        if bare.startswith(path.name)
+        else bare.removesuffix(path.suffix).removeprefix(path.name.removesuffix(path.suffix))
+    )
+    return any(letter.isdigit() for letter in rest) or rest in (".old", ".bak", "")
+
+
+def _age(entry: tuple[int, str, Path]) -> tuple[int, int]:
+    digits = "".join(letter for letter in entry[1].removesuffix(".gz").rpartition(".")[2] if letter.isdigit())
+    return entry[0], -int(digits) if digits and len(digits) < 5 else 0
+
+
+def _read_exactly(file: IO[bytes], offset: int, count: int) -> bytes:
+    file.seek(max(0, offset))
+    parts: list[bytes] = []
+    while count > 0 and (part := file.read(count)):
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()

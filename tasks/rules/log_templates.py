@@ -1,0 +1,52 @@
+"""Make the same text of messages that say the same: what varies gives way to a mark."""
+
+import re
+
+TEMPLATE_CHARACTERS = 300
+
+# Digits are made equal first, with the hexadecimal letters beside them; all other rules see "0" for any such run.
+_RUNS = re.compile(r"[a-fA-F]*[0-9][0-9a-fA-F]*")
+_RUNS_BYTES = re.compile(rb"[a-fA-F]*[0-9][0-9a-fA-F]*")
+_MASKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.ASCII), mark)
+    for pattern, mark in (
+        (r"\b0-0-0(?:[T ]0:0:0(?:[.,]0)?(?:Z|[+-]0:?0?\b)?)?|\b0:0:0(?:[.,]0)?", "<time>"),
+        (r"\b[\da-fA-F]+(?:-[\da-fA-F]+){4}\b", "<id>"),
+        (r"\b0\.0\.0\.0(?::0)?\b|\[[0:a-fA-F]*::?[0:a-fA-F]*\]:0", "<address>"),
+        (r"\b\w+://[^\s\"',)]+", "<url>"),
+        (r"\"(?:[^\"\\]|\\.)*\"|(?<![\w])'(?:[^'\\]|\\.)*'", "<text>"),
+        (r"(?<![\w.<])(?:~|\.{1,2})?(?:/[\w.@%+=-]+){2,}/?|\b[A-Za-z]:\\[^\s:]+", "<path>"),
+        (r"\b[a-f]{8,}\b|\b0x0\b", "0"),
+    )
+)
+# A token with a digit in it: a number with its unit, or an id.
+_TOKEN = re.compile(r"[A-Za-z_.\-+]*0[\w.\-]*", re.ASCII)
+_NUMBER = re.compile(r"[+-]?0(?:[.]0)*[A-Za-z%]{0,3}[.]?$", re.ASCII)
+
+
+def collapsed(raw: bytes) -> bytes:
+    """Make all digits of a line equal; lines that differ in numbers and ids alone become the same bytes."""
+    return _RUNS_BYTES.sub(b"0", raw)
+
+
+def template_of(message: str) -> str:
+    """Mask times, ids, addresses, URLs, quoted texts, paths and numbers of the first line of a message."""
+    text = _RUNS.sub("0", message[:4000].lstrip().split("\n", 1)[0])[: TEMPLATE_CHARACTERS + 100]
+    for pattern, mark in _MASKS:
+        text = pattern.sub(mark, text)
+    text = _TOKEN.sub(lambda found: "<n>" if _NUMBER.match(found[0]) else "<id>", text)
+    return " ".join(text.split())[:TEMPLATE_CHARACTERS]
+
+
+def merged(one: str, other: str) -> str | None:
+    """Merge two templates that differ in few words; None when they differ in more than 3 of 10.
+
+    Source: Drain (He et al., ICWS 2017): same count of words, same first word, similarity by place.
+    """
+    words, others = one.split(" "), other.split(" ")
+    if len(words) != len(others) or words[0] != others[0]:
+        return None
+    same = sum(word == beside for word, beside in zip(words, others, strict=True))
+    if same < 0.7 * len(words):
+        return None
+    return " ".join(word if word == beside else "<*>" for word, beside in zip(words, others, strict=True))

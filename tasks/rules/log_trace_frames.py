@@ -1,0 +1,108 @@
+"""Read traces whose frames begin with `at`: Java and its kin, .NET, Node."""
+
+import re
+
+from tasks.model.log_findings import Cause, ExceptionSeen
+from tasks.rules.log_trace_reader import clip
+
+FRAME = re.compile(r"(?:[ \t]|#011)+at (.+)")
+NAMED = re.compile(
+    r"(?:^|[\s:\-\]>|])((?:[A-Za-z_$][\w$]*[./])*[A-Za-z_$][\w$.`+]*?(?:Exception|Error|Throwable|Failure|Fault|Rejected|Death)[\w$`]*"
+    r"|(?:[a-z_$][\w$]*\.){2,}[A-Z][\w$.]*)(?: \[[\w-]+\]| \(\d+\)| \(0x[0-9A-Fa-f]+\))?(?=:|\s|$)(?:: ?(.*))?$",
+    re.ASCII,
+)
+_CAUSE = re.compile(r"\s*(?:Caused by|Suppressed|Wrapped by|--->|\[cause\]|cause)(?:: ?| )(.*)", re.ASCII)
+_BESIDE = re.compile(
+    r"\s*(?:\.\.\. \d+ |--- End of |---> |- (?:locked|waiting)|\[CIRCULAR|\[cause\]|\[errors\]|Caused by: |Suppressed: |\^|[}\])]+,?;?$|Node\.js v)",
+    re.ASCII,
+)
+_PROPERTY = re.compile(r"\s+(?:'[\w-]+'|\[?[A-Za-z_$][\w$]*\]?): .+|\s*[}\]],?$", re.ASCII)
+
+
+class FramesReader:
+    """Take the frames, causes and properties after the line that names the exception."""
+
+    def __init__(self, first: str) -> None:
+        self._causes: list[Cause] = []
+        self._languages: list[str] = []
+        self._frames_count = 0
+        self._message_lines = 0
+        self._in_braces = False
+        self._headline = first
+        self._name(first)
+
+    @property
+    def finished(self) -> bool:
+        """Such a trace may end after any frame."""
+        return self._frames_count > 0
+
+    def take(self, line: str) -> bool:
+        """Take a frame, a cause, or a line that stands among them."""
+        frame = FRAME.match(line)
+        if frame:
+            return self._take_frame(frame[1].strip())
+        if self._in_braces and _PROPERTY.match(line):
+            return self._take_property(line)
+        if _BESIDE.match(line):
+            return self._take_cause(line)
+        return self._take_message(line)
+
+    def result(self) -> ExceptionSeen | None:
+        """Name the exception that left the program, and the first one of its chain."""
+        if not self._frames_count:
+            return None
+        outer = self._causes[0] if self._causes else Cause(type="unknown", message=clip(self._headline))
+        root = self._causes[-1] if len(self._causes) > 1 else None
+        return ExceptionSeen(**outer.model_dump(), language=self._language(), root_cause=root)
+
+    def _name(self, text: str) -> None:
+        head, arrow, inner = text.partition(" ---> ")
+        found = NAMED.search(head) or re.match(r"\s*([\w.$]+): ?(.*)", head, re.ASCII)
+        if found:
+            self._causes.append(
+                Cause(type=found[1].replace("/", "."), message=clip((found[2] or "").removesuffix("{")))
+            )
+        if arrow:
+            self._name(inner)
+        self._in_braces = text.rstrip().endswith("{")
+
+    def _take_frame(self, place: str) -> bool:
+        self._frames_count += 1
+        self._in_braces = place.endswith("{")
+        self._languages.append(place)
+        unplaced = [index for index, cause in enumerate(self._causes) if cause.frame is None]
+        # .NET prints the innermost exception's frames first, all others their own.
+        index = unplaced[-1] if unplaced else None
+        if index is not None:
+            self._causes[index] = self._causes[index].model_copy(update={"frame": place.removesuffix("{").strip()})
+        return True
+
+    def _take_cause(self, line: str) -> bool:
+        found = _CAUSE.match(line)
+        if found and not line.lstrip().startswith("Suppressed"):
+            self._name(found[1])
+        return True
+
+    def _take_property(self, line: str) -> bool:
+        cause = _CAUSE.match(line)
+        if cause:
+            self._name(cause[1])
+            self._in_braces = True
+        return True
+
+    def _take_message(self, line: str) -> bool:
+        """Take the further lines of a message, before the first frame."""
+        if self._frames_count or self._message_lines > 12:
+            return False
+        self._message_lines += 1
+        if not self._causes:
+            self._name(line)
+        return True
+
+    def _language(self) -> str:
+        first = self._languages[0]
+        if re.search(r"\((?:[\w$]+\.(?:java|kt|scala|groovy|clj)(?::\d+)?|Native Method|Unknown Source)\)", first):
+            return "java"
+        if re.search(r"\) in .+:line \d+|^[\w.`<>\[\],+]+\(.*\)$", first):
+            return "csharp"
+        return "node"
