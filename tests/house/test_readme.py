@@ -1,5 +1,6 @@
 """The README tells all that a person can set, type or read in the ledger."""
 
+import re
 from typing import get_args
 
 import pytest
@@ -14,8 +15,7 @@ from tests.house.source import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text("utf-8")
 COMMANDS = sorted(command for command in app if not command.startswith("-"))
-TARGETS = [
-    line.split(":")[0]
+TARGETS = re.findall(r"^([a-z-]+):.*## ", (REPOSITORY / "Makefile").read_text("utf-8"), re.MULTILINE)
     for line in (REPOSITORY / "Makefile").read_text("utf-8").splitlines()
     if ":" in line and "## " in line
 ]
