@@ -33,14 +33,14 @@ class Unproven:
     first_denial_at: float | None = None
 
 
-def never_received(unproven: Unproven, now: float) -> bool:
+def never_received(unproven: Unproven, now: float, gap_s: float = PROOF_GAP_S) -> bool:
     """Say whether a second "unknown to me" proves that the order never arrived.
 
     The first must lie behind the send deadline, since the bytes may still be on their way before; the second must lie
     behind the first, since a gateway that has just come back reads its orders before it is asked twice.
     """
     first = unproven.first_denial_at
-    return first is not None and now - first >= PROOF_GAP_S
+    return first is not None and now - first >= gap_s
 
 
 @dataclass(slots=True)
@@ -52,6 +52,7 @@ class Resolver:
     metrics: Metrics
     every_s: float
     clock: Callable[[], float] = time.time
+    proof_gap_s: float = PROOF_GAP_S
     _unproven: dict[str, Unproven] = field(default_factory=dict)
     _working: dict[str, JournaledOrder] = field(default_factory=dict)
 
@@ -131,9 +132,9 @@ class Resolver:
                 settled = await self.settlement.executed(row, row.order, outcome)
                 self._proven(settled)
             case NeverReceived():
-                if never_received(unproven, now):
+                if never_received(unproven, now, self.proof_gap_s):
                     self._proven(await self.settlement.not_received(row))
-                elif unproven.first_denial_at is None and now >= row.send_deadline_at + PROOF_GAP_S:
+                elif unproven.first_denial_at is None and now >= row.send_deadline_at + self.proof_gap_s:
                     unproven.first_denial_at = now
             case NoUsableAnswer():
                 unproven.first_denial_at = None

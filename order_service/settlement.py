@@ -27,12 +27,13 @@ class Settlement:
     async def executed(self, row: JournaledOrder, order: NewOrder, executed: Executed) -> JournaledOrder:
         """Take an execution: fill, acknowledgement, reject or cancel."""
         execution = executed.execution
-        position = self.positions.book(row.client_order_id, execution.status, execution.cum_qty or Decimal(0))
-        if position is not None:
-            self.features.observe_price(order, execution.last_px)
         block = orjson.dumps(execution_block(execution, row.gateway or "", executed.latency_ms))
         settled = row.settled(execution.status, block, None)
+        # Nothing may fail between the position in memory and the journal: the fill would count once and never be kept.
+        position = self.positions.book(row.client_order_id, execution.status, execution.cum_qty or Decimal(0))
         await self.journal.settle(settled, position)
+        if position is not None:
+            self.features.observe_price(order, execution.last_px)
         return settled
 
     async def denied(self, row: JournaledOrder, code: Code, message: str) -> JournaledOrder:

@@ -45,6 +45,7 @@ class GatewayClient:
         self._session = self._new_session(keeps_connections=True)
         self._distrusted: aiohttp.ClientSession | None = None
         self._seen = SeenExecutions()
+        self._out_count = 0
 
     async def send(self, order: NewOrder) -> SendOutcome:
         """Post the order once.
@@ -52,7 +53,11 @@ class GatewayClient:
         Errors: none; every way a send can end is one of the outcomes.
         """
         started = time.perf_counter()
-        answer = await self._call("POST", self._orders_url, orjson.dumps(order.venue_fields()))
+        self._out_count += 1
+        try:
+            answer = await self._call("POST", self._orders_url, orjson.dumps(order.venue_fields()))
+        finally:
+            self._out_count -= 1
         if not isinstance(answer, tuple):
             return answer
         return self._sent(order.client_order_id, *answer, (time.perf_counter() - started) * 1000)
@@ -128,14 +133,18 @@ class GatewayClient:
         except aiohttp.ClientConnectorError as error:
             return NotSent(Code.GATEWAY_UNREACHABLE, f"gateway {self.name} refused the connection; {error.strerror}")
         except aiohttp.ConnectionTimeoutError:
-            return NotSent(Code.GATEWAY_UNREACHABLE, f"no connection to gateway {self.name} in {self._connect_text()}")
+            return self._no_connection()
         except TimeoutError:
             return NoUsableAnswer(Code.GATEWAY_TIMEOUT, f"gateway {self.name} did not answer in time")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return NoUsableAnswer(Code.GATEWAY_DISCONNECTED, f"gateway {self.name} broke off; {type(error).__name__}")
 
-    def _connect_text(self) -> str:
-        return f"{self.rules.connect_timeout_s:g} s"
+    def _no_connection(self) -> NotSent:
+        """Tell a gateway that takes no connection from one whose connections are all taken."""
+        waited = f"in {self.rules.connect_timeout_s:g} s"
+        if self._out_count > self.rules.max_connections:
+            return NotSent(Code.GATEWAY_BUSY, f"all connections to gateway {self.name} stayed taken {waited}")
+        return NotSent(Code.GATEWAY_UNREACHABLE, f"no connection to gateway {self.name} {waited}")
 
     def _sent(self, client_order_id: str, status: int, body: bytes, latency_ms: float) -> SendOutcome:
         if 400 <= status < 500 and status not in _BACK_OFF:

@@ -1,9 +1,14 @@
 """Denied, rejected and unknown stay apart, and nothing is sent twice."""
 
+import asyncio
+from pathlib import Path
+
+import httpx
 import pytest
 
-from tests.order_service.desk import Desk, eventually, order
-from tests.order_service.fake_gateway import Mode
+from tests.order_service.desk import Desk, desk_at, eventually, lay_out, order
+from tests.order_service.fake_gateway import FakeGateway, Mode
+from tests.order_service.simulator import simulator
 
 UNPROVEN: list[Mode] = [
     *("silence", "garbage", "truncated", "reset", "wrong_types", "wrong_order", "status_500", "status_302", "huge"),
@@ -41,6 +46,7 @@ async def test_an_unknown_order_asked_for_again_gets_the_resolved_answer(desk: D
 
 async def test_an_order_the_gateway_never_got_ends_as_not_received(desk: Desk) -> None:
     """Two denials apart in time are proof, and the client may send anew under a new id."""
+    desk.service.resolver.proof_gap_s = 0.1
     desk.gateway.mode, desk.gateway.books = "reset", False
     body = order()
     await desk.send(body)
@@ -60,6 +66,69 @@ async def test_a_closed_port_denies_because_nothing_was_sent(desk: Desk) -> None
 
     assert answer.status_code == 503
     assert (answer.json()["status"], answer.json()["error"]["code"]) == ("denied", "GATEWAY_UNREACHABLE")
+
+
+async def test_a_kept_connection_that_breaks_is_unknown_and_never_tried_again(desk: Desk) -> None:
+    """The bytes may have been read before the peer closed, so a second try could trade twice."""
+    await desk.send(order())
+    desk.gateway.mode = "reset"
+    body = order()
+
+    answer = await desk.send(body)
+
+    assert (answer.status_code, answer.json()["status"]) == (202, "unknown")
+    await eventually(lambda: _status(desk, body["client_order_id"], "filled"))
+    assert desk.gateway.posts.count(body["client_order_id"]) == 1
+
+
+async def test_a_connect_that_is_never_answered_denies(tmp_path: Path) -> None:
+    """No connection means no byte of the order left, however long it was tried."""
+    async with simulator(tmp_path / "XNAS") as (base_url, admin_url):
+        lay_out(tmp_path / "s", base_url)
+        async with desk_at(tmp_path / "s", FakeGateway()) as desk, httpx.AsyncClient() as venue:
+            await venue.put(f"{admin_url}/faults", json={"fault": "unreachable"})
+            answer = await desk.send(order())
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "GATEWAY_UNREACHABLE")
+
+
+async def test_orders_beyond_a_gateways_connections_are_denied_as_busy(tmp_path: Path, gateway: FakeGateway) -> None:
+    """A slow gateway is not an unreachable one; the desk acts differently on the two."""
+    lay_out(tmp_path / "s", gateway.base_url, total_timeout_s=2)
+    table = tmp_path / "s" / "routing.toml"
+    table.write_text(table.read_text().replace("[gateways.XNAS]\n", "[gateways.XNAS]\nmax_connections = 1\n"))
+    gateway.mode = "slow"
+    async with desk_at(tmp_path / "s", gateway) as desk:
+        first = asyncio.create_task(desk.send(order()))
+        await eventually(lambda: gateway.posts)
+        second = await desk.send(order())
+        gateway.release.set()
+
+        assert (await first).status_code == 201
+    assert (second.status_code, second.json()["error"]["code"]) == (503, "GATEWAY_BUSY")
+    assert len(gateway.posts) == 1
+
+
+async def test_a_failure_of_ours_while_the_order_is_out_ends_unknown(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Our bug says nothing about the order; the gateway does."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug of ours")
+
+    body = order()
+    with monkeypatch.context() as patched:
+        patched.setattr("order_service.settlement.execution_block", broken)
+        answer = await desk.send(body)
+        listed = (await desk.http.get("/orders?status=unknown")).json()["orders"]
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "INTERNAL_ERROR")
+    assert [row["client_order_id"] for row in listed] == [body["client_order_id"]]
+    await eventually(lambda: _status(desk, body["client_order_id"], "filled"))
+    assert desk.gateway.posts == [body["client_order_id"]]
+    (position,) = desk.service.journal.positions()
+    assert position.net_quantity == "10"
 
 
 async def test_a_venues_no_is_a_reject_with_its_own_words(desk: Desk) -> None:

@@ -59,7 +59,7 @@ def test_every_answer_is_as_documented(
     ):
         pytest.skip("nothing can be wrong about a request without parameters")
 
-    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
     @given(st.data())
     def holds(data: st.DataObject) -> None:
         case = data.draw(operation.as_strategy(generation_mode=mode))

@@ -4,9 +4,7 @@ import asyncio
 import os
 import signal
 import socket
-import sqlite3
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +12,6 @@ import pytest
 from tests.order_service.desk import eventually, lay_out, order, routing_text
 from tests.order_service.fake_gateway import FakeGateway
 from tests.order_service.process import free_port, service_process
-from tests.order_service.simulator import simulator
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals other than terminate are POSIX")
 
@@ -175,43 +172,3 @@ async def test_a_second_service_on_the_same_state_does_not_start(tmp_path: Path,
                 _, stderr = await asyncio.to_thread(second.communicate, None, 20)
 
     assert (second.returncode, stderr.partition(":")[0]) == (1, "STATE_DIR_IN_USE")
-
-
-async def test_a_fill_told_twice_is_counted_once(tmp_path: Path) -> None:
-    """An answer too many must neither double a position nor be taken for the next order's.
-
-    The order that met the poisoned connection may end as not received; every order agrees with the venue's own book.
-    """
-    async with simulator(tmp_path / "XNAS") as (base_url, admin_url):
-        lay_out(tmp_path / "s", base_url)
-        port = free_port()
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
-            with service_process(tmp_path / "s", port):
-                await eventually(lambda: _up(http), 15)
-                await http.put(f"{admin_url}/faults", json={"fault": "duplicate_fill"})
-                bodies = [order(quantity=str(number)) for number in range(1, 21)]
-                for body in bodies:
-                    await http.post("/orders", json=body)
-                rows = await eventually(lambda: _all_proven(http, 20), 12)
-                booked = (await http.get(f"{base_url}/orders")).json()["orders"]
-    filled = {row["client_order_id"]: row["execution"]["cum_qty"] for row in rows if row["status"] == "filled"}
-
-    assert {row["status"] for row in rows} <= {"filled", "not_received"}
-    assert filled == {entry["client_order_id"]: entry["cum_qty"] for entry in booked}
-    assert {entry["received_count"] for entry in booked} == {1}
-    assert len(filled) >= 18
-    assert net_position(tmp_path / "s") == sum(int(quantity) for quantity in filled.values())
-
-
-async def _all_proven(http: httpx.AsyncClient, count: int) -> list[dict[str, Any]] | None:
-    rows: list[dict[str, Any]] = (await http.get("/orders")).json()["orders"]
-    return rows if len(rows) == count and all(row["status"] != "unknown" for row in rows) else None
-
-
-def net_position(state_dir: Path) -> int:
-    """Read the one position from a journal that nobody has open."""
-    connection = sqlite3.connect(state_dir / "journal.db")
-    try:
-        return int(connection.execute("SELECT net_quantity FROM positions").fetchone()[0])
-    finally:
-        connection.close()
