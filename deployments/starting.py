@@ -25,6 +25,7 @@ class Starting:
 
     def __init__(self, stack: StackRecord, stack_file: Path) -> None:
         self.stack = stack
+        self.processes: list[subprocess.Popen[bytes]] = []
         self._stack_file = stack_file
         self._lock = threading.Lock()
         self._record_lock = threading.Lock()
@@ -54,6 +55,7 @@ class Starting:
         with self._lock:
             self.check()
             process = spawn(part)
+            self.processes.append(process)
             identity = identify(process.pid)
             if identity is not None:
                 self.record(PartRecord(name=part.name, identity=identity, base_url=part.base_url, log=part.log))

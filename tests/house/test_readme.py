@@ -16,9 +16,6 @@ from tests.house.source import REPOSITORY
 README = (REPOSITORY / "README.md").read_text("utf-8")
 COMMANDS = sorted(command for command in app if not command.startswith("-"))
 TARGETS = re.findall(r"^([a-z-]+):.*## ", (REPOSITORY / "Makefile").read_text("utf-8"), re.MULTILINE)
-    for line in (REPOSITORY / "Makefile").read_text("utf-8").splitlines()
-    if ":" in line and "## " in line
-]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
