@@ -41,10 +41,10 @@ class Events:
         Give the count of lines that were read: fewer than `safe` when a trace goes on past the block, or time is up.
         """
         traces = self._traces(block, first)
-        for start, found in sorted(traces.items()):
-            if found.open and not final and start < safe and start > 0:
-                safe = start
-                break
+        for start, found in sorted(traces.items(), reverse=True):
+            # A record is read together with its trace, and a trace that goes on past the block together with the next one.
+            if not final and start - RECORD_ABOVE_LINES < safe and (start >= safe or found.open):
+                safe = max(0, start - RECORD_ABOVE_LINES)
         return self._read_lines(block, first, safe, traces)
 
     def _read_lines(self, block: Block, first: int, safe: int, traces: dict[int, TraceFound]) -> int:

@@ -63,14 +63,16 @@ class Scanner:
 
     def finish(self, *, with_partial: bool) -> None:
         """Read the lines that were kept back; with `with_partial` also a last one without its newline."""
-        end = self._buffer.rfind(b"\n", 0, self._size) + 1
-        if end and not self._giant:
-            self._read_block(end, final=True)
-        if with_partial and self._giant and self.complete:
-            self._end_giant(self._giant, 0)
-        elif with_partial and self._size and self.complete:
+        if self._giant:
+            if with_partial and self.complete:
+                self._end_giant(self._giant, 0)
+            return
+        if with_partial and self._size and self._buffer[self._size - 1] != NEWLINE:
             self._buffer[self._size] = NEWLINE
-            self._read_block(self._size + 1, final=True)
+            self._size += 1
+        end = self._buffer.rfind(b"\n", 0, self._size) + 1
+        if end:
+            self._read_block(end, final=True)
         self.place = Place(min(self.place.offset, self.read_to), self.place.line)
 
     def _has_room(self) -> bool:

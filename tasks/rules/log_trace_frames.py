@@ -29,6 +29,7 @@ class FramesReader:
         self._message_lines = 0
         self._in_braces = False
         self._headline = first
+        self._wants_frame = True
         self._name(first)
 
     @property
@@ -65,20 +66,22 @@ class FramesReader:
         if arrow:
             self._name(inner)
         self._in_braces = text.rstrip().endswith("{")
+        self._wants_frame = True
 
     def _take_frame(self, place: str) -> bool:
         self._frames_count += 1
         self._in_braces = place.endswith("{")
         self._languages.append(place)
         unplaced = [index for index, cause in enumerate(self._causes) if cause.frame is None]
-        # .NET prints the innermost exception's frames first, all others their own.
-        index = unplaced[-1] if unplaced else None
-        if index is not None:
-            self._causes[index] = self._causes[index].model_copy(update={"frame": place.removesuffix("{").strip()})
+        # .NET prints the frames of the innermost exception first, and those of the outer one after a rule.
+        if unplaced and self._wants_frame:
+            self._causes[unplaced[-1]] = self._causes[unplaced[-1]].model_copy(update={"frame": place.removesuffix("{").strip()})
+            self._wants_frame = False
         return True
 
     def _take_cause(self, line: str) -> bool:
         found = _CAUSE.match(line)
+        self._wants_frame = self._wants_frame or "--- End of" in line
         if found and not line.lstrip().startswith("Suppressed"):
             self._name(found[1])
         return True

@@ -19,7 +19,7 @@ _RUBY_NAMED = re.compile(
 )
 
 SANITIZER_START = re.compile(
-    r"(?:=+\d*=*\s*)?(?:ERROR|WARNING|FATAL): (\w+Sanitizer): ([\w-]+(?: [a-z-]+)?)(.*)", re.ASCII
+    r"(?:=+\d*=*\s*)?(?:ERROR|WARNING|FATAL): (\w+Sanitizer): ([\w-]+(?: [\w-]+)*?)((?: on | \().*|)$", re.ASCII
 )
 UNDEFINED_START = re.compile(r"(\S+:\d+:\d+): runtime error: (.*)", re.ASCII)
 _NATIVE_FRAME = re.compile(r"\s*#\d+ (?:0x[0-9a-f]+ )?(?:in )?(.+)", re.ASCII)

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from tasks.model.log_findings import ExceptionSeen
+from tasks.model.log_levels import Severity
 from tasks.rules.log_json import looks_like_json
+from tasks.rules.log_levels import level_of
 from tasks.rules.log_trace_frames import FRAME, NAMED, FramesReader
 from tasks.rules.log_trace_native import (
     GO_START,
@@ -65,6 +67,8 @@ def has_own_head(line: str) -> bool:
 def trace_at(lines: Lines, index: int) -> TraceFound | None:
     """Read the trace that starts in this line; None when none does."""
     line = lines[index]
+    if looks_like_json(line):
+        return None
     for pattern, reader in _STARTS:
         found = pattern.search(line)
         if found and _may_start(line[: found.start()]):
@@ -106,15 +110,37 @@ def _ruby(lines: Lines, index: int, first: str) -> TraceReader:
 
 
 def _headline(lines: Lines, index: int, prefix: str) -> int | None:
-    pattern = _prefix_pattern(prefix)
-    for above in range(index - 1, max(-1, index - 1 - LOOK_BACK_LINES), -1):
-        line = lines[above]
-        body = pattern.sub("", line, count=1) if prefix.strip() else line
+    """Find the line that names the exception, above its first frame; lines of other threads may stand between."""
+    pattern = _prefix_pattern(prefix) if prefix.strip() else None
+    nearest: int | None = None
+    for above in range(index - 1, max(-1, index - 1 - 2 * LOOK_BACK_LINES), -1):
+        body = _body(lines[above], pattern)
+        if body is None:
+            if pattern is None and _is_record(lines[above]):
+                return nearest if nearest is not None else above
+            continue
         if FRAME.match(body) or not body.strip():
             break
-        if NAMED.search(body) or (not prefix.strip() and has_own_head(line)):
-            return above
-    return index - 1 if index and lines[index - 1].strip() else None
+        nearest = above
+        if NAMED.search(body) and not body.lstrip().startswith(("--->", "Caused by", "Suppressed")):
+            break
+    return nearest
+
+
+def _is_record(line: str) -> bool:
+    seen = level_of(line)
+    return bool(seen and seen.severity >= Severity.WARNING)
+
+
+def _preamble(lines: Lines, start: int, prefix: str) -> list[int]:
+    """Find what Node and the sanitizers print above the line that names the defect: the source line, a rule."""
+    pattern = _prefix_pattern(prefix) if prefix.strip() else None
+    above = [index for index in range(max(0, start - 2 * LOOK_BACK_LINES), start) if _body(lines[index], pattern) is not None][-4:]
+    bodies = [_body(lines[index], pattern) or "" for index in above]
+    if bodies and re.match(r"={10,}\s*$", bodies[-1]):
+        return above[-1:]
+    is_source = len(bodies) == 4 and not bodies[3].strip() and bool(re.match(r"\s*\^+\s*$", bodies[2]))
+    return above if is_source and re.match(r"\S.*:\d+\s*$", bodies[0]) else []
 
 
 def _follow(lines: Lines, start: int, prefix: str, reader: TraceReader) -> TraceFound | None:
@@ -129,8 +155,6 @@ def _follow(lines: Lines, start: int, prefix: str, reader: TraceReader) -> Trace
     while index < len(lines) and len(taken) < TRACE_LINES and others <= (8 if reader.finished else OTHER_THREADS_LINES):
         body = _body(lines[index], pattern if prefix.strip() else None)
         if body is None:
-            if isinstance(reader, PythonReader) and reader.finished:
-                break
             others += 1
         elif reader.take(body):
             taken.append(index)
@@ -139,7 +163,8 @@ def _follow(lines: Lines, start: int, prefix: str, reader: TraceReader) -> Trace
             break
         index += 1
     exception = reader.result()
-    return TraceFound(tuple(taken), exception, index >= len(lines), prefix) if exception else None
+    above = _preamble(lines, start, prefix) if exception else []
+    return TraceFound((*above, *taken), exception, index >= len(lines), prefix) if exception else None
 
 
 def _body(line: str, pattern: re.Pattern[str] | None) -> str | None:
