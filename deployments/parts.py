@@ -42,7 +42,7 @@ def server_part(state: StateDir, ports: dict[str, int]) -> Part:
     health_url = f"{api_url(ports)}/health"
     return Part(
         name=SERVER,
-        command=(sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(ports[SERVER])),
+        command=(sys.executable, "-m", "deployments.prefect_server", HOST, str(ports[SERVER])),
         log=state.log(SERVER),
         directory=state.prefect_home,
         is_ready=lambda: answers(health_url),

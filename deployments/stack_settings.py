@@ -39,7 +39,7 @@ def settings_text(state: StateDir, ports: Mapping[str, int], token: str) -> str:
         "log_files": [str(state.service_log), str(state.log(ORDER_SERVICE))],
         "incidents_file": str(state.incidents_file),
         "pid_file": str(state.pid_file),
-        "process_pattern": "order_service",
+        "process_pattern": "-m order_service( |$)",
         "supervisor": "psutil",
         "start_command": [sys.executable, "-m", "order_service.releases", "run", "--root", str(state.releases)],
         "working_directory": str(REPOSITORY),

@@ -3,7 +3,8 @@
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.clients.observe import looking, order_looks
+from tasks.clients.observe import looking
+from tasks.clients.order_service import order_looks
 from tasks.model.looks import OrderLook
 from tasks.settings import load_settings
 

@@ -38,8 +38,8 @@ async def http_client(connect_timeout_s: float) -> AsyncIterator[httpx.AsyncClie
         yield client
 
 
-async def exchange(client: httpx.AsyncClient, call: Call) -> Exchange:
-    """Make one request and keep what came back.
+async def exchange(client: httpx.AsyncClient, call: Call, limit: asyncio.Timeout | None = None) -> Exchange:
+    """Make one request and keep what came back; a caller that keeps `limit` can end it sooner.
 
     Errors: none; a refused, silent, cut, oversize or malformed answer is what the patient did, so it is a value.
     A failure of our own (name resolution, no descriptors left, a bad URL) is `Fault.CLIENT`: blind.
@@ -47,7 +47,7 @@ async def exchange(client: httpx.AsyncClient, call: Call) -> Exchange:
     started = time.monotonic()
     answer = _Answer()
     try:
-        async with asyncio.timeout(call.deadline_s):
+        async with limit or asyncio.timeout(call.deadline_s):
             await _stream(client, call, answer)
     except (TimeoutError, httpx.TimeoutException):
         answer.fault, answer.detail = Fault.TIMED_OUT, f"no full answer in deadline_s={call.deadline_s:g}"

@@ -9,9 +9,9 @@ import httpx
 
 from tasks.clients.http_exchange import http_client
 from tasks.clients.metrics_look import metrics_look
-from tasks.clients.order_service import gateway_look, health_look, order_look
+from tasks.clients.order_service import gateway_look, health_look, order_looks
 from tasks.clients.process_look import process_look
-from tasks.model.looks import GatewayLook, Observation, OrderLook
+from tasks.model.looks import GatewayLook, Observation
 from tasks.settings import ServiceSettings
 
 
@@ -33,11 +33,6 @@ async def observe(service: ServiceSettings) -> Observation:
     return Observation(
         looked_at=looked_at, health=health, process=process, metrics=metrics, orders=orders, gateways=gateways
     )
-
-
-async def order_looks(client: httpx.AsyncClient, service: ServiceSettings) -> tuple[OrderLook, ...]:
-    """Send one synthetic order for each asset class that has one, concurrently."""
-    return tuple(await asyncio.gather(*(order_look(client, service, name) for name in service.synthetic_orders)))
 
 
 async def gateway_looks(client: httpx.AsyncClient, service: ServiceSettings) -> tuple[GatewayLook, ...]:

@@ -1,5 +1,6 @@
 """The door to the watched order service and its gateways: one probe each, in the words of the HTTP contract."""
 
+import asyncio
 import uuid
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -33,35 +34,60 @@ async def get(client: httpx.AsyncClient, service: ServiceSettings, path: str, de
     )
 
 
-async def order_look(client: httpx.AsyncClient, service: ServiceSettings, asset_class: AssetClass) -> OrderLook:
+async def order_look(
+    client: httpx.AsyncClient, service: ServiceSettings, asset_class: AssetClass, limit: asyncio.Timeout | None = None
+) -> OrderLook:
     """Send one quarantined synthetic order, once, with a deadline and no retry (safety rule 14).
 
     Runbook: §1.3 Verify order delivery.
     Errors: `BAD_SETTING` when the configured order breaks the quarantine; it is then never sent.
     """
-    order = service.synthetic_orders[asset_class]
-    fault = quarantine_fault(order)
-    if fault:
-        raise CannotLook(Code.BAD_SETTING, fault)
-    client_order_id = f"synthetic-{uuid.uuid4().hex}"
-    call = Call(
-        method="POST",
-        url=f"{service.url}/orders",
-        deadline_s=service.look.order_timeout_s,
-        body=orjson.dumps(synthetic_body(order, asset_class, client_order_id)),
-        headers={"content-type": "application/json"},
-        body_limit_bytes=service.look.body_limit_bytes,
-    )
-    answer = await exchange(client, call)
+    call = synthetic_call(service, asset_class, f"synthetic-{uuid.uuid4().hex}")
+    answer = await exchange(client, call, limit)
     verdict = judge_order(answer)
     if verdict.outcome is OrderOutcome.REJECTED_AS_EXPECTED:
         verdict = judge_order(answer, market_open=market_is_open(service, asset_class))
     return OrderLook(
         asset_class=asset_class,
-        client_order_id=client_order_id,
+        client_order_id=call.headers["x-client-order-id"],
         looked_at=datetime.now(UTC),
         exchange=answer,
         **verdict._asdict(),
+    )
+
+
+async def order_looks(client: httpx.AsyncClient, service: ServiceSettings) -> tuple[OrderLook, ...]:
+    """Send one synthetic order for each asset class that has one, concurrently.
+
+    Runbook: §1.3 Verify order delivery.
+    Steps: an order may take as long as the service may wait for a gateway; but where the service does not even answer
+    `/health` in its own time, nothing is gained by waiting longer, and the orders have timed out.
+    """
+    limits = {name: asyncio.timeout(service.look.order_timeout_s) for name in service.synthetic_orders}
+    looks = {name: asyncio.create_task(order_look(client, service, name, limits[name])) for name in limits}
+    if looks and (await health_look(client, service)).fault.silent:
+        for name, look in looks.items():
+            if not look.done():
+                limits[name].reschedule(asyncio.get_running_loop().time())
+    return tuple(await asyncio.gather(*looks.values()))
+
+
+def synthetic_call(service: ServiceSettings, asset_class: AssetClass, client_order_id: str) -> Call:
+    """Write the request of one synthetic order.
+
+    Errors: `BAD_SETTING` when the configured order breaks the quarantine.
+    """
+    order = service.synthetic_orders[asset_class]
+    fault = quarantine_fault(order)
+    if fault:
+        raise CannotLook(Code.BAD_SETTING, fault)
+    return Call(
+        method="POST",
+        url=f"{service.url}/orders",
+        deadline_s=service.look.order_timeout_s,
+        body=orjson.dumps(synthetic_body(order, asset_class, client_order_id)),
+        headers={"content-type": "application/json", "x-client-order-id": client_order_id},
+        body_limit_bytes=service.look.body_limit_bytes,
     )
 
 

@@ -9,9 +9,9 @@ class LookLimits(Value):
     """Time limits of the looks. Units: seconds and bytes."""
 
     connect_timeout_s: float = Field(default=1.0, gt=0, le=30)
-    health_timeout_s: float = Field(default=2.0, gt=0, le=30)
-    metrics_timeout_s: float = Field(default=2.0, gt=0, le=30)
-    order_timeout_s: float = Field(default=2.0, gt=0, le=30)
+    health_timeout_s: float = Field(default=1.5, gt=0, le=30)
+    metrics_timeout_s: float = Field(default=1.5, gt=0, le=30)
+    order_timeout_s: float = Field(default=5.0, gt=0, le=30)
     body_limit_bytes: int = Field(default=1_048_576, gt=0)
     confirm_looks_count: int = Field(default=3, ge=3, le=10)
     confirm_interval_s: float = Field(default=1.0, ge=1.0, le=30)
