@@ -1,6 +1,6 @@
 """The door to log files: look at a whole log, or at what is new in it since the last look."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
 
@@ -23,7 +23,18 @@ from tasks.rules.log_groups import Group, Known, finding_of, remember
 from tasks.rules.log_report import close_group, ordered
 
 KNOWN_TEMPLATES_LIMIT = 500
+FINISHED_LIMIT = 64
 START = Place(0, 0)
+
+
+@dataclass(slots=True)
+class _Told:
+    """What was counted up to a place: lines, error lines, and each template with its minutes."""
+
+    lines: int
+    error_lines: int
+    counts: dict[str, int]
+    known: dict[str, Known]
 
 
 @dataclass(slots=True)
@@ -34,10 +45,10 @@ class _Part:
     start: Place
     kept: Place
     end: Place
-    read_to: int
     complete: bool
-    at_kept: tuple[int, int, dict[str, int]] = (0, 0, {})
+    at_kept: _Told
     notes: list[str] = field(default_factory=list)
+    mark: FileMark = field(default_factory=FileMark)
 
 
 def look_at_log(path: Path, question: ScanQuestion, engine: Engine | None = None) -> LogScan:
@@ -47,7 +58,7 @@ def look_at_log(path: Path, question: ScanQuestion, engine: Engine | None = None
     Errors: `CannotLook` when the file is missing or may not be read; no content of a file raises.
     """
     engine = engine or best_engine()
-    part = _read(path, question, engine, LogCheckpoint(), with_partial=True)
+    part = _read(path, question, engine, LogCheckpoint(), with_partial=True, marked=False)
     return _scan(path, question, engine, [(part, LogCheckpoint())])
 
 
@@ -72,30 +83,30 @@ def look_at_new_lines(path: Path, state_dir: Path, question: ScanQuestion, engin
         if not parts[-1][0].complete:
             break
     scan = _scan(path, question, engine, parts, known=_known(before), notes=notes)
-    save_checkpoint(kept_in, _after(file, before, parts))
+    save_checkpoint(kept_in, _after(before, parts))
     return scan
 
 
 def _to_read(path: Path, before: LogCheckpoint, notes: list[str]) -> list[tuple[Path, bool, bool]]:
     """List the files to read: path, whether it was begun before, whether it is the log itself."""
     try:
-        if before.read_to == 0 and not before.mark.head_hash:
+        if not before.mark.head_hash:
             return [(path, False, True)]
-        if is_same_content(path, before.mark, before.read_to) and (
+        if is_same_content(path, before.mark) and (
             is_same_file(path, before.mark) or not before.mark.inode
         ):
             return [(path, True, True)]
-        older = files_since(path, before.mark, before.read_to)
+        older = files_since(path, before.mark, before.finished)
     except OSError as error:
         raise _cannot_look(path, error) from error
     if older is None:
         notes.append(
-            f"GAP: expected the rest of the rotated log after byte {before.read_to}, was not found; lines may be missing"
+            f"GAP: expected the rest of the rotated log after byte {before.mark.read_to}, was not found; lines may be missing"
         )
     return [*((file, begun, False) for file, begun in older or []), (path, False, True)]
 
 
-def _read(path: Path, question: ScanQuestion, engine: Engine, start: LogCheckpoint, *, with_partial: bool) -> _Part:
+def _read(path: Path, question: ScanQuestion, engine: Engine, start: LogCheckpoint, *, with_partial: bool, marked: bool = True) -> _Part:
     events = Events(question)
     events.taken = set(start.taken_lines)
     place = Place(start.offset, start.lines)
@@ -104,16 +115,24 @@ def _read(path: Path, question: ScanQuestion, engine: Engine, start: LogCheckpoi
             file.seek(start.offset)
             scanner = Scanner(file, engine, events, place)  # type: ignore[arg-type] # raw files and gzip both have readinto
             notes = _read_source(scanner)
-            part = _Part(events, place, scanner.place, scanner.place, scanner.read_to, complete=False, notes=notes)
-            part.at_kept = (scanner.place.line, events.error_lines, events.groups.counts())
+            told = _told(scanner.place.line, events)
+            part = _Part(events, place, scanner.place, scanner.place, complete=False, at_kept=told, notes=notes)
             taken = tuple(sorted(events.taken))
             if scanner.complete:
                 scanner.finish(with_partial=with_partial)
             events.taken = set(taken)
             part.end, part.complete = scanner.place, scanner.complete
-    except OSError as error:
+            if marked:
+                part.mark = mark_of(file, scanner.read_to)
+    except BROKEN_ARCHIVE as error:
         raise _cannot_look(path, error) from error
     return part
+
+
+def _told(lines: int, events: Events) -> _Told:
+    groups = events.groups.all()
+    known = {group.key: Known(group.first_at, dict(group.minutes)) for group in groups if group.count > 0}
+    return _Told(lines, events.error_lines, events.groups.counts(), known)
 
 
 def _read_source(scanner: Scanner) -> list[str]:
@@ -159,8 +178,7 @@ def _scan(
 
 
 def _less(group: Group, reported: int) -> Group:
-    group.count -= reported
-    return group
+    return replace(group, count=group.count - reported)
 
 
 def _bounds(events: Events) -> list[str]:
@@ -172,22 +190,19 @@ def _bounds(events: Events) -> list[str]:
     return notes
 
 
-def _after(file: Path, before: LogCheckpoint, parts: list[tuple[_Part, LogCheckpoint]]) -> LogCheckpoint:
+def _after(before: LogCheckpoint, parts: list[tuple[_Part, LogCheckpoint]]) -> LogCheckpoint:
     """Make the checkpoint: the place before the last lines, and what was told of them."""
     part = parts[-1][0]
-    lines, errors, counts = part.at_kept
-    try:
-        mark = mark_of(file, part.read_to)
-    except BROKEN_ARCHIVE:
-        mark = FileMark()
-    told = {key: count - counts.get(key, 0) for key, count in part.events.groups.counts().items()}
+    told = part.at_kept
+    finished = (*before.finished, *(each.mark for each, _ in parts[:-1] if each.mark.head_bytes))
+    counts = {key: count - told.counts.get(key, 0) for key, count in part.events.groups.counts().items()}
     return LogCheckpoint(
-        mark=mark, offset=part.kept.offset, lines=part.kept.line, read_to=part.read_to,
+        mark=part.mark, finished=finished[-FINISHED_LIMIT:], offset=part.kept.offset, lines=part.kept.line,
         taken_lines=tuple(sorted(number for number in part.events.taken if number > part.kept.line)),
-        reported_offset=part.end.offset, reported_lines=part.end.line - lines,
-        reported_error_lines=part.events.error_lines - errors,
+        reported_offset=part.end.offset, reported_lines=part.end.line - told.lines,
+        reported_error_lines=part.events.error_lines - told.error_lines,
         reported_error_numbers=tuple(number for number in part.events.error_numbers[-100:] if number > part.kept.line),
-        reported_counts={key: count for key, count in told.items() if count > 0},
+        reported_counts={key: count for key, count in counts.items() if count > 0},
         known=_remembered(before, parts),
     )  # fmt: skip
 
@@ -199,9 +214,8 @@ def _known(before: LogCheckpoint) -> dict[str, Known]:
 def _remembered(before: LogCheckpoint, parts: list[tuple[_Part, LogCheckpoint]]) -> tuple[KnownTemplate, ...]:
     known = _known(before)
     for part, _ in parts:
-        for group in part.events.groups.all():
-            if group.count > 0:
-                known[group.key] = remember(known.pop(group.key, None), group)
+        for key, each in part.at_kept.known.items():
+            known[key] = remember(known.pop(key, None), each)
     kept = list(known.items())[-KNOWN_TEMPLATES_LIMIT:]
     return tuple(
         KnownTemplate(key=key, first_at=each.first_at, minutes=tuple(sorted(each.minutes.items())))
@@ -209,8 +223,8 @@ def _remembered(before: LogCheckpoint, parts: list[tuple[_Part, LogCheckpoint]])
     )
 
 
-def _cannot_look(path: Path, error: OSError) -> CannotLook:
+def _cannot_look(path: Path, error: Exception) -> CannotLook:
     return CannotLook(
         Code.FILE_UNREADABLE,
-        f"expected a log that can be read, was {error.strerror or error} path={path}; check the path and its permissions",
+        f"expected a log that can be read, was {getattr(error, 'strerror', None) or error} path={path}; check the path and its permissions",
     )

@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import io
 import os
 import zlib
 from pathlib import Path
@@ -26,36 +25,42 @@ def open_log(path: Path) -> IO[bytes]:
         raise FileNotFoundError(f"no such file: {path}") if not path.exists() else OSError(f"not a plain file: {path}")
     file = path.open("rb", buffering=0)
     if file.read(2) == b"\x1f\x8b":
-        file.seek(0)
-        return cast("IO[bytes]", gzip.GzipFile(fileobj=io.BufferedReader(file)))
+        file.close()
+        return cast("IO[bytes]", gzip.GzipFile(path, "rb"))
     file.seek(0)
     return cast("IO[bytes]", file)
 
 
-def mark_of(path: Path, read_to: int) -> FileMark:
-    """Take the marks of a file of which `read_to` bytes were read.
+def mark_of(file: IO[bytes], read_to: int) -> FileMark:
+    """Take the marks of an open file of which `read_to` bytes were read; the file may have another name by now.
 
-    Errors: `OSError`.
+    Errors: `OSError`, and what a damaged archive raises.
     """
-    with open_log(path) as file:
-        status = path.stat()
-        head = _read_exactly(file, 0, min(HEAD_BYTES, read_to))
-        tail = _read_exactly(file, max(0, read_to - TAIL_BYTES), min(TAIL_BYTES, read_to))
+    status = os.fstat(file.fileno())
+    head = _read_exactly(file, 0, min(HEAD_BYTES, read_to))
+    tail = _read_exactly(file, max(0, read_to - TAIL_BYTES), min(TAIL_BYTES, read_to))
     return FileMark(
-        device=status.st_dev, inode=status.st_ino, head_bytes=len(head), head_hash=_digest(head),
-        tail_bytes=len(tail), tail_hash=_digest(tail), written_ns=status.st_mtime_ns,
-    )  # fmt: skip
+        device=status.st_dev,
+        inode=status.st_ino,
+        head_bytes=len(head),
+        head_hash=_digest(head),
+        tail_bytes=len(tail),
+        tail_hash=_digest(tail),
+        written_ns=status.st_mtime_ns,
+        read_to=read_to,
+    )
 
 
-def is_same_content(path: Path, mark: FileMark, read_to: int) -> bool:
+def is_same_content(path: Path, mark: FileMark) -> bool:
     """Say whether the file holds, up to the place read to, what was read then. Errors: none; an unreadable file does not."""
     try:
         with open_log(path) as file:
-            head = _read_exactly(file, 0, mark.head_bytes)
-            tail = _read_exactly(file, read_to - mark.tail_bytes, mark.tail_bytes)
+            if _digest(_read_exactly(file, 0, mark.head_bytes)) != mark.head_hash:
+                return False
+            tail = _read_exactly(file, mark.read_to - mark.tail_bytes, mark.tail_bytes)
     except BROKEN_ARCHIVE:
         return False
-    return len(tail) == mark.tail_bytes and _digest(head) == mark.head_hash and _digest(tail) == mark.tail_hash
+    return len(tail) == mark.tail_bytes and _digest(tail) == mark.tail_hash
 
 
 def is_same_file(path: Path, mark: FileMark) -> bool:
@@ -64,14 +69,15 @@ def is_same_file(path: Path, mark: FileMark) -> bool:
     return (status.st_ino, status.st_dev) == (mark.inode, mark.device)
 
 
-def files_since(path: Path, mark: FileMark, read_to: int) -> list[tuple[Path, bool]] | None:
+def files_since(path: Path, mark: FileMark, finished: tuple[FileMark, ...]) -> list[tuple[Path, bool]] | None:
     """List the rotated files to be read before the log itself, oldest first; true marks the one that was begun.
 
     None when the file that was begun is not to be found: what stood in it after the place read to is lost to us.
     Steps: 1. look at the siblings by age. 2. find the one begun, by content. 3. those written later were never read.
     """
-    siblings = _siblings(path, mark)
-    begun = next((index for index, each in enumerate(siblings) if is_same_content(each, mark, read_to)), None)
+    siblings = [each for each in _siblings(path, mark) if not any(is_same_content(each, done) for done in finished)]
+    by_number = [index for index, each in enumerate(siblings) if is_same_file(each, mark)]
+    begun = next((index for index in (*by_number, *range(len(siblings))) if is_same_content(siblings[index], mark)), None)
     if begun is None:
         return None
     return [(siblings[begun], True), *((each, False) for each in siblings[begun + 1 :])]

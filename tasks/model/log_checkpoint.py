@@ -8,7 +8,7 @@ from tasks.model.values import Value
 class FileMark(Value):
     """How a file is known again: its number on its device, its first bytes, and the bytes before the place read to.
 
-    The hashes are hexadecimal SHA-256; `head_bytes` and `tail_bytes` say over how many bytes.
+    The hashes are hexadecimal SHA-256; `head_bytes` and `tail_bytes` say over how many bytes, and `read_to` where the tail ends.
     """
 
     device: int = 0
@@ -18,6 +18,7 @@ class FileMark(Value):
     tail_bytes: int = 0
     tail_hash: str = ""
     written_ns: int = 0
+    read_to: int = 0
 
 
 class KnownTemplate(Value):
@@ -37,9 +38,9 @@ class LogCheckpoint(Value):
 
     version: int = 1
     mark: FileMark = FileMark()
+    finished: tuple[FileMark, ...] = ()
     offset: int = 0
     lines: int = 0
-    read_to: int = 0
     taken_lines: tuple[int, ...] = ()
     reported_offset: int = 0
     reported_lines: int = 0

@@ -151,7 +151,7 @@ def rate_of(minutes: dict[int, int], end: datetime) -> Rate:
     return Rate(last_hour_count=recent, hour_before_count=before, ratio=round(recent / before, 3) if before else None)
 
 
-def remember(known: Known | None, group: Group) -> Known:
+def remember(known: Known | None, group: Known) -> Known:
     """Add what this scan saw to what earlier ones saw."""
     kept = Known(earlier(known.first_at if known else None, group.first_at), dict(known.minutes) if known else {})
     for minute, count in group.minutes.items():
