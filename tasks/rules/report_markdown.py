@@ -52,8 +52,8 @@ def cell(text: str) -> str:
 
 
 def _spoken(finding: Finding) -> str:
-    where = f" ({', '.join(finding.gateways)})" if finding.gateways else ""
-    return f"{finding.cause.value.replace('_', ' ')}{cell(where)}, {finding.confidence.value}"
+    where = f" ({cell(', '.join(finding.gateways))})" if finding.gateways else ""
+    return f"{finding.cause.value.replace('_', ' ')}{where}, {finding.confidence.value}"
 
 
 def _spoken_outcome(story: TriageStory) -> str:
