@@ -7,11 +7,12 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.clients.incident_ledger import read_ledger, transact
+from tasks.clients.service_lock import holder_of
 from tasks.model.diagnosis import Cause, Diagnosis
-from tasks.model.incident import Event, Ledger, LedgerRecord
+from tasks.model.incident import Event, IncidentState, Ledger, LedgerRecord
 from tasks.model.remediation import IncidentUpdate
-from tasks.rules.incident_changes import incident_changes
-from tasks.rules.incident_state import fold_incidents, open_incidents
+from tasks.rules.incident_changes import OpenLedger, half_done, incident_changes
+from tasks.rules.incident_state import fold_incidents, open_incidents, rearmed_at
 from tasks.settings import RunbookSettings, load_settings
 
 
@@ -28,18 +29,33 @@ def record_incidents(service: str, diagnosis: Diagnosis) -> IncidentUpdate:
 def incidents_recorded(settings: RunbookSettings, service: str, diagnosis: Diagnosis) -> IncidentUpdate:
     """Append the changes and fold the ledger again."""
     path, now = settings.ledger_path(service), datetime.now(UTC)
+    acting = holder_of(settings.state_dir, service) is not None
 
     def decide(ledger: Ledger) -> tuple[LedgerRecord, ...]:
-        still_open = open_incidents(ledger.records, service)
-        return incident_changes(service, diagnosis, still_open, now, lambda cause: _new_id(now, cause))
+        held = OpenLedger(
+            service=service,
+            incidents=open_incidents(ledger.records, service),
+            acting=acting,
+            rearmed_at=rearmed_at(ledger.records, service),
+        )
+        return incident_changes(diagnosis, held, now, lambda cause: _new_id(now, cause))
 
     changes = transact(path, decide)
-    state = {one.incident_id: one for one in fold_incidents(read_ledger(path).records, service)}
-    ids = {event: [one.incident_id for one in changes if one.event == event] for event in Event}
+    records = read_ledger(path).records
+    return update_of(fold_incidents(records, service), changes, acting=acting, rearmed=rearmed_at(records, service))
+
+
+def update_of(
+    incidents: tuple[IncidentState, ...], changes: tuple[LedgerRecord, ...], *, acting: bool, rearmed: datetime | None
+) -> IncidentUpdate:
+    """Say what changed, and which open incidents wait for a person because an action in them was left half done."""
+    changed = {event: {one.incident_id for one in changes if one.event == event} for event in Event}
+    stuck = () if acting else tuple(one for one in incidents if one.is_open and half_done(one, rearmed))
     return IncidentUpdate(
-        opened=tuple(state[one] for one in ids[Event.OPENED] if one in state),
-        observed=tuple(state[one] for one in ids[Event.OBSERVED] if one in state),
-        closed=tuple(state[one] for one in ids[Event.CLOSED] if one in state),
+        opened=tuple(one for one in incidents if one.incident_id in changed[Event.OPENED]),
+        observed=tuple(one for one in incidents if one.incident_id in changed[Event.OBSERVED]),
+        closed=tuple(one for one in incidents if one.incident_id in changed[Event.CLOSED]),
+        half_done=stuck,
     )
 
 

@@ -5,6 +5,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.clients.service_lock import release
 from tasks.model.remediation import Lease
+from tasks.settings import load_settings
 
 
 @task(name="release_service", cache_policy=NO_CACHE, timeout_seconds=10, retries=0)
@@ -13,4 +14,4 @@ def release_service(lease: Lease) -> None:
 
     Runbook: §2, after any action.
     """
-    release(lease)
+    release(load_settings().state_dir, lease)

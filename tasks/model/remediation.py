@@ -76,6 +76,7 @@ class IncidentUpdate(Value):
     opened: tuple[IncidentState, ...] = ()
     observed: tuple[IncidentState, ...] = ()
     closed: tuple[IncidentState, ...] = ()
+    half_done: tuple[IncidentState, ...] = ()
 
     @property
     def open(self) -> tuple[IncidentState, ...]:

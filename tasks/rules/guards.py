@@ -7,8 +7,9 @@ from tasks.model.incident import Action, IncidentState, Outcome
 from tasks.model.limits import RestartLimits
 from tasks.model.modes import Mode
 from tasks.model.values import Value
-from tasks.rules.incident_state import actions_since
 from tasks.model.verdicts import GuardCode, Verdict
+from tasks.rules.incident_changes import half_done
+from tasks.rules.incident_state import actions_since
 
 INEFFECTIVE_LIMIT_COUNT = 2
 
@@ -77,15 +78,13 @@ def not_late(late_s: float, late_after_s: float) -> Verdict:
 
 def nothing_half_done(incidents: tuple[IncidentState, ...], rearmed_at: datetime | None) -> Verdict:
     """Stop at an action that was begun and never finished: it goes to a person (safety rule 4)."""
-    for incident in incidents:
-        for action in incident.actions:
-            begun_since = rearmed_at is None or action.started_at > rearmed_at
-            if begun_since and (action.finished_at is None or action.outcome == Outcome.UNKNOWN):
-                return Verdict.no(
-                    GuardCode.HALF_DONE_ACTION,
-                    f"action={action.action} key={action.key} began at {action.started_at.isoformat()} "
-                    "and its end is not known; look at the service, then `runbook rearm`",
-                )
+    stuck = [action for incident in incidents for action in half_done(incident, rearmed_at)]
+    if stuck:
+        return Verdict.no(
+            GuardCode.HALF_DONE_ACTION,
+            f"action={stuck[0].action} key={stuck[0].key} began at {stuck[0].started_at.isoformat()} "
+            "and its end is not known; look at the service, then `runbook rearm`",
+        )
     return Verdict.yes("nothing half done")
 
 

@@ -4,8 +4,19 @@ from collections.abc import Callable
 from datetime import datetime
 
 from tasks.model.diagnosis import Audience, Cause, Diagnosis, Finding, Status
-from tasks.model.incident import AlertType, Event, IncidentState, LedgerRecord, Source
+from tasks.model.incident import ActionRecord, AlertType, Event, IncidentState, LedgerRecord, Outcome, Source
 from tasks.model.messages import Message
+from tasks.model.values import Value
+
+
+class OpenLedger(Value):
+    """What the ledger holds of a service now; `acting` says that somebody acts on it at this moment."""
+
+    service: str
+    incidents: tuple[IncidentState, ...] = ()
+    acting: bool = False
+    rearmed_at: datetime | None = None
+
 
 TIERS = (Audience.TIER_1, Audience.TIER_2, Audience.TIER_3)
 ALERT_OF_CAUSE = {
@@ -16,30 +27,37 @@ ALERT_OF_CAUSE = {
 
 
 def incident_changes(
-    service: str,
-    diagnosis: Diagnosis,
-    still_open: tuple[IncidentState, ...],
-    now: datetime,
-    new_id: Callable[[Cause], str],
+    diagnosis: Diagnosis, ledger: OpenLedger, now: datetime, new_id: Callable[[Cause], str]
 ) -> tuple[LedgerRecord, ...]:
     """Say what to append for one diagnosis.
 
     Errors: none. A blind diagnosis closes nothing: missing data is not health (safety rule 2).
     Steps:
         1. each finding opens an incident, or is observed in the one that is open for its cause
-        2. an open incident whose cause is gone has recovered and is closed
+        2. an open incident whose cause is gone has recovered and is closed, unless somebody acts on the service now,
+           or an action in it was begun and its end is not known: that is for a person
     """
-    by_cause = {cause: incident for incident in still_open for cause in incident.causes}
+    by_cause = {cause: incident for incident in ledger.incidents for cause in incident.causes}
     records: list[LedgerRecord] = []
     for finding in diagnosis.findings:
         known = by_cause.get(finding.cause)
-        records += [_observed(known, finding, now)] if known else _opened(service, finding, now, new_id(finding.cause))
-    if diagnosis.status is not Status.BLIND:
-        gone = [one for one in still_open if not any(diagnosis.has(cause) for cause in one.causes)]
-        records += [
-            record for incident in gone for record in closing_records(incident, now, "seen well again by triage")
-        ]
-    return tuple(records)
+        opened = _opened(ledger.service, finding, now, new_id(finding.cause))
+        records += [_observed(known, finding, now)] if known else opened
+    if diagnosis.status is Status.BLIND or ledger.acting:
+        return tuple(records)
+    gone = [one for one in ledger.incidents if not any(diagnosis.has(cause) for cause in one.causes)]
+    settled = [one for one in gone if not half_done(one, ledger.rearmed_at)]
+    return (*records, *(one for incident in settled for one in closing_records(incident, now, "seen well by triage")))
+
+
+def half_done(incident: IncidentState, rearmed_at: datetime | None) -> tuple[ActionRecord, ...]:
+    """Find the actions that were begun and whose end is not known; a person who re-arms has settled them."""
+    return tuple(
+        action
+        for action in incident.actions
+        if (action.finished_at is None or action.outcome == Outcome.UNKNOWN)
+        and (rearmed_at is None or action.started_at > rearmed_at)
+    )
 
 
 def closing_records(incident: IncidentState, now: datetime, summary: str) -> tuple[LedgerRecord, ...]:

@@ -40,14 +40,17 @@ def opening_messages(story: TriageStory) -> tuple[Message, ...]:
     """
     found = {finding.cause: finding for finding in story.diagnosis.findings}
     routed = sorted({order.asset_class for order in story.evidence.latest.orders})
-    return tuple(
+    mode = story.evidence.context.mode
+    opening = tuple(
         message
         for incident in story.incidents.open
         for cause in incident.causes
         if cause in found
-        for message in _opening(incident, found[cause], story.evidence.context.mode, routed)
+        for message in _opening(incident, found[cause], mode, routed)
         if message.key not in incident.told
     )
+    stuck = tuple((incident, _half_done(incident, mode)) for incident in story.incidents.half_done)
+    return (*opening, *(message for incident, message in stuck if message.key not in incident.told))
 
 
 def closing_messages(story: TriageStory) -> tuple[Message, ...]:
@@ -86,6 +89,16 @@ def _outcome(incident: IncidentState, finding: Finding, mode: Mode, result: Reme
             what = f"{_action(result)} did not help ({result.outcome}): {result.detail}"
             text = f"{escalation_text(incident.opened_at, _summary(finding))}\n{_head(incident, mode)} {what}."
             return _message(incident, Audience.TIER_2, f"escalated-{result.outcome}", text)
+
+
+def _half_done(incident: IncidentState, mode: Mode) -> Message:
+    begun = [one for one in incident.actions if one.finished_at is None or one.outcome == Outcome.UNKNOWN]
+    what = ", ".join(f"{one.action} of {utc_text(one.started_at)}" for one in begun)
+    text = (
+        f"{_head(incident, mode)} An action was begun and its end is not known: {what}. The automation will not "
+        "repeat it. Look at the service and at its unknown orders, then `runbook rearm --reason …`."
+    )
+    return _message(incident, Audience.TIER_2, f"half-done-{begun[-1].key if begun else ''}", text)
 
 
 def _closed(incident: IncidentState, mode: Mode) -> Message:

@@ -145,9 +145,9 @@ def test_two_doors_cannot_act_at_once(tmp_path: Path) -> None:
     """Rule 3: the second one skips, and says who acts."""
     first = service_lock.take(tmp_path, NAME, "flow_run=a")
     second = service_lock.take(tmp_path, NAME, "flow_run=b")
-    service_lock.release(first)
+    service_lock.release(tmp_path, first)
     third = service_lock.take(tmp_path, NAME, "flow_run=c")
-    service_lock.release(third)
+    service_lock.release(tmp_path, third)
 
     assert (first.taken, second.taken, third.taken) == (True, False, True)
     assert "flow_run=a" in second.holder

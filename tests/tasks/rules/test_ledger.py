@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.model.diagnosis import Audience, Cause, Confidence, Diagnosis, Finding, Status
-from tasks.model.incident import Action, Event, LedgerRecord
-from tasks.rules.incident_changes import incident_changes
+from tasks.model.incident import Action, Event, IncidentState, LedgerRecord
+from tasks.rules.incident_changes import OpenLedger, incident_changes
 from tasks.rules.incident_state import failing_since, fold_incidents, open_incidents
 from tasks.rules.ledger_lines import parse_lines
 
 AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 SERVICE = "order-service"
+WELL = Diagnosis(status=Status.OK)
 
 
 def record(event: Event, after_s: float = 0, incident_id: str | None = "INC-1", **details: object) -> LedgerRecord:
@@ -141,33 +142,35 @@ def test_the_start_is_the_first_unbroken_failure() -> None:
 
 def test_a_new_cause_opens_one_incident() -> None:
     """The first run that sees it opens; it is diagnosed in the same breath."""
-    changes = incident_changes(SERVICE, hung(), (), AT, lambda cause: f"INC-{cause}")
+    changes = incident_changes(hung(), OpenLedger(service=SERVICE), AT, lambda cause: f"INC-{cause}")
 
     assert [change.event for change in changes] == [Event.OPENED, Event.DIAGNOSED]
 
 
 def test_fifty_failing_runs_are_one_incident() -> None:
     """The second run observes what the first one opened."""
-    opened = incident_changes(SERVICE, hung(), (), AT, lambda cause: f"INC-{cause}")
+    opened = incident_changes(hung(), OpenLedger(service=SERVICE), AT, lambda cause: f"INC-{cause}")
     still_open = open_incidents(opened, SERVICE)
 
-    changes = incident_changes(SERVICE, hung(), still_open, AT, lambda cause: f"INC-{cause}-2")
+    changes = incident_changes(
+        hung(), OpenLedger(service=SERVICE, incidents=still_open), AT, lambda cause: f"INC-{cause}-2"
+    )
 
     assert [change.event for change in changes] == [Event.OBSERVED]
 
 
 def test_an_incident_whose_cause_is_gone_is_closed() -> None:
     """Resolve is never forgotten."""
-    still_open = open_incidents(incident_changes(SERVICE, hung(), (), AT, lambda _: "INC-1"), SERVICE)
+    still_open = open_incidents(incident_changes(hung(), OpenLedger(service=SERVICE), AT, lambda _: "INC-1"), SERVICE)
 
-    changes = incident_changes(SERVICE, Diagnosis(status=Status.OK), still_open, AT, lambda _: "INC-2")
+    changes = incident_changes(WELL, OpenLedger(service=SERVICE, incidents=still_open), AT, lambda _: "INC-2")
 
     assert [change.event for change in changes] == [Event.RECOVERED, Event.CLOSED]
 
 
 def test_blindness_closes_nothing() -> None:
     """Rule 2: missing data is not health."""
-    still_open = open_incidents(incident_changes(SERVICE, hung(), (), AT, lambda _: "INC-1"), SERVICE)
+    still_open = open_incidents(incident_changes(hung(), OpenLedger(service=SERVICE), AT, lambda _: "INC-1"), SERVICE)
     blind = Finding(
         cause=Cause.MONITOR_BLIND,
         confidence=Confidence.INCONCLUSIVE,
@@ -176,8 +179,41 @@ def test_blindness_closes_nothing() -> None:
         tier=Audience.TIER_3,
     )
 
-    changes = incident_changes(
-        SERVICE, Diagnosis(status=Status.BLIND, findings=(blind,)), still_open, AT, lambda _: "INC-2"
-    )
+    held = OpenLedger(service=SERVICE, incidents=still_open)
+    changes = incident_changes(Diagnosis(status=Status.BLIND, findings=(blind,)), held, AT, lambda _: "INC-2")
 
     assert Event.CLOSED not in [change.event for change in changes]
+
+
+def restarting(outcome: str | None) -> tuple[IncidentState, ...]:
+    """An open incident with one restart, which ended so, or whose end was never seen."""
+    begun = [
+        record(Event.OPENED, cause="service_hung"),
+        record(Event.ACTION_STARTED, 5, action="restart_service", key="k1"),
+    ]
+    ended = [record(Event.ACTION_FINISHED, 9, action="restart_service", key="k1", outcome=outcome)] if outcome else []
+    return open_incidents([*begun, *ended], SERVICE)
+
+
+def test_nothing_is_closed_while_somebody_acts() -> None:
+    """A second run that looks between a restart and its proof must not call the incident over."""
+    held = OpenLedger(service=SERVICE, incidents=restarting("done"), acting=True)
+
+    assert incident_changes(WELL, held, AT, lambda _: "INC-2") == ()
+
+
+@pytest.mark.parametrize("outcome", [None, "unknown"])
+def test_an_incident_with_a_half_done_action_waits_for_a_person(outcome: str | None) -> None:
+    """The run that acted was killed; that the service looks well does not say what became of its orders."""
+    held = OpenLedger(service=SERVICE, incidents=restarting(outcome))
+
+    assert incident_changes(WELL, held, AT, lambda _: "INC-2") == ()
+
+
+def test_a_person_who_rearms_settles_a_half_done_action() -> None:
+    """After the person looked, the next healthy run closes the incident."""
+    held = OpenLedger(service=SERVICE, incidents=restarting(None), rearmed_at=AT + timedelta(seconds=60))
+
+    events = [change.event for change in incident_changes(WELL, held, AT, lambda _: "INC-2")]
+
+    assert events == [Event.RECOVERED, Event.CLOSED]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tasks.model.diagnosis import Audience, Cause, Confidence, Diagnosis, Finding, Status
-from tasks.model.incident import IncidentState, Outcome
+from tasks.model.incident import ActionRecord, IncidentState, Outcome
 from tasks.model.orders import AssetClass
 from tasks.model.remediation import IncidentUpdate, RemediationResult
 from tasks.model.report import TriageStory
@@ -109,3 +109,18 @@ def test_a_restart_that_did_not_help_goes_to_the_developer_lead_in_the_runbooks_
 
     assert message.audience is Audience.TIER_2
     assert message.text.startswith("Incident: order-routing health checks failing since")
+
+
+def test_a_half_done_action_is_told_to_the_developer_lead_once() -> None:
+    """Nobody else knows that a restart was begun and never seen to end."""
+    action = ActionRecord(key="k1", action="restart_service", started_at=NOW)
+    before = story(Cause.SERVICE_HUNG, Audience.TIER_1)
+    stuck = before.incidents.opened[0].model_copy(update={"actions": (action,)})
+    told = before.having(incidents=IncidentUpdate(half_done=(stuck,)))
+
+    (message,) = opening_messages(told)
+    again = told.having(incidents=IncidentUpdate(half_done=(stuck.model_copy(update={"told": (message.key,)}),)))
+
+    assert message.audience is Audience.TIER_2
+    assert "runbook rearm" in message.text
+    assert opening_messages(again) == ()
