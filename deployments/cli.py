@@ -12,6 +12,7 @@ app.command("deployments.commands.down:down", name="down", help="Stop what `up` 
 app.command("deployments.commands.status:status", name="status", help="Show every part, the triages, open incidents.")
 app.command("deployments.commands.triage:triage", name="triage", help="Run a triage through Prefect and follow it.")
 app.command("deployments.commands.check:check", name="check", help="Look and name the cause; never acts.")
+app.command("deployments.commands.look:app", name="look", help="Make one look alone.")
 app.command("deployments.commands.incidents:incidents", name="incidents", help="List the incidents.")
 app.command("deployments.commands.mode:mode", name="mode", help="Show or set how far the automation may go.")
 app.command("deployments.commands.rearm:rearm", name="rearm", help="Let the automation act again.")

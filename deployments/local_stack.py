@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
-from deployments.environment import api_url
+from deployments.environment import MARK, api_url
 from deployments.local_http import ask
 from deployments.parts import WORKER, Part, gateway_parts, release_parts, server_part, trigger_first_triage, worker_part
 from deployments.ports import GATEWAYS, HOST, ORDER_SERVICE, SERVER
 from deployments.stack_file import PartRecord
 from deployments.starting import Starting
 from deployments.state_dir import StateDir
+from tasks.clients import service_lock
 from tasks.clients.process_look import service_identity
+from tasks.clients.process_marks import marked
 from tasks.clients.supervisor import start_service
 from tasks.model.errors import CannotAct, Code, RunbookError
 from tasks.model.processes import ProcessIdentity
@@ -28,12 +30,13 @@ def order_service_settings(state: StateDir) -> ServiceSettings:
     return load_settings(variables).service(ORDER_SERVICE)
 
 
-def order_service_is_alive(state: StateDir) -> bool:
-    """Say whether the order service runs, also when a flow has restarted it since."""
+def order_service_is_alive(state: StateDir, mark: str) -> bool:
+    """Say whether this stack's order service runs, also when a flow has restarted it since."""
     try:
-        return service_identity(order_service_settings(state)) is not None
+        found = service_identity(order_service_settings(state))
     except RunbookError:
         return False
+    return found is not None and found.pid in {one.pid for one in marked(MARK, mark)}
 
 
 def start_parts(state: StateDir, starting: Starting, missing: frozenset[str], report: Report) -> None:
@@ -71,10 +74,15 @@ def start_order_service(state: StateDir, starting: Starting, gateways: "list[Fut
     for gateway in gateways:
         gateway.result()
     settings = order_service_settings(state)
-    identity = service_identity(settings)
-    if identity is None:
-        starting.check()
+    lease = service_lock.take(state.root, ORDER_SERVICE, "runbook up")
+    if not lease.taken:
+        # A triage is at it (safety rule 3: one lock for every door).
+        report(ORDER_SERVICE, f"left to {lease.holder}, which acts on it")
+        return
+    try:
         identity = _start(settings, starting)
+    finally:
+        service_lock.release(state.root, lease)
     log = state.log(ORDER_SERVICE)
     starting.record(PartRecord(name=ORDER_SERVICE, identity=identity, base_url=settings.url, log=log))
     report(ORDER_SERVICE, "up")

@@ -59,7 +59,7 @@ def missing_parts(state: StateDir, stack: StackRecord | None) -> frozenset[str]:
     if stack is None:
         return frozenset(PART_NAMES)
     alive = {name for name, part in stack.parts.items() if part.alive}
-    if ORDER_SERVICE not in alive and order_service_is_alive(state):
+    if ORDER_SERVICE not in alive and order_service_is_alive(state, stack.mark):
         alive.add(ORDER_SERVICE)
     return frozenset(PART_NAMES) - alive
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.local_stack import Stack, nothing_carries
+from tasks.clients.process_marks import marked
+from tests.fakes.local_stack import MARK, Stack, nothing_carries
 from tests.fakes.polling import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -113,6 +114,21 @@ def test_down_stops_whole_trees_also_of_a_killed_worker_and_a_second_down_says_s
     assert (first.returncode, second.returncode) == (0, 0)
     assert nothing_carries(mark)
     assert not (empty.state_dir / "stack.json").exists()
+
+
+@POSIX
+def test_what_a_reboot_left_behind_is_no_stack(empty: Stack) -> None:
+    """A stack file whose processes are all gone must neither block the next start nor be taken for a stack."""
+    assert empty.run("up", "--detach").returncode == 0
+    mark = empty.mark()
+    for one in marked(MARK, mark):
+        os.kill(one.pid, signal.SIGKILL)
+    eventually(lambda: nothing_carries(mark))
+    again = empty.run("up", "--detach")
+
+    assert again.returncode == 0, again.stderr
+    assert empty.mark() != mark
+    assert empty.status()["services"]["order-service"]["health"] == "ok"
 
 
 @POSIX

@@ -1,0 +1,27 @@
+"""One JSON document on stdout, whatever foreign text it quotes."""
+
+import json
+import math
+from typing import Any
+
+from deployments.views.words import say
+
+# Our own documents are some ten levels deep; what a hostile ledger nests deeper is cut, because writers recurse.
+DEPTH_LIMIT_COUNT = 40
+CUT = "… cut: nested too deeply"
+
+
+def say_json(document: object) -> None:
+    """Print one JSON document, in ASCII, so that it passes through every terminal, pipe and code page."""
+    say(json.dumps(plain(document), indent=2, allow_nan=False))
+
+
+def plain(value: Any, levels_left: int = DEPTH_LIMIT_COUNT) -> Any:
+    """Make a value fit for JSON: numbers that JSON does not have become text, and absurd nesting is cut."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
+    if isinstance(value, dict):
+        return {str(key): plain(each, levels_left - 1) for key, each in value.items()} if levels_left else CUT
+    if isinstance(value, list | tuple):
+        return [plain(each, levels_left - 1) for each in value] if levels_left else CUT
+    return value

@@ -1,0 +1,47 @@
+"""Lines for a person: aligned, coloured on a terminal only, and safe to show whatever they quote."""
+
+import io
+import re
+import sys
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.text import Text
+
+Part = str | tuple[str, str]
+TEXT_LIMIT_COUNT = 400
+GOOD, BAD, UNSURE, DIM, BOLD = "green", "bold red", "yellow", "dim", "bold"
+# Escape sequences of a foreign log would move the cursor or retitle the window; marks of direction would reorder text.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def line(*parts: Part) -> Text:
+    """Put one line together; a part with a style is a pair. Control characters are shown, never sent."""
+    whole = Text()
+    for part in parts:
+        text, style = (part, "") if isinstance(part, str) else part
+        whole.append(printable(text), style)
+    return whole
+
+
+def printable(text: str) -> str:
+    """Show what would act on a terminal as an escape, and cut what is too long to read."""
+    cut = text if len(text) <= TEXT_LIMIT_COUNT else text[:TEXT_LIMIT_COUNT] + " …"
+    return _UNSAFE.sub(lambda found: found.group().encode("unicode_escape").decode(), cut)
+
+
+def facts(pairs: Iterable[tuple[str, str | None]]) -> list[Text]:
+    """Lay out names and values in two columns; a value that is not known is left out."""
+    known = [(name, value) for name, value in pairs if value]
+    width = max((len(name) for name, _ in known), default=0)
+    return [line("  ", (name.ljust(width), DIM), "  ", value) for name, value in known]
+
+
+def show(lines: Iterable[Text]) -> None:
+    """Print lines at once; a long one is neither wrapped nor cut. rich heeds NO_COLOR, and a pipe gets no colours."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    for one in lines:
+        console.print(one)
+    sys.stdout.flush()
