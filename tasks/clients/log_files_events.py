@@ -114,7 +114,7 @@ class Events:
         if severity is None and len(raw) >= LINE_BYTES:
             severity = Severity.ERROR
         if severity is None or severity < Severity.WARNING:
-            self._learn_harmless(raw, seen)
+            self._learn_harmless(raw, text, seen)
             return
         read = self._with_time(read_line(text, severity, seen, self.question.now), block, index)
         if near_trace:
@@ -125,9 +125,10 @@ class Events:
         if group and seen and seen.by_shape:
             self._known.learn(raw, group)
 
-    def _learn_harmless(self, raw: bytes, seen: LevelSeen | None) -> None:
+    def _learn_harmless(self, raw: bytes, text: str, seen: LevelSeen | None) -> None:
         if seen and seen.by_shape:
-            self.shapes.learn(raw, seen.end)
+            if raw[: seen.end + 1] == text[: seen.end + 1].encode():
+                self.shapes.learn(raw, seen.end)
             self._known.learn(raw, None)
 
     def _add_trace(self, block: Block, first: int, index: int, found: TraceFound) -> None:

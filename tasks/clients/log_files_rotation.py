@@ -24,11 +24,22 @@ def open_log(path: Path) -> IO[bytes]:
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {path}") if not path.exists() else OSError(f"not a plain file: {path}")
     file = path.open("rb", buffering=0)
-    if file.read(2) == b"\x1f\x8b":
+    magic = file.read(3)
+    if magic == b"\x1f\x8b\x08" and _is_archive(path):
         file.close()
         return cast("IO[bytes]", gzip.GzipFile(path, "rb"))
     file.seek(0)
     return cast("IO[bytes]", file)
+
+
+def _is_archive(path: Path) -> bool:
+    """Say whether at least the beginning of a file can be unpacked; what cannot is read as it is."""
+    try:
+        with gzip.GzipFile(path, "rb") as file:
+            file.read(1)
+    except BROKEN_ARCHIVE:
+        return False
+    return True
 
 
 def mark_of(file: IO[bytes], read_to: int) -> FileMark:

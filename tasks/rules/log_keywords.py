@@ -14,7 +14,8 @@ _WORD = re.compile(
 # "0 errors", "no failures", "errors=0", "error: null" and "timeout=30" say that all is well or set a limit.
 _HARMLESS = re.compile(
     r"\b(?:0|no|zero|without(?: any)?)\s+(?:\w+\s+)?(?:errors?|failures?|exceptions?|time[d]?[ -]?outs?|reject(?:s|ions?|ed)?|failed|aborted)\b|"
-    r"\b(?:errors?|failed|failures?|exceptions?|time[d]?[ -]?outs?|reject(?:ed|s|ions)?|denied|aborted)[\"']?\s*[=:]\s*[\"']?(?:0+(?:\.0+)?\b(?!\.)|none\b|null\b|nil\b|false\b|\[\]|\{\})|"
+    r"\b(?:errors?|fail(?:ed|ures?|s|ing)|exceptions?|traceback|fatal|panic(?:ked)?|critical|time[d]?[ -]?outs?|reject(?:ed|s|ions?)?|denied|abort(?:ed|ing))"
+    r"[\"']?\s*[=:]\s*(?:[\"']?(?:0+(?:\.0+)?\b(?!\.)|none\b|null\b|nil\b|false\b)|\"\"|''|\[\]|\{\})|"
     r"\btimeout(?:_s|_ms)?[\"']?\s*(?:[=:]|of|is|set to)\s*[\"']?\d[\d.]*\s*(?:s|ms|sec|seconds|m|min)?\b",
     re.IGNORECASE | re.ASCII,
 )

@@ -6,6 +6,8 @@ from tasks.model.log_levels import LevelSeen, Severity
 
 # A level in the head of a text line stands within this many characters; further right it is part of the message.
 HEAD_CHARACTERS = 160
+# Stands for bytes that are no text, and for colours; a level word may stand between two of them.
+MARK = "\ufffd"
 
 WORDS: dict[str, Severity] = {
     **dict.fromkeys(
@@ -58,7 +60,7 @@ _START = re.compile(
     re.ASCII,
 )
 _HEAD_WORD = re.compile(
-    rf"(?:^|(?<=[\s\[(|<]))(?:({_UPPER}|{_SHORT})(?=[\s\])|>:,/]|$)|(LOG|HINT|DETAIL|STATEMENT|CONTEXT)(?=: ))|"
+    rf"(?:^|(?<=[\s\[(|<{MARK}]))(?:({_UPPER}|{_SHORT})(?=[\s\])|>:,/{MARK}]|$)|(LOG|HINT|DETAIL|STATEMENT|CONTEXT)(?=: ))|"
     rf"(?<=[\[(|])\s*({_LOWER}|{_TITLE})(?=\s*[\])|])|(?<=:)({_LOWER})(?=\])",
     re.ASCII,
 )

@@ -8,26 +8,28 @@ from tasks.model.log_levels import LevelSeen, LineRead, Severity
 from tasks.rules.json_values import parse_object
 from tasks.rules.log_json import json_level_of, looks_like_json, message_in, texts_in, time_in, trace_text_in
 from tasks.rules.log_keywords import sounds_like_an_error
-from tasks.rules.log_levels import level_of
+from tasks.rules.log_levels import MARK, level_of
 from tasks.rules.log_times import time_of, time_of_value
 
 # A longer line is read by its two ends; the engine has seen all of it.
 LINE_BYTES = 131_072
 
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+# What no person sees: colours, and the NULs that truncation under a writer leaves. Inside a line they part words.
+_UNSEEN = re.compile(r"(?:\x1b\[[0-9;]*m|\x00)+")
+_UNSEEN_FIRST = re.compile(r"^(?:\x1b\[[0-9;]*m|\x00)+")
 _LOGFMT_MESSAGE = re.compile(r'(?:^|\s)(?:msg|message|event|err|error)=(?:"((?:[^"\\]|\\.)*)"|(\S+))', re.ASCII)
 _LEAD = re.compile(r"^[\s\])|>:,/\-]+")
 _EMBEDDED = re.compile(r"^[^{\"]{1,160}?[ :](\{\s*\".*)", re.ASCII | re.DOTALL)
 
 
 def text_of_line(raw: bytes) -> str:
-    """Decode a line: bad UTF-8 becomes a mark, NULs go, colours go, a very long line keeps its two ends."""
+    """Decode a line: bad UTF-8, NULs and colours become a mark, a very long line keeps its two ends."""
     if len(raw) > LINE_BYTES:
         raw = raw[: LINE_BYTES // 2] + raw[-LINE_BYTES // 2 :]
     text = raw.decode("utf-8", "replace").rstrip("\r\n")
-    if "\x00" in text:
-        text = text.replace("\x00", "")
-    return _COLOURS.sub("", text) if "\x1b" in text else text
+    if "\x1b" in text or "\x00" in text:
+        text = _UNSEEN.sub(MARK, _UNSEEN_FIRST.sub("", text))
+    return text
 
 
 def level_seen(line: str) -> LevelSeen | None:
@@ -52,7 +54,7 @@ def read_line(line: str, severity: Severity, seen: LevelSeen | None, now: dateti
     inner = line if looks_like_json(line) else _embedded(line)
     table = parse_object(inner) if inner else None
     if table is None:
-        return LineRead(severity, seen is not None, _message(line, seen), time_of(line, now))
+        return LineRead(severity, seen is not None, _message(line, seen).replace(MARK, ""), time_of(line.replace(MARK, ""), now))
     at = time_of_value(time_in(table), now) or time_of(line, now)
     return LineRead(severity, seen is not None, message_in(table) or line, at, trace_text_in(table))
 

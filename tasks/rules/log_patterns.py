@@ -48,7 +48,10 @@ _INFLECTED = (
     r"(?:errors?|exceptions?|failed|failures?|fails?|failing|panic(?:ked)?|fatal|critical|severe|traceback|warn(?:ing)?|alert|emerg(?:ency)?|"
     r"time[d]?[ -]?outs?|reject(?:ed|s|ions?)?|denied|abort(?:ed|ing))"
 )
-_NOT_EMPTY = r'(?:[^\w"]|"[ \t]*(?:[^: \t]|:[ \t]*(?:[^nN0f"\[{ \t]|0[^,}\r\n \t]|"[^"]|\[[^\]]|\{[^}])))'
+_NO_NULL = r"n(?:[^u]|u(?:[^l]|l(?:[^l]|l\w)))|f(?:[^a]|a(?:[^l]|l(?:[^s]|s(?:[^e]|e\w))))"
+_NOT_EMPTY = (
+    r'(?:[^\w"]|"[ \t]*(?:[^: \t]|:[ \t]*(?:[^n0f"\[{ \t]|' + _NO_NULL + r'|0[^,}\r\n \t]|"[^"]|\[[^\]]|\{[^}])))'
+)
 _INFLECTED_STEMS = tuple(
     [
         "error",
@@ -81,6 +84,9 @@ _NUMBERED = ("level", "severity", "lvl")
 _WARNING_PRIORITIES = "|".join(str(number) for number in range(192) if number & 7 <= 4)
 _LETTER_STEMS = tuple(f"{space}{opening}{letter}" for space in " \t" for opening in ("", "[") for letter in "wefc")
 _NATIVE_STEMS = ("sanitizer: ", ": runtime error: ", "terminate called after throwing", " panicked at ")
+# NULs and colours may stand before the first letter of a line.
+_FIRST = r"^(?:\x00|\x1b\[[0-9;]*m)*"
+_UNSEEN_STEMS = ("\x00", "\x1b[")
 _DAY_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d"
 
 PATTERNS: tuple[Pattern, ...] = (
@@ -107,14 +113,14 @@ PATTERNS: tuple[Pattern, ...] = (
         ('" ', '"\t', '"\r', '":  ', '": \t', '":\t', '":\r', '": \r'),
         ("",),
     ),
-    Pattern(Sought.WORDS, r"^<(?:" + _WARNING_PRIORITIES + ")>", stems=("\n<",)),
+    Pattern(Sought.WORDS, _FIRST + r"<(?:" + _WARNING_PRIORITIES + ")>", stems=("\n<", *_UNSEEN_STEMS)),
     Pattern(
         Sought.WORDS,
-        r"^(?:[WEF](?:\d{4}|\d{8}) \d\d:|[WEF], \[|\[[WEC] \d{6} )",
-        stems=("\nw", "\ne", "\nf", "\n[w", "\n[e", "\n[c"),
+        _FIRST + r"(?:[WEF](?:\d{4}|\d{8}) \d\d:|[WEF], \[|\[[WEC] \d{6} )",
+        stems=("\nw", "\ne", "\nf", "\n[w", "\n[e", "\n[c", *_UNSEEN_STEMS),
     ),
-    Pattern(Sought.WORDS, r"^\d\d-\d\d \d\d:\d\d:\d\d\.\d+[ \t]+\d+[ \t]+\d+ [WEF] ", stems=(" w ", " e ", " f ")),
-    Pattern(Sought.WORDS, r"^\[?" + _DAY_TIME + r"[^ \t\n]*[ \t]+\[?[WEFC][\]/ \t]", stems=_LETTER_STEMS),
+    Pattern(Sought.WORDS, _FIRST + r"\d\d-\d\d \d\d:\d\d:\d\d\.\d+[ \t]+\d+[ \t]+\d+ [WEF] ", stems=(" w ", " e ", " f ")),
+    Pattern(Sought.WORDS, _FIRST + r"\[?" + _DAY_TIME + r"[^ \t\n]*[ \t]+\[?[WEFC][\]/ \t]", stems=_LETTER_STEMS),
     Pattern(Sought.FRAMES, r"(?:\t|  |^ |#011)at [^ \t\r\n]", stems=("\tat ", "  at ", "\n at ", "#011at ")),
     Pattern(Sought.TRACES, r"Traceback \(most recent call last\)", stems=("traceback (most recent call last)",)),
     Pattern(
