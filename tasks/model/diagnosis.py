@@ -25,6 +25,31 @@ class Cause(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Kind(StrEnum):
+    """Which kind of a cause it is, where the remedy differs by kind."""
+
+    UNSTABLE = "unstable"
+    LATENCY = "latency"
+    REJECTS = "rejects"
+    NO_EXECUTIONS = "no_executions"
+    UNKNOWN_OUTCOMES = "unknown_outcomes"
+    UNREACHABLE = "unreachable"
+    WRONG_RULE = "wrong_rule"
+    CLASS_MISSING = "class_missing"
+    LATENT = "latent"
+    ERRORS = "errors"
+    CRASHES = "crashes"
+    MEMORY = "memory"
+    DESCRIPTORS = "descriptors"
+    CPU = "cpu"
+    STORAGE = "storage"
+    PORT = "port"
+    CLOCK = "clock"
+    HEALTH = "health"
+    METRICS = "metrics"
+    RATE = "rate"
+
+
 class Confidence(StrEnum):
     """How sure the rule is; only a confirmed cause is ever acted on."""
 
@@ -52,7 +77,11 @@ class Status(StrEnum):
 
 
 class Finding(Value):
-    """One cause. `because` holds the numbers that decided; `section` and `tier` say what the runbook does next."""
+    """One cause. `because` holds the numbers that decided; `section` and `tier` say what the runbook does next.
+
+    `kinds` tell kinds of one cause apart (a gateway that rejects is not one that is slow); `release`, `feature` and
+    `strategies` name what the remedy would touch.
+    """
 
     cause: Cause
     confidence: Confidence
@@ -62,6 +91,10 @@ class Finding(Value):
     ruled_out: tuple[str, ...] = ()
     asset_classes: tuple[AssetClass, ...] = ()
     gateways: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    release: str | None = None
+    feature: str | None = None
+    strategies: tuple[str, ...] = ()
 
 
 class Diagnosis(Value):

@@ -2,10 +2,14 @@
 
 from pydantic import AwareDatetime
 
+from tasks.model.changes import Change, GatewayTurn, ServiceLife
 from tasks.model.incident import AlertType, IncidentState
+from tasks.model.limits import DiagnosisLimits
 from tasks.model.looks import Observation
+from tasks.model.market import MarketHours
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass
+from tasks.model.past_looks import PastLook
 from tasks.model.values import Value
 
 
@@ -19,8 +23,18 @@ class TriageRequest(Value):
     mode: Mode | None = None
 
 
+class KnownGateway(Value):
+    """A gateway as the settings name it, with the asset classes that it takes."""
+
+    name: str
+    asset_classes: tuple[AssetClass, ...] = ()
+
+
 class Context(Value):
-    """§1.1: which alert, since when, what is open already, and how far this run may go."""
+    """§1.1: which alert, since when, what is open already, what changed lately, and how far this run may go.
+
+    `history` are the runs before, oldest first; `limits` those that were in force, so that a replay judges alike.
+    """
 
     request: TriageRequest
     looked_at: AwareDatetime
@@ -33,15 +47,27 @@ class Context(Value):
     ledger_detail: str = ""
     open_incidents: tuple[IncidentState, ...] = ()
     run_url: str | None = None
+    changes: tuple[Change, ...] = ()
+    lives: tuple[ServiceLife, ...] = ()
+    gateway_turns: tuple[GatewayTurn, ...] = ()
+    known_gateways: tuple[KnownGateway, ...] = ()
+    history: tuple[PastLook, ...] = ()
+    limits: DiagnosisLimits = DiagnosisLimits()
 
 
 class Evidence(Value):
-    """The context and every round of looks, oldest first."""
+    """The context and every round of looks, oldest first; the markets only where something is wrong."""
 
     context: Context
     observations: tuple[Observation, ...]
+    markets: tuple[MarketHours, ...] = ()
 
     @property
     def latest(self) -> Observation:
         """The last round of looks."""
         return self.observations[-1]
+
+    @property
+    def limits(self) -> DiagnosisLimits:
+        """The limits that were in force."""
+        return self.context.limits

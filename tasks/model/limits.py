@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from tasks.model.deploy_regression import RegressionLimits
 from tasks.model.values import Value
 
 
@@ -12,9 +13,11 @@ class LookLimits(Value):
     health_timeout_s: float = Field(default=1.5, gt=0, le=30)
     metrics_timeout_s: float = Field(default=1.5, gt=0, le=30)
     order_timeout_s: float = Field(default=5.0, gt=0, le=30)
+    gateway_timeout_s: float = Field(default=4.0, gt=0, le=30)
     body_limit_bytes: int = Field(default=1_048_576, gt=0)
     confirm_looks_count: int = Field(default=3, ge=3, le=10)
     confirm_interval_s: float = Field(default=1.0, ge=1.0, le=30)
+    confirm_silence_s: float = Field(default=6.0, ge=0, le=60)
 
 
 class RestartLimits(Value):
@@ -29,3 +32,50 @@ class RestartLimits(Value):
     snapshot_timeout_s: float = Field(default=10.0, gt=0, le=10)
     confirm_for_s: float = Field(default=30.0, gt=0, le=600)
     confirm_timeout_s: float = Field(default=90.0, gt=0, le=900)
+
+
+class DiagnosisLimits(Value):
+    """Where a number becomes a symptom (§2.2). Units: as the names end; ratios are of the whole, 0 to 1.
+
+    Confirming: `confirm_count` bad looks, counted over this run's rounds and the runs before. Closing:
+    `close_good_count` runs without the symptom in a row, over at least `close_good_s`.
+    """
+
+    confirm_count: int = Field(default=3, ge=3, le=10)
+    close_good_count: int = Field(default=2, ge=1, le=20)
+    close_good_s: float = Field(default=45.0, ge=0, le=3600)
+
+    hung_silence_s: float = Field(default=6.0, ge=0, le=120)
+    frozen_cpu_ratio: float = Field(default=0.02, ge=0, lt=1)
+    spinning_cpu_ratio: float = Field(default=0.9, gt=0, le=1)
+    starved_wait_ratio: float = Field(default=0.5, gt=0, le=1)
+
+    crash_count: int = Field(default=3, ge=2, le=20)
+    crash_window_s: float = Field(default=900.0, gt=0, le=86_400)
+    crash_release_count: int = Field(default=2, ge=2, le=20)
+    crash_release_life_s: float = Field(default=300.0, gt=0, le=86_400)
+
+    gateway_slow_ms: float = Field(default=500.0, gt=0)
+    unstable_turns_count: int = Field(default=3, ge=2, le=100)
+    unstable_window_s: float = Field(default=600.0, gt=0, le=86_400)
+    unstable_quiet_s: float = Field(default=180.0, gt=0, le=86_400)
+    unknown_lasting_s: float = Field(default=180.0, gt=0, le=86_400)
+
+    memory_ratio: float = Field(default=0.9, gt=0, le=1)
+    memory_limit_bytes: int | None = Field(default=None, gt=0)
+    memory_growth_bytes: int = Field(default=104_857_600, gt=0)
+    memory_growth_ratio: float = Field(default=1.5, gt=1)
+    memory_exhausted_in_s: float = Field(default=3600.0, gt=0)
+    descriptors_ratio: float = Field(default=0.95, gt=0, le=1)
+
+    disk_free_ratio: float = Field(default=0.01, ge=0, lt=1)
+    disk_free_bytes: int = Field(default=104_857_600, ge=0)
+    inodes_free_ratio: float = Field(default=0.01, ge=0, lt=1)
+    clock_skew_s: float = Field(default=5.0, gt=1)
+
+    slow_release_ratio: float = Field(default=3.0, ge=1.5)
+    slow_release_ms: float = Field(default=10.0, gt=0)
+    strategy_rate_ratio: float = Field(default=20.0, gt=1)
+    strategy_rate_per_s: float = Field(default=5.0, gt=0)
+    strategy_orders_count: int = Field(default=300, gt=0)
+    regression: RegressionLimits = RegressionLimits()

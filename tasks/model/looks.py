@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
+from tasks.model.metrics import Sample
 from tasks.model.orders import AssetClass
 from tasks.model.processes import ProcessLook
 from tasks.model.values import Value
@@ -53,11 +54,16 @@ class Exchange(Value):
 
 
 class DependencyLook(Value):
-    """One dependency as the service itself reports it in `/health`."""
+    """One dependency as the service itself reports it in `/health`.
+
+    `set_to` is what a person or the automation marked it as; it is then not well because somebody said so.
+    """
 
     name: str
     status: str
     latency_ms: float | None = None
+    error: str | None = None
+    set_to: str | None = None
 
 
 class HealthLook(Value):
@@ -79,7 +85,10 @@ class HealthLook(Value):
 
 
 class MetricsLook(Value):
-    """One `GET /metrics`: the numbers the runbook asks for (§1.2). Unreadable metrics are not an unhealthy service."""
+    """One `GET /metrics`: the numbers the runbook asks for (§1.2). Unreadable metrics are not an unhealthy service.
+
+    `samples` are the counters that are compared across runs, as they were read.
+    """
 
     seen: Seen
     detail: str
@@ -90,6 +99,7 @@ class MetricsLook(Value):
     gateways_up: dict[str, bool] = Field(default_factory=dict)
     trading_states: dict[str, str] = Field(default_factory=dict)
     release: str | None = None
+    samples: tuple[Sample, ...] = ()
 
 
 class OrderOutcome(StrEnum):
@@ -114,7 +124,7 @@ class OrderOutcome(StrEnum):
 
 
 class OrderLook(Value):
-    """One synthetic order (§1.3)."""
+    """One synthetic order (§1.3). Units: `latency_ms` of the whole call, `gateway_latency_ms` of the gateway's part."""
 
     asset_class: AssetClass
     client_order_id: str
@@ -124,10 +134,16 @@ class OrderLook(Value):
     gateway: str | None = None
     code: str | None = None
     exchange: Exchange | None = None
+    ord_status: str | None = None
+    latency_ms: float | None = None
+    gateway_latency_ms: float | None = None
 
 
 class GatewayLook(Value):
-    """One direct probe of a gateway, past the service: tells a dead gateway from a service that cannot reach it."""
+    """One direct probe of a gateway, past the service: tells a dead gateway from a service that cannot reach it.
+
+    Units: `clock_skew_s` is how far the gateway's `Date` is ahead of our clock; a `Date` has whole seconds.
+    """
 
     gateway: str
     seen: Seen
@@ -135,6 +151,43 @@ class GatewayLook(Value):
     looked_at: AwareDatetime
     fault: Fault = Fault.NONE
     latency_ms: float | None = None
+    clock_skew_s: float | None = None
+
+
+class RouteLook(Value):
+    """Where one asset class goes: the gateway in force, the table's own, and the one that the release shipped."""
+
+    asset_class: AssetClass
+    gateway: str | None = None
+    table_gateway: str | None = None
+    shipped_gateway: str | None = None
+    alternates: tuple[str, ...] = ()
+    trading_state: str | None = None
+    set_by: str | None = None
+    reason: str | None = None
+
+    @property
+    def is_paused(self) -> bool:
+        """Say whether somebody took this class out of trading."""
+        return self.trading_state in {"halted", "reducing"}
+
+
+class RoutingLook(Value):
+    """One `GET /routing`. Not configured says that the service has no such path."""
+
+    seen: Seen
+    detail: str
+    looked_at: AwareDatetime
+    routes: tuple[RouteLook, ...] = ()
+    table_hash: str | None = None
+    loaded_at: datetime | None = None
+    file_hash: str | None = None
+    file_error: str | None = None
+    features: dict[str, bool] = Field(default_factory=dict)
+
+    def route(self, asset_class: AssetClass) -> RouteLook | None:
+        """Find the route of an asset class."""
+        return next((one for one in self.routes if one.asset_class is asset_class), None)
 
 
 class Observation(Value):
@@ -146,3 +199,4 @@ class Observation(Value):
     metrics: MetricsLook
     orders: tuple[OrderLook, ...] = ()
     gateways: tuple[GatewayLook, ...] = ()
+    routing: RoutingLook | None = None

@@ -25,8 +25,41 @@ class ProcessIdentity(Value):
     created_at_s: float
 
 
+class Disk(Value):
+    """Room where something of ours or of the service is written; `what` says what. Units: bytes and counts."""
+
+    what: str
+    path: str
+    free_bytes: int
+    total_bytes: int
+    free_inodes_count: int | None = None
+    total_inodes_count: int | None = None
+
+
+class BusyProcess(Value):
+    """Somebody else's process that took CPU during the look. Units: `cpu_ratio` in cores."""
+
+    pid: int
+    name: str
+    cpu_ratio: float
+
+
+class MachineLook(Value):
+    """The machine beneath the process. Units: `busy_ratio` of all cores, 0 to 1; bytes."""
+
+    busy_ratio: float | None = None
+    cores_count: int | None = None
+    memory_available_bytes: int | None = None
+    disks: tuple[Disk, ...] = ()
+    busiest: tuple[BusyProcess, ...] = ()
+
+
 class ProcessLook(Value):
-    """One look at the process. Units: bytes, seconds; `cpu_time_s` is user and system time since it started."""
+    """One look at the process.
+
+    Units: bytes, seconds; `cpu_time_s` is user and system time since it started, `run_wait_s` the time since then in
+    which it could have run and got no core. `memory_limit_bytes` is where the kernel ends it.
+    """
 
     state: ProcessState
     detail: str
@@ -42,3 +75,6 @@ class ProcessLook(Value):
     listens: bool | None = None
     port_owner_pid: int | None = None
     port_owner_name: str | None = None
+    run_wait_s: float | None = None
+    memory_limit_bytes: int | None = None
+    machine: MachineLook | None = None
