@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from prefect import flow
+from prefect.runtime import flow_run
 from pydantic import Field
 
 from flows.escalation import escalation
@@ -37,7 +38,13 @@ Note = Annotated[str, Field(description="What you saw; it is shown in the report
 RunMode = Annotated[Mode | None, Field(description="Go no further than this; empty follows the switch.")]
 
 
-@flow(name="triage", flow_run_name="triage {service} {alert}", log_prints=False)
+def run_name() -> str:
+    """Name the run so that a list of runs can be read: the service, and what it was started for."""
+    parameters = flow_run.parameters or {}
+    return f"{parameters.get('service')}: {parameters.get('alert') or 'routine look'}"
+
+
+@flow(name="triage", flow_run_name=run_name)
 async def triage(
     service: ServiceName = "order-service",
     alert: Alert = None,

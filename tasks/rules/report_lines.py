@@ -31,10 +31,10 @@ def report_lines(story: TriageStory) -> Lines:
 def _context_line(story: TriageStory) -> ReportLine:
     context = story.evidence.context
     if context.ledger_detail:
-        return _line("§1.1", "Gather context", Mark.COULD_NOT, context.ledger_detail)
+        return _line("§1.1", "Ledger", Mark.COULD_NOT, context.ledger_detail)
     since = f", failing since {utc_text(context.began_at)}" if context.began_at else ""
     facts = (f"alert {context.alert or 'none (scheduled)'}{since}", f"{context.recent_count} records in 24 h")
-    return _line("§1.1", "Gather context", Mark.DONE, "; ".join((*facts, f"mode {context.mode}")))
+    return _line("§1.1", "Alert, start, mode", Mark.DONE, "; ".join((*facts, f"mode {context.mode}")))
 
 
 def _health_lines(latest: Observation) -> Lines:
@@ -62,14 +62,15 @@ def _process_line(process: ProcessLook) -> ReportLine:
     if process.started_at is not None:
         facts.append(f"age {(process.looked_at - process.started_at).total_seconds():.0f} s")
     mark = Mark.COULD_NOT if process.state is ProcessState.BLIND else Mark.DONE
-    return _line("§1.2", "Process status", mark, ", ".join(facts))
+    return _line("§1.2", "Process", mark, ", ".join(facts))
 
 
 def _order_lines(latest: Observation) -> Lines:
-    step = "Verify order delivery"
     if not latest.orders:
-        return (_line("§1.3", step, Mark.COULD_NOT, "no synthetic order is configured"),)
-    return tuple(_line("§1.3", f"{step}, {one.asset_class}", Mark.DONE, _order_facts(one)) for one in latest.orders)
+        return (_line("§1.3", "Synthetic order", Mark.COULD_NOT, "no synthetic order is configured"),)
+    return tuple(
+        _line("§1.3", one.asset_class.value.capitalize(), Mark.DONE, _order_facts(one)) for one in latest.orders
+    )
 
 
 def _order_facts(order: OrderLook) -> str:
@@ -85,7 +86,7 @@ def _incidents_line(story: TriageStory) -> ReportLine:
     if context.ledger_skipped_count:
         facts.append(f"{context.ledger_skipped_count} lines could not be read")
     mark = Mark.COULD_NOT if context.ledger_detail else Mark.DONE
-    return _line("§1.4", "Recent incidents", mark, "; ".join(facts))
+    return _line("§1.4", "Incidents", mark, "; ".join(facts))
 
 
 def _remediation_lines(story: TriageStory) -> Lines:

@@ -1,6 +1,7 @@
 """Write the triage report as markdown for the Prefect UI. Text from outside is escaped before it enters a table."""
 
 import re
+from itertools import groupby
 
 from tasks.model.diagnosis import Diagnosis, Finding, Status
 from tasks.model.looks import Exchange, Observation, OrderOutcome, Seen
@@ -8,6 +9,17 @@ from tasks.model.report import ReportLine, TriageStory
 from tasks.rules.report_lines import report_lines
 from tasks.rules.times import utc_text
 
+SECTION_NAMES = {
+    "§1.1": "Gather context",
+    "§1.2": "Quick health checks",
+    "§1.3": "Verify order delivery",
+    "§1.4": "Recent logs and incidents",
+    "§2.1": "Health endpoint errors or times out",
+    "§2.2": "Orders fail to route",
+    "§2.3": "High error rate after a deploy",
+    "§3": "Escalation",
+    "§4.1": "Short incident notice to the desk",
+}
 CELL_LIMIT_COUNT = 600
 EXCERPT_LIMIT_COUNT = 2000
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!])")
@@ -67,27 +79,25 @@ def _spoken_outcome(story: TriageStory) -> str:
 def _causes(diagnosis: Diagnosis) -> list[str]:
     if not diagnosis.findings:
         return []
-    rows = [
-        "",
-        "## Cause",
-        "",
-        "| cause | confidence | because | ruled out | section | tier |",
-        "|---|---|---|---|---|---|",
-    ]
-    for one in diagnosis.findings:
-        because, ruled_out = cell("; ".join(one.because)), cell("; ".join(one.ruled_out)) or "nothing"
-        name, tier = cell(one.cause.value), cell(one.tier.value)
-        rows.append(f"| {name} | {one.confidence.value} | {because} | {ruled_out} | {one.section} | {tier} |")
-    return rows
+    return ["", "## Cause", *(line for finding in diagnosis.findings for line in _cause(finding))]
+
+
+def _cause(finding: Finding) -> list[str]:
+    because = [f"- because {cell(reason)}" for reason in finding.because]
+    ruled_out = [f"- ruled out: {cell(reason)}" for reason in finding.ruled_out]
+    head = f"**{_spoken(finding)}** → {finding.section}, {cell(finding.tier.value)}"
+    return ["", head, "", *because, *ruled_out]
 
 
 def _page(lines: tuple[ReportLine, ...]) -> list[str]:
-    rows = ["", "## The runbook, line by line", "", "| section | step | | evidence |", "|---|---|---|---|"]
-    return [*rows, *(_row(line) for line in lines)]
+    rows = ["", "## The runbook, line by line"]
+    for section, group in groupby(lines, key=lambda line: line.section):
+        rows += ["", f"**{section} {SECTION_NAMES.get(section, "")}**", "", *(_row(line) for line in group)]
+    return rows
 
 
 def _row(line: ReportLine) -> str:
-    return f"| {line.section} | {cell(line.step)} | {line.mark.value} | {cell(line.evidence)} |"
+    return f"- {cell(line.step)} ({line.mark.value}): {cell(line.evidence)}"
 
 
 def _failing(story: TriageStory) -> list[str]:

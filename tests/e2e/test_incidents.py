@@ -144,7 +144,9 @@ def test_a_service_that_hangs_or_dies_is_restarted_and_no_order_is_lost_or_sent_
     incident = last_incident(patient, cause, before)
     assert service_pid(patient) != pid
     assert order(patient, f"e2e-{uuid.uuid4().hex}") == 201
-    assert list(dict.fromkeys(ledger_events(patient, incident["incident_id"]))) == STORY
+    # The minute's own run may look at the same time: it observes, and does nothing else.
+    story = [event for event in ledger_events(patient, incident["incident_id"]) if event != "observed"]
+    assert list(dict.fromkeys(story)) == STORY
     assert [one["action"] for one in incident["actions"]] == ["restart_service"]
     assert incident["actions"][0]["outcome"] == "recovered"
     base_url = patient.status()["services"][NAME]["base_url"]
@@ -238,6 +240,7 @@ def test_a_person_approves_the_restart_in_propose_mode(patient: Stack) -> None:
 
     following.communicate(timeout=120)
     assert following.returncode == 0
+    eventually(lambda: last_incident(patient, "service_hung", before)["state"] == "closed", within_s=60, every_s=0.5)
     assert last_incident(patient, "service_hung", before)["actions"][0]["outcome"] == "recovered"
     assert service_pid(patient) != pid
 
@@ -250,5 +253,5 @@ def test_every_run_leaves_a_report_that_reads_as_the_runbook(patient: Stack) -> 
     (report,) = ask(f"{api}/artifacts/filter", question) or []
 
     for section in ("§1.1", "§1.2", "§1.3", "§1.4", "§2.1", "§3"):
-        assert f"| {section} |" in report["data"]
+        assert f"**{section} " in report["data"]
     assert Path(patient.state_dir / "runbook.toml").exists()
