@@ -117,35 +117,27 @@ def test_down_stops_whole_trees_also_of_a_killed_worker_and_a_second_down_says_s
 
 
 @POSIX
-def test_what_a_reboot_left_behind_is_no_stack(empty: Stack) -> None:
-    """A stack file whose processes are all gone must neither block the next start nor be taken for a stack."""
+def test_after_a_reboot_the_foreground_starts_anew_and_stops_everything_at_sigterm(empty: Stack) -> None:
+    """What a reboot left is no stack; and a service manager that stops `runbook up` stops all of it."""
     assert empty.run("up", "--detach").returncode == 0
-    mark = empty.mark()
-    for one in marked(MARK, mark):
+    before = empty.mark()
+    for one in marked(MARK, before):
         os.kill(one.pid, signal.SIGKILL)
-    eventually(lambda: nothing_carries(mark))
-    again = empty.run("up", "--detach")
-
-    assert again.returncode == 0, again.stderr
-    assert empty.mark() != mark
-    assert empty.status()["services"]["order-service"]["health"] == "ok"
-
-
-@POSIX
-def test_the_foreground_stops_everything_at_sigterm(empty: Stack) -> None:
-    """A service manager that stops `runbook up` stops the stack."""
+    eventually(lambda: nothing_carries(before))
     running = empty.start("up")
     try:
         assert running.stdout is not None
         assert any("The stack is up" in line for line in iter(running.stdout.readline, ""))
-        mark = empty.mark()
+        after, health = empty.mark(), empty.status()["services"]["order-service"]["health"]
         running.send_signal(signal.SIGTERM)
         running.communicate(timeout=60)
     finally:
         running.kill()
 
+    assert after != before
+    assert health == "ok"
     assert running.returncode == 0
-    assert nothing_carries(mark)
+    assert nothing_carries(after)
 
 
 def test_a_taken_port_that_was_asked_for_is_one_clear_line(empty: Stack) -> None:
