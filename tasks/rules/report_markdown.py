@@ -92,7 +92,7 @@ def _cause(finding: Finding) -> list[str]:
 def _page(lines: tuple[ReportLine, ...]) -> list[str]:
     rows = ["", "## The runbook, line by line"]
     for section, group in groupby(lines, key=lambda line: line.section):
-        rows += ["", f"**{section} {SECTION_NAMES.get(section, "")}**", "", *(_row(line) for line in group)]
+        rows += ["", f"**{section} {SECTION_NAMES.get(section, '')}**", "", *(_row(line) for line in group)]
     return rows
 
 
