@@ -92,9 +92,7 @@ def _to_read(path: Path, before: LogCheckpoint, notes: list[str]) -> list[tuple[
     try:
         if not before.mark.head_hash:
             return [(path, False, True)]
-        if is_same_content(path, before.mark) and (
-            is_same_file(path, before.mark) or not before.mark.inode
-        ):
+        if is_same_content(path, before.mark) and (is_same_file(path, before.mark) or not before.mark.inode):
             return [(path, True, True)]
         older = files_since(path, before.mark, before.finished)
     except OSError as error:
@@ -106,7 +104,9 @@ def _to_read(path: Path, before: LogCheckpoint, notes: list[str]) -> list[tuple[
     return [*((file, begun, False) for file, begun in older or []), (path, False, True)]
 
 
-def _read(path: Path, question: ScanQuestion, engine: Engine, start: LogCheckpoint, *, with_partial: bool, marked: bool = True) -> _Part:
+def _read(
+    path: Path, question: ScanQuestion, engine: Engine, start: LogCheckpoint, *, with_partial: bool, marked: bool = True
+) -> _Part:
     events = Events(question)
     events.taken = set(start.taken_lines)
     place = Place(start.offset, start.lines)

@@ -88,7 +88,9 @@ def files_since(path: Path, mark: FileMark, finished: tuple[FileMark, ...]) -> l
     """
     siblings = [each for each in _siblings(path, mark) if not any(is_same_content(each, done) for done in finished)]
     by_number = [index for index, each in enumerate(siblings) if is_same_file(each, mark)]
-    begun = next((index for index in (*by_number, *range(len(siblings))) if is_same_content(siblings[index], mark)), None)
+    begun = next(
+        (index for index in (*by_number, *range(len(siblings))) if is_same_content(siblings[index], mark)), None
+    )
     if begun is None:
         return None
     return [(siblings[begun], True), *((each, False) for each in siblings[begun + 1 :])]

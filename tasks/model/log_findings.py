@@ -83,6 +83,13 @@ class LogScan(Value):
     to_offset: int = 0
 
 
+class LogsLook(Value):
+    """The new lines of all logs of a service; `blind` tells for each log that could not be read why."""
+
+    scans: tuple[LogScan, ...] = ()
+    blind: tuple[str, ...] = ()
+
+
 class ScanQuestion(Value):
     """What is asked of a scan: errors `since` a time, which are new after a release, and by when to answer.
 

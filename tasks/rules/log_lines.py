@@ -54,7 +54,9 @@ def read_line(line: str, severity: Severity, seen: LevelSeen | None, now: dateti
     inner = line if looks_like_json(line) else _embedded(line)
     table = parse_object(inner) if inner else None
     if table is None:
-        return LineRead(severity, seen is not None, _message(line, seen).replace(MARK, ""), time_of(line.replace(MARK, ""), now))
+        return LineRead(
+            severity, seen is not None, _message(line, seen).replace(MARK, ""), time_of(line.replace(MARK, ""), now)
+        )
     at = time_of_value(time_in(table), now) or time_of(line, now)
     return LineRead(severity, seen is not None, message_in(table) or line, at, trace_text_in(table))
 

@@ -119,7 +119,9 @@ PATTERNS: tuple[Pattern, ...] = (
         _FIRST + r"(?:[WEF](?:\d{4}|\d{8}) \d\d:|[WEF], \[|\[[WEC] \d{6} )",
         stems=("\nw", "\ne", "\nf", "\n[w", "\n[e", "\n[c", *_UNSEEN_STEMS),
     ),
-    Pattern(Sought.WORDS, _FIRST + r"\d\d-\d\d \d\d:\d\d:\d\d\.\d+[ \t]+\d+[ \t]+\d+ [WEF] ", stems=(" w ", " e ", " f ")),
+    Pattern(
+        Sought.WORDS, _FIRST + r"\d\d-\d\d \d\d:\d\d:\d\d\.\d+[ \t]+\d+[ \t]+\d+ [WEF] ", stems=(" w ", " e ", " f ")
+    ),
     Pattern(Sought.WORDS, _FIRST + r"\[?" + _DAY_TIME + r"[^ \t\n]*[ \t]+\[?[WEFC][\]/ \t]", stems=_LETTER_STEMS),
     Pattern(Sought.FRAMES, r"(?:\t|  |^ |#011)at [^ \t\r\n]", stems=("\tat ", "  at ", "\n at ", "#011at ")),
     Pattern(Sought.TRACES, r"Traceback \(most recent call last\)", stems=("traceback (most recent call last)",)),

@@ -1,4 +1,4 @@
-"""Put the findings of a log in order, and write a scan as JSON or for a person to read."""
+"""Put the findings of a log in order, and write a scan as JSON."""
 
 from datetime import datetime
 from typing import Any
@@ -8,8 +8,6 @@ from tasks.rules.log_groups import Group
 from tasks.rules.log_lines import text_of_line
 from tasks.rules.log_times import time_of
 from tasks.rules.times import utc_text
-
-SHOWN_FINDINGS = 20
 
 
 def close_group(groups: list[Group], now: datetime) -> datetime | None:
@@ -45,26 +43,6 @@ def to_json(scan: LogScan, *, line_numbers: bool = False) -> dict[str, Any]:
         "from_offset": scan.from_offset,
         "to_offset": scan.to_offset,
     }
-
-
-def render(scan: LogScan) -> str:
-    """Write a scan for a person: one line of sums, then one line a finding with its sample's place."""
-    lines = [
-        f"{scan.file}: {scan.error_lines} error lines of {scan.lines}, {len(scan.findings)} findings{'' if scan.complete else ' (cut short by the deadline)'}"
-    ]
-    for finding in scan.findings[:SHOWN_FINDINGS]:
-        new = " NEW" if finding.is_new else ""
-        last = f", last {utc_text(finding.last_at)}" if finding.last_at else ""
-        lines.append(
-            f"  {finding.severity.label:8} {finding.kind:11} x{finding.count}{new}  line {finding.first_line} to {finding.last_line}{last}: {finding.template}"
-        )
-        if finding.exception:
-            lines.append(
-                f"      {finding.exception.type}: {finding.exception.message}  at {finding.exception.frame or 'an unknown place'}"
-            )
-    if len(scan.findings) > SHOWN_FINDINGS:
-        lines.append(f"  and {len(scan.findings) - SHOWN_FINDINGS} more")
-    return "\n".join([*lines, *(f"  {note}" for note in scan.notes)])
 
 
 def _finding_json(finding: LogFinding) -> dict[str, Any]:

@@ -75,7 +75,9 @@ class FramesReader:
         unplaced = [index for index, cause in enumerate(self._causes) if cause.frame is None]
         # .NET prints the frames of the innermost exception first, and those of the outer one after a rule.
         if unplaced and self._wants_frame:
-            self._causes[unplaced[-1]] = self._causes[unplaced[-1]].model_copy(update={"frame": place.removesuffix("{").strip()})
+            self._causes[unplaced[-1]] = self._causes[unplaced[-1]].model_copy(
+                update={"frame": place.removesuffix("{").strip()}
+            )
             self._wants_frame = False
         return True
 

@@ -135,7 +135,9 @@ def _is_record(line: str) -> bool:
 def _preamble(lines: Lines, start: int, prefix: str) -> list[int]:
     """Find what Node and the sanitizers print above the line that names the defect: the source line, a rule."""
     pattern = _prefix_pattern(prefix) if prefix.strip() else None
-    above = [index for index in range(max(0, start - 2 * LOOK_BACK_LINES), start) if _body(lines[index], pattern) is not None][-4:]
+    above = [
+        index for index in range(max(0, start - 2 * LOOK_BACK_LINES), start) if _body(lines[index], pattern) is not None
+    ][-4:]
     bodies = [_body(lines[index], pattern) or "" for index in above]
     if bodies and re.match(r"={10,}\s*$", bodies[-1]):
         return above[-1:]

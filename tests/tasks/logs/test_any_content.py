@@ -15,7 +15,7 @@ from tasks.clients.log_files_engine import Engine, HyperscanEngine, RegexEngine,
 from tasks.model.errors import CannotLook, Code
 from tasks.model.log_levels import Severity
 from tasks.rules.log_lines import severity_of, text_of_line
-from tasks.rules.log_report import render, to_json
+from tasks.rules.log_report import to_json
 from tests.tasks.logs.asking import question
 from tests.tasks.logs.samples import LINES
 from tests.tasks.logs.traces import TRACES
@@ -23,11 +23,19 @@ from tests.tasks.logs.traces import TRACES
 fuzz = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 WORDS = st.sampled_from(
-    "error ERROR Error:null errors=0 level= \"level\": \"severity\":\" 30 50 17, 3 E W\" INFO WARN [error] <11> <14>1 E1122 16:11:02.123 2026-11-22T16:11:02Z "
-    "timeout=30 timed out refused rejected reject\":null fail failed failover 0 no zero panic: goroutine 1 [running]: \tat at Traceback (most recent call last): "
-    "Caused by: \x00 \x1b[31m \xff { } { {\" \"msg\":\" \"}\" , | - : ; ] [ Sanitizer: err crit exc_info ENOSPC lvl=E lvl='E' \"s\":\"E\" \"level\" : \t \r".split(" ")
+    'error ERROR Error:null errors=0 level= "level": "severity":" 30 50 17, 3 E W" INFO WARN [error] <11> <14>1 E1122 16:11:02.123 2026-11-22T16:11:02Z '
+    'timeout=30 timed out refused rejected reject":null fail failed failover 0 no zero panic: goroutine 1 [running]: \tat at Traceback (most recent call last): '
+    'Caused by: \x00 \x1b[31m \xff { } { {" "msg":" "}" , | - : ; ] [ Sanitizer: err crit exc_info ENOSPC lvl=E lvl=\'E\' "s":"E" "level" : \t \r'.split(
+        " "
+    )
 )
-PIECES = st.one_of(WORDS.map(str.encode), st.sampled_from([line.encode() for _, line, _ in LINES]), st.binary(max_size=12), st.just(b" "), st.just(b"\n"))
+PIECES = st.one_of(
+    WORDS.map(str.encode),
+    st.sampled_from([line.encode() for _, line, _ in LINES]),
+    st.binary(max_size=12),
+    st.just(b" "),
+    st.just(b"\n"),
+)
 CONTENT = st.lists(PIECES, max_size=60).map(b"".join)
 
 needs_hyperscan = pytest.mark.skipif(hyperscan is None, reason="hyperscan has no wheel for this platform")
@@ -48,12 +56,26 @@ def naive_error_lines(content: bytes) -> list[int]:
     lines = content.split(b"\n")
     lines = lines[:-1] if not lines[-1] else lines
     severities = [severity_of(text_of_line(line))[0] for line in lines]
-    return [number for number, severity in enumerate(severities, 1) if severity is not None and severity >= Severity.ERROR]
+    return [
+        number for number, severity in enumerate(severities, 1) if severity is not None and severity >= Severity.ERROR
+    ]
 
 
 def has_trace(content: bytes) -> bool:
     """Say whether a line may be taken by a trace, whose lines are no error lines of their own."""
-    return any(mark in content for mark in (b"Traceback", b"at ", b"panic: ", b"goroutine", b"Sanitizer", b".rb:", b"fatal error", b"runtime error"))
+    return any(
+        mark in content
+        for mark in (
+            b"Traceback",
+            b"at ",
+            b"panic: ",
+            b"goroutine",
+            b"Sanitizer",
+            b".rb:",
+            b"fatal error",
+            b"runtime error",
+        )
+    )
 
 
 @fuzz
@@ -66,7 +88,6 @@ def test_no_content_raises_and_every_line_is_counted(tmp_path: Path, content: by
     assert scan.lines == content.count(b"\n") + (content[-1:] not in (b"", b"\n"))
     assert scan.complete
     json.dumps(to_json(scan, line_numbers=True))
-    render(scan)
 
 
 @fuzz
@@ -95,7 +116,9 @@ def dense(lines: int) -> bytes:
     rows = []
     for number in range(lines):
         level = "ERROR" if number % 97 == 0 else "INFO"
-        rows.append(f'{{"timestamp":"2026-11-22T16:11:{number % 60:02d}.{number % 1000:03d}Z","level":"{level}","msg":"retry {number} after error, timed out"}}')
+        rows.append(
+            f'{{"timestamp":"2026-11-22T16:11:{number % 60:02d}.{number % 1000:03d}Z","level":"{level}","msg":"retry {number} after error, timed out"}}'
+        )
         if number % 501 == 0:
             rows.append(TRACES[number % 7].text.rstrip())
     return "\n".join(rows).encode() + b"\n"
@@ -116,7 +139,13 @@ def test_a_log_full_of_harmless_error_words_is_counted_exactly(tmp_path: Path, e
 
 def test_a_log_of_errors_alone_keeps_exact_counts(tmp_path: Path) -> None:
     """A storm of errors is counted to the last one, and stays a few findings."""
-    path = written(tmp_path, b"".join(b"2026-11-22 16:11:02 ERROR orders - order %d of %032x rejected by XNAS\n" % (n, n * 7919) for n in range(30_000)))
+    path = written(
+        tmp_path,
+        b"".join(
+            b"2026-11-22 16:11:02 ERROR orders - order %d of %032x rejected by XNAS\n" % (n, n * 7919)
+            for n in range(30_000)
+        ),
+    )
     scan = look_at_log(path, question())
 
     assert scan.error_lines == 30_000
@@ -126,7 +155,9 @@ def test_a_log_of_errors_alone_keeps_exact_counts(tmp_path: Path) -> None:
 def test_a_thousand_kinds_of_messages_stay_bounded(tmp_path: Path) -> None:
     """Findings are for reading; what does not fit is counted together, and the report says so."""
     words = ["".join(chr(103 + (n // 20**place) % 20) for place in range(4)) for n in range(6000)]
-    path = written(tmp_path, b"".join(f"2026-11-22 16:11:02 ERROR {w} {w[::-1]} {w[1:]} {w}x\n".encode() for w in words))
+    path = written(
+        tmp_path, b"".join(f"2026-11-22 16:11:02 ERROR {w} {w[::-1]} {w[1:]} {w}x\n".encode() for w in words)
+    )
     scan = look_at_log(path, question())
 
     assert scan.error_lines == 6000
@@ -138,7 +169,10 @@ def test_a_thousand_kinds_of_messages_stay_bounded(tmp_path: Path) -> None:
 @pytest.mark.parametrize("head", [b'{"level":"error","msg":"', b"2026-11-22 16:11:02 ERROR "])
 def test_a_line_of_many_megabytes_is_one_error_line(tmp_path: Path, head: bytes) -> None:
     """A dumped order book in one line must not fill our memory or hide the next line."""
-    path = written(tmp_path, b"INFO ok\n" * 20 + head + b"x" * 9_000_000 + b'"}\n' + b"2026-11-22 16:11:03 ERROR next\n" + b"INFO ok\n" * 20)
+    path = written(
+        tmp_path,
+        b"INFO ok\n" * 20 + head + b"x" * 9_000_000 + b'"}\n' + b"2026-11-22 16:11:03 ERROR next\n" + b"INFO ok\n" * 20,
+    )
     scan = look_at_log(path, question(line_numbers=True))
 
     assert scan.error_line_numbers == (21, 22)

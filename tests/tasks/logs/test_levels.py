@@ -26,6 +26,8 @@ def test_a_file_of_all_formats_counts_the_same_lines(tmp_path: Path) -> None:
 
     scan = look_at_log(log, question(line_numbers=True))
 
-    assert list(scan.error_line_numbers) == [number for number, (_, _, severity) in enumerate(LINES, 1) if (severity or 0) >= Severity.ERROR]
+    assert list(scan.error_line_numbers) == [
+        number for number, (_, _, severity) in enumerate(LINES, 1) if (severity or 0) >= Severity.ERROR
+    ]
     assert scan.lines == len(LINES)
     assert scan.bytes == log.stat().st_size

@@ -194,7 +194,9 @@ def test_a_template_seen_before_the_release_is_not_new(log: Log) -> None:
     """New since the release means that earlier scans did not see it either."""
     log.bad(1)
     log.scan()
-    log.write("2026-11-22 16:40:00 ERROR orders - gateway XNAS timed out order=9\n2026-11-22 16:40:01 ERROR orders - book torn\n")
+    log.write(
+        "2026-11-22 16:40:00 ERROR orders - gateway XNAS timed out order=9\n2026-11-22 16:40:01 ERROR orders - book torn\n"
+    )
     scan = look_at_new_lines(log.path, log.state, question(released_at="2026-11-22T16:30:00Z"))
 
     assert {finding.template: finding.is_new for finding in scan.findings} == {
@@ -226,7 +228,18 @@ def rotate(path: Path, *, packed: bool = False) -> None:
         pack(first)
 
 
-PIECES = st.sampled_from([GOOD, "2026-11-22 16:11:02,1 ERROR boom\n", "Connection refused\n", "\n", "half a ", "ERR", "\x00\n", *(trace.text for trace in TRACES[:9])])
+PIECES = st.sampled_from(
+    [
+        GOOD,
+        "2026-11-22 16:11:02,1 ERROR boom\n",
+        "Connection refused\n",
+        "\n",
+        "half a ",
+        "ERR",
+        "\x00\n",
+        *(trace.text for trace in TRACES[:9]),
+    ]
+)
 
 
 class Rotations(RuleBasedStateMachine):
@@ -295,10 +308,14 @@ class Rotations(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
-def test_any_order_of_writing_rotating_and_looking_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_order_of_writing_rotating_and_looking_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The promise behind every report: none lost, none twice."""
     monkeypatch.setenv("ROTATIONS_FOLDER", str(tmp_path))
-    Rotations.TestCase.settings = settings(max_examples=40, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck))
+    Rotations.TestCase.settings = settings(
+        max_examples=40, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
+    )
     Rotations.TestCase("runTest").runTest()
 
 

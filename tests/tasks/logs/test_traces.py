@@ -98,7 +98,9 @@ def test_a_trace_inside_a_field_is_read_too(tmp_path: Path, trace: Trace, key: s
 
 
 @every_trace
-@pytest.mark.parametrize("prefix", ["Nov 22 16:11:{:02d} host orders[12]: ", "2026-11-22T16:11:{:02d}.123456789Z stderr F "])
+@pytest.mark.parametrize(
+    "prefix", ["Nov 22 16:11:{:02d} host orders[12]: ", "2026-11-22T16:11:{:02d}.123456789Z stderr F "]
+)
 def test_a_trace_behind_syslog_or_a_container_is_one_finding(tmp_path: Path, trace: Trace, prefix: str) -> None:
     """Syslog and container runtimes put a head before every line."""
     text = "".join(prefix.format(index) + line for index, line in enumerate(trace.text.splitlines(keepends=True)))

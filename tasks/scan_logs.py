@@ -1,0 +1,23 @@
+"""§1.4 Recent logs and incidents: the service logs."""
+
+from datetime import UTC, datetime
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.clients.log_files_look import logs_look
+from tasks.model.log_findings import LogsLook, ScanQuestion
+from tasks.settings import load_settings
+
+DEADLINE_S = 20.0
+
+
+@task(name="scan_logs", cache_policy=NO_CACHE, timeout_seconds=30)
+async def scan_logs(service: str, released_at: datetime | None = None) -> LogsLook:
+    """Find errors and stack traces in what the service logged since the last scan.
+
+    Runbook: §1.4 Tail the service logs for errors and stack traces.
+    """
+    settings = load_settings()
+    question = ScanQuestion(now=datetime.now(UTC), released_at=released_at, deadline_s=DEADLINE_S)
+    return await logs_look(settings.service(service).log_files, settings.state_dir, question)
