@@ -4,7 +4,8 @@ from pathlib import Path
 
 from deployments.commands.looking import Answer, JsonOutput, give, watched_service
 from deployments.views.look_incidents import incident_lines, incident_rows
-from tasks.clients.incident_ledger import read_ledger
+from deployments.views.terminal import UNSURE, line
+from tasks.clients.incident_ledger import READ_LIMIT_BYTES, read_ledger
 from tasks.model.errors import CannotLook, Code, RunbookError
 from tasks.model.incident import Ledger
 
@@ -30,14 +31,23 @@ def incidents_answer(file: Path | None, service: str | None) -> Answer:
     Errors: `BAD_ARGUMENT`, `FILE_UNREADABLE`, `LEDGER_UNREADABLE`.
     """
     path, ledger = _asked_file(file, service) if file else _ledger_of(service)
-    rows = incident_rows(ledger)
+    rows, notes = incident_rows(ledger), bounds(path)
     document = {
         "file": str(path),
         "read": len(ledger.records),
         "skipped": [one.model_dump() for one in ledger.skipped],
         "incidents": rows,
+        "notes": notes,
     }
-    return Answer(document, incident_lines(str(path), ledger, rows))
+    return Answer(document, [*incident_lines(str(path), ledger, rows), *(line("  ", (note, UNSURE)) for note in notes)])
+
+
+def bounds(path: Path) -> list[str]:
+    """Say what was left out of a file that is too long to be read whole."""
+    size_bytes = path.stat().st_size if path.exists() else 0
+    if size_bytes <= READ_LIMIT_BYTES:
+        return []
+    return [f"BOUNDED: only the last {READ_LIMIT_BYTES} of {size_bytes} bytes were read; lines are counted from there"]
 
 
 def _asked_file(file: Path, service: str | None) -> tuple[Path, Ledger]:

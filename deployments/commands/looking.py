@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from deployments.views.json_document import say_json
-from deployments.views.terminal import show
+from deployments.views.terminal import printable, show
 from tasks.model.errors import Code, RunbookError
 from tasks.model.limits import LookLimits
 from tasks.model.looks import Exchange, Seen
@@ -76,7 +76,7 @@ def _answer_of(look: Callable[[], Answer]) -> Answer:
 
 def could_not_look(code: str, detail: str) -> Answer:
     """Say on stderr that nothing was seen, which says nothing of the patient."""
-    sys.stderr.write(f"{code}: {' '.join(detail.split())}\n")
+    sys.stderr.write(f"{code}: {printable(' '.join(detail.split()))}\n")
     return Answer({"error": {"code": str(code), "detail": detail}}, [], COULD_NOT_LOOK)
 
 

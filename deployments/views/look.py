@@ -13,7 +13,8 @@ from tasks.rules.times import utc_text
 STYLES = {Seen.PASSED: GOOD, Seen.FAILED: BAD, Seen.BLIND: UNSURE, Seen.NOT_CONFIGURED: DIM}
 STATE_STYLES = {ProcessState.RUNNING: GOOD, ProcessState.BLIND: UNSURE}
 DEPENDENCY_STYLES = {"ok": GOOD, "degraded": UNSURE}
-WIDTH = 14
+# As wide as the longest verdict, `rejected_as_expected`: looks line up under each other.
+VERDICT_WIDTH, NAME_WIDTH = 21, 14
 
 
 def health_lines(look: HealthLook) -> list[Text]:
@@ -27,7 +28,10 @@ def health_lines(look: HealthLook) -> list[Text]:
     )
     reported = [
         line(
-            "  ", one.name.ljust(WIDTH), (one.status, DEPENDENCY_STYLES.get(one.status, BAD)), _latency(one.latency_ms)
+            "  ",
+            one.name.ljust(NAME_WIDTH),
+            (one.status, DEPENDENCY_STYLES.get(one.status, BAD)),
+            _latency(one.latency_ms),
         )
         for one in look.dependencies
     ]
@@ -42,7 +46,11 @@ def process_lines(look: ProcessLook) -> list[Text]:
     owner = f"pid {look.port_owner_pid} {look.port_owner_name or ''}" if look.port_owner_pid else None
     started = look.started_at
     return [
-        line((look.state.value.ljust(WIDTH), STATE_STYLES.get(look.state, BAD)), look.detail),
+        line(
+            (look.state.value.ljust(VERDICT_WIDTH), STATE_STYLES.get(look.state, BAD)),
+            ("process".ljust(NAME_WIDTH), BOLD),
+            look.detail,
+        ),
         *facts(
             [
                 ("memory", None if look.memory_bytes is None else f"{look.memory_bytes / 1_048_576:.1f} MiB"),
@@ -81,14 +89,14 @@ def order_lines(looks: Iterable[OrderLook]) -> list[Text]:
 
 def gateway_lines(looks: Iterable[GatewayLook]) -> list[Text]:
     """Tell of each gateway, asked directly."""
-    return [_verdict(look.seen, look.gateway, f"{look.detail}") for look in looks]
+    return [_verdict(look.seen, f"gateway {look.gateway}", look.detail) for look in looks]
 
 
 def market_lines(hours: MarketHours) -> list[Text]:
     """Tell whether the market is open, and when that changes."""
     word = ("open", GOOD) if hours.open else ("closed", UNSURE)
     return [
-        line((word[0].ljust(WIDTH), word[1]), (hours.asset_class.value, BOLD), f" at {utc_text(hours.at)}"),
+        line((word[0].ljust(VERDICT_WIDTH), word[1]), (hours.asset_class.value, BOLD), f" at {utc_text(hours.at)}"),
         *facts(
             [
                 ("session", hours.session.value.replace("_", " ")),
@@ -101,13 +109,15 @@ def market_lines(hours: MarketHours) -> list[Text]:
 
 
 def _verdict(seen: Seen, subject: str, detail: str) -> Text:
-    return line((seen.value.ljust(WIDTH), STYLES[seen]), (subject.ljust(WIDTH), BOLD), detail)
+    return line((seen.value.ljust(VERDICT_WIDTH), STYLES[seen]), (subject.ljust(NAME_WIDTH), BOLD), detail)
 
 
 def _order(look: OrderLook) -> list[Text]:
     style = GOOD if look.outcome.delivered else UNSURE if look.outcome is OrderOutcome.BLIND else BAD
-    where = f"{look.asset_class.value.ljust(8)}at {look.gateway or 'no gateway'}: "
-    head = line((look.outcome.value.ljust(22), style), where, look.detail, (f"  {look.client_order_id}", DIM))
+    subject = (f"order {look.asset_class}".ljust(NAME_WIDTH), BOLD)
+    where = f"at {look.gateway}: " if look.gateway else ""
+    words = (look.outcome.value.ljust(VERDICT_WIDTH), style)
+    head = line(words, subject, where, look.detail, (f"  {look.client_order_id}", DIM))
     answer = look.exchange.body if look.exchange and not look.outcome.delivered else ""
     return [head, *([line("  answered ", answer)] if answer else [])]
 
