@@ -23,6 +23,7 @@ from tasks.model.report import TriageStory
 from tasks.probe_gateways import probe_gateways
 from tasks.probe_health import probe_health
 from tasks.read_metrics import read_metrics
+from tasks.read_routing import read_routing
 from tasks.record_incidents import record_incidents
 from tasks.rules.causes.unexplained import symptoms
 from tasks.rules.diagnosis import name_cause
@@ -80,13 +81,20 @@ async def triage(
 async def look_around(service: str) -> Observation:
     """Make every look at once."""
     looked_at = datetime.now(UTC)
-    health, process, metrics, orders, gateways = await asyncio.gather(
+    health, process, metrics, orders, gateways, routing = await asyncio.gather(
         probe_health(service),  # §1.2
         check_process(service),  # §1.2
         read_metrics(service),  # §1.2
         send_synthetic_order(service),  # §1.3
         probe_gateways(service),  # §1.2
+        read_routing(service),  # §2.2
     )
     return Observation(
-        looked_at=looked_at, health=health, process=process, metrics=metrics, orders=orders, gateways=gateways
+        looked_at=looked_at,
+        health=health,
+        process=process,
+        metrics=metrics,
+        orders=orders,
+        gateways=gateways,
+        routing=routing,
     )

@@ -15,7 +15,7 @@ from pydantic import AnyHttpUrl, BaseModel, BeforeValidator, ConfigDict, Field, 
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tasks.model.errors import Code, RunbookError
-from tasks.model.limits import LookLimits, RestartLimits
+from tasks.model.limits import DiagnosisLimits, LookLimits, RestartLimits
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass, SyntheticOrder
 
@@ -57,11 +57,13 @@ class ServiceSettings(Table):
     start_environment: dict[str, str] = Field(default_factory=dict, repr=False)
     start_log: Path | None = None
     working_directory: Path | None = None
+    releases_root: Path | None = None
     synthetic_orders: dict[AssetClass, SyntheticOrder] = Field(default_factory=dict)
     gateways: dict[str, Annotated[Gateway, BeforeValidator(_gateway_table)]] = Field(default_factory=dict)
     calendars: dict[AssetClass, str] = Field(default_factory=dict)
     look: LookLimits = LookLimits()
     restart: RestartLimits = RestartLimits()
+    limits: DiagnosisLimits = DiagnosisLimits()
 
     @property
     def url(self) -> str:

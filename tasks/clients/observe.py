@@ -11,27 +11,35 @@ from tasks.clients.http_exchange import http_client
 from tasks.clients.metrics_look import metrics_look
 from tasks.clients.order_service import gateway_look, health_look, order_looks
 from tasks.clients.process_look import process_look
+from tasks.clients.routing_look import routing_look
 from tasks.model.looks import GatewayLook, Observation
 from tasks.settings import ServiceSettings
 
 
 async def observe(service: ServiceSettings) -> Observation:
-    """Make every look of §1.2 and §1.3 once, concurrently.
+    """Make every look of §1.2, §1.3 and §2.2 once, concurrently.
 
-    Runbook: §1.2, §1.3.
+    Runbook: §1.2, §1.3, §2.2.
     Errors: `BAD_SETTING` when a synthetic order breaks its quarantine; every end of a look is a value.
     """
     looked_at = datetime.now(UTC)
     async with http_client(service.look.connect_timeout_s) as client:
-        health, process, metrics, orders, gateways = await asyncio.gather(
+        health, process, metrics, orders, gateways, routing = await asyncio.gather(
             health_look(client, service),
             process_look(service),
             metrics_look(client, service),
             order_looks(client, service),
             gateway_looks(client, service),
+            routing_look(client, service),
         )
     return Observation(
-        looked_at=looked_at, health=health, process=process, metrics=metrics, orders=orders, gateways=gateways
+        looked_at=looked_at,
+        health=health,
+        process=process,
+        metrics=metrics,
+        orders=orders,
+        gateways=gateways,
+        routing=routing,
     )
 
 

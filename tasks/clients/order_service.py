@@ -13,6 +13,7 @@ from tasks.clients.market_look import market_is_open
 from tasks.model.errors import CannotLook, Code
 from tasks.model.looks import Exchange, Fault, GatewayLook, HealthLook, OrderLook, OrderOutcome, Seen
 from tasks.model.orders import AssetClass
+from tasks.rules.clock import clock_skew_s
 from tasks.rules.health_answer import judge_health
 from tasks.rules.order_answer import judge_order
 from tasks.rules.synthetic_order import quarantine_fault, synthetic_body
@@ -52,6 +53,7 @@ async def order_look(
         client_order_id=call.headers["x-client-order-id"],
         looked_at=datetime.now(UTC),
         exchange=answer,
+        latency_ms=round(answer.seconds_s * 1000, 2),
         **verdict._asdict(),
     )
 
@@ -94,8 +96,9 @@ def synthetic_call(service: ServiceSettings, asset_class: AssetClass, client_ord
 async def gateway_look(client: httpx.AsyncClient, service: ServiceSettings, name: str, gateway: Gateway) -> GatewayLook:
     """Ask a gateway's own `/health`, past the service."""
     url = f"{str(gateway.base_url).rstrip('/')}/health"
-    answer = await exchange(client, Call("GET", url, service.look.health_timeout_s))
-    look = judge_health(answer, datetime.now(UTC))
+    answer = await exchange(client, Call("GET", url, service.look.gateway_timeout_s))
+    now = datetime.now(UTC)
+    look = judge_health(answer, now)
     return GatewayLook(
         gateway=name,
         seen=look.seen,
@@ -103,6 +106,7 @@ async def gateway_look(client: httpx.AsyncClient, service: ServiceSettings, name
         looked_at=look.looked_at,
         fault=answer.fault if answer.fault is not Fault.NONE or look.seen is Seen.PASSED else Fault.BAD_STATUS,
         latency_ms=round(answer.seconds_s * 1000, 2),
+        clock_skew_s=clock_skew_s(answer, now),
     )
 
 

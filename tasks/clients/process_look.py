@@ -8,6 +8,7 @@ from typing import Any
 
 import psutil
 
+from tasks.clients.machine_look import CpuSample, cpu_sample, machine_look, memory_limit_bytes, run_wait_s
 from tasks.clients.processes import identify, listens, open_process, port_owner, read_pid
 from tasks.model.processes import ProcessIdentity, ProcessLook, ProcessState
 from tasks.settings import ServiceSettings
@@ -22,12 +23,14 @@ async def process_look(service: ServiceSettings) -> ProcessLook:
     Runbook: §1.2 Process status.
     Errors: none; what the operating system would not show is left out, and a process that we may not see is blind.
     """
+    machine = cpu_sample()
     found = await asyncio.to_thread(find_process, service)
     if isinstance(found, ProcessLook):
-        return found
+        return await asyncio.to_thread(_on_machine, service, found, machine)
     before, started = _cpu_time_s(found), time.monotonic()
     await asyncio.sleep(CPU_SAMPLE_S)
-    return await asyncio.to_thread(_describe, service, found, (before, started))
+    look = await asyncio.to_thread(_describe, service, found, (before, started))
+    return await asyncio.to_thread(_on_machine, service, look, machine)
 
 
 def service_identity(service: ServiceSettings) -> ProcessIdentity | None:
@@ -59,6 +62,15 @@ def is_ours(service: ServiceSettings, process: psutil.Process, *, owns_port: boo
     if service.process_pattern is not None:
         return bool(service.process_pattern.search(_command_line(process)))
     return owns_port or listens(process, service.port)
+
+
+def _on_machine(service: ServiceSettings, look: ProcessLook, before: CpuSample) -> ProcessLook:
+    if not _is_local(service):
+        return look
+    update: dict[str, Any] = {"machine": machine_look(service, before, look.pid)}
+    if look.pid is not None:
+        update |= {"run_wait_s": run_wait_s(look.pid), "memory_limit_bytes": memory_limit_bytes(look.pid)}
+    return look.model_copy(update=update)
 
 
 def _nobody(

@@ -47,7 +47,11 @@ def _dependencies(table: dict[str, Any] | None) -> tuple[DependencyLook, ...]:
     found = table_of(table, "dependencies") or {}
     return tuple(
         DependencyLook(
-            name=name[:100], status=text_of(one, "status", 40) or "unknown", latency_ms=number_of(one, "latency_ms")
+            name=name[:100],
+            status=text_of(one, "status", 40) or "unknown",
+            latency_ms=number_of(one, "latency_ms"),
+            error=text_of(one, "error", 200),
+            set_to=text_of(one, "set_to", 40),
         )
         for name, one in list(found.items())[:DEPENDENCIES_LIMIT_COUNT]
         if isinstance(one, dict)

@@ -1,10 +1,30 @@
 """Judge one answer of `GET /metrics` (§1.2): the numbers that the runbook asks for, or *metrics unreadable*."""
 
+import math
 from collections.abc import Iterable
 from datetime import datetime
 
 from tasks.model.looks import Exchange, Fault, MetricsLook, Seen
 from tasks.model.metrics import MetricsSnapshot, MetricsUnreadable, Sample
+
+# The counters that are compared across runs; the others are read and let go.
+TRACKED = frozenset(
+    {
+        "orders_total",
+        "orders_denied_total",
+        "orders_invalid_total",
+        "strategy_orders_total",
+        "order_seconds_sum",
+        "order_seconds_count",
+        "gateway_seconds_sum",
+        "gateway_seconds_count",
+        "log_lines_lost_total",
+        "incidents_failed_total",
+        "process_start_time_seconds",
+    }
+)
+TRACKED_LIMIT_COUNT = 400
+TRADING_STATES = {0.0: "halted", 1.0: "reducing", 2.0: "active"}
 
 
 def metrics_fault(exchange: Exchange, now: datetime) -> MetricsLook | None:
@@ -39,8 +59,18 @@ def judge_metrics(read: MetricsSnapshot | MetricsUnreadable, now: datetime) -> M
         orders_by_outcome=_sums(orders, "outcome"),
         orders_unknown_count=read.value("orders_unknown"),
         gateways_up={_label(one, "gateway"): one.value == 1 for one in read.series("gateway_up")},
+        trading_states={
+            _label(one, "asset_class"): TRADING_STATES.get(one.value, "unknown") for one in read.series("trading_state")
+        },
         release=next((_label(one, "release") for one in read.series("build_info")), None),
+        samples=tracked_samples(read),
     )
+
+
+def tracked_samples(read: MetricsSnapshot) -> tuple[Sample, ...]:
+    """Take the samples that are compared across runs, the largest first where there are too many."""
+    found = [one for one in read.samples if one.name in TRACKED and math.isfinite(one.value)]
+    return tuple(sorted(found, key=lambda one: -one.value)[:TRACKED_LIMIT_COUNT])
 
 
 def _sums(samples: Iterable[Sample], label: str) -> dict[str, float]:

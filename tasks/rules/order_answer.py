@@ -3,18 +3,24 @@
 from typing import Any, NamedTuple
 
 from tasks.model.looks import Exchange, Fault, OrderOutcome
-from tasks.rules.json_values import parse_object, table_of, text_of
+from tasks.rules.json_values import number_of, parse_object, table_of, text_of
 
 MARKET_CLOSED_CODES = frozenset({"MARKET_CLOSED", "EXCHANGE_CLOSED", "SESSION_CLOSED", "OUTSIDE_TRADING_HOURS"})
 
 
+# Venues that take no test order say so by design; anything else that they reject is a fault.
+TEST_REJECT_CODES = frozenset({"TEST_SYMBOL", "TEST_SYMBOL_REJECTED", "TEST_SYMBOL_NOT_TRADED", "TEST_ORDER_REJECTED"})
+
+
 class OrderVerdict(NamedTuple):
-    """What became of the order, at which gateway, with which code."""
+    """What became of the order, at which gateway, with which code. Units: `gateway_latency_ms` of the round trip."""
 
     outcome: OrderOutcome
     detail: str
     gateway: str | None = None
     code: str | None = None
+    ord_status: str | None = None
+    gateway_latency_ms: float | None = None
 
 
 def judge_order(exchange: Exchange, *, market_open: bool | None = None) -> OrderVerdict:
@@ -57,13 +63,16 @@ def _judge_execution(table: dict[str, Any], gateway: str | None, *, market_open:
     if execution is None or exec_type is None or ord_status is None:
         return OrderVerdict(OrderOutcome.MALFORMED, "execution block without exec_type and ord_status", gateway)
     gateway = gateway or text_of(execution, "gateway", 100)
+    latency_ms = number_of(execution, "latency_ms")
     reject = table_of(execution, "reject")
     if reject is None and "rejected" not in {exec_type, ord_status}:
-        return OrderVerdict(OrderOutcome.EXECUTED, f"exec_type={exec_type} ord_status={ord_status}", gateway)
+        detail = f"exec_type={exec_type} ord_status={ord_status}"
+        return OrderVerdict(OrderOutcome.EXECUTED, detail, gateway, None, ord_status, latency_ms)
     code = text_of(reject, "code", 100)
-    expected = code in MARKET_CLOSED_CODES and market_open is not True
+    expected = code in TEST_REJECT_CODES or (code in MARKET_CLOSED_CODES and market_open is not True)
     outcome = OrderOutcome.REJECTED_AS_EXPECTED if expected else OrderOutcome.REJECTED
-    return OrderVerdict(outcome, f"reject code={code} text={text_of(reject, 'text', 200)}", gateway, code)
+    detail = f"reject code={code} text={text_of(reject, 'text', 200)}"
+    return OrderVerdict(outcome, detail, gateway, code, ord_status, latency_ms)
 
 
 def _judge_error(exchange: Exchange, table: dict[str, Any], gateway: str | None) -> OrderVerdict:
