@@ -6,7 +6,7 @@ from typing import Any
 from deployments.local_http import ask
 
 FINISHED = ["COMPLETED", "FAILED", "CRASHED"]
-_CAUSE_ROW = re.compile(r"^\| ([a-z_\\]+) \| (?:confirmed|likely|inconclusive) \|", re.MULTILINE)
+_CAUSE_LINE = re.compile(r"^\*\*([a-z ]+?)(?: \(.*\))?, (?:confirmed|likely|inconclusive)\*\* →", re.MULTILINE)
 
 
 def last_triage(api: str) -> dict[str, Any] | None:
@@ -34,8 +34,8 @@ def next_triage_at(api: str) -> str | None:
 
 def cause_in(report: str) -> str:
     """Read the most urgent cause out of a triage report."""
-    row = _CAUSE_ROW.search(report)
-    return row.group(1).replace("\\", "") if row else "healthy"
+    line = _CAUSE_LINE.search(report)
+    return line.group(1).replace(" ", "_") if line else "healthy"
 
 
 def _runs(api: str, states: list[str], order: str) -> list[dict[str, Any]]:

@@ -11,6 +11,13 @@ from deployments.last_triage import cause_in
 from deployments.live_status import gather_status
 from deployments.state_dir import StateDir
 from deployments.views.status import status_lines
+from tasks.model.evidence import Evidence
+from tasks.model.looks import Fault, Seen
+from tasks.model.processes import ProcessState
+from tasks.model.report import TriageStory
+from tasks.rules.diagnosis import name_cause
+from tasks.rules.report_markdown import triage_markdown
+from tests.fakes.looks import evidence, gateway, health, observation, process, three
 
 
 def test_the_status_of_no_stack_has_every_key(tmp_path: Path) -> None:
@@ -25,17 +32,19 @@ def test_the_status_of_no_stack_has_every_key(tmp_path: Path) -> None:
     assert status_lines(status)
 
 
-@pytest.mark.parametrize(
-    ("report", "cause"),
-    [
-        ("# Triage\n\nall well\n", "healthy"),
-        ("## Cause\n| service\\_hung | confirmed | x | y | §2.1 | tier_1 |\n", "service_hung"),
-        ("| unknown | inconclusive | x | y | §3 | tier_2 |\n| service\\_down | likely |", "unknown"),
-    ],
-)
-def test_the_cause_is_read_out_of_the_report(report: str, cause: str) -> None:
-    """The most urgent cause stands first."""
-    assert cause_in(report) == cause
+def report_of(evidence: Evidence) -> str:
+    """The report that a triage would publish."""
+    return triage_markdown(TriageStory(evidence=evidence, diagnosis=name_cause(evidence)))
+
+
+def test_the_cause_is_read_out_of_the_report() -> None:
+    """The most urgent cause stands first; a healthy report has none."""
+    silent = {"health": health(Fault.TIMED_OUT), "process": process(ProcessState.STOPPED), "orders": ()}
+    sick = (gateway("XNAS", Seen.FAILED), gateway("FXALL"))
+
+    assert cause_in(report_of(evidence(observation()))) == "healthy"
+    assert cause_in(report_of(three(**silent))) == "service_hung"
+    assert cause_in(report_of(three(gateways=sick))) == "dependency_unreachable"
 
 
 @pytest.mark.parametrize("words", [["--help"], ["status"], ["down"]])

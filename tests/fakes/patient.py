@@ -1,11 +1,15 @@
 """A patient for the doctors' tests: the stub service as a real process, and settings that watch it."""
 
+import json
+import os
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from tasks.clients.process_look import service_identity
 from tasks.clients.processes import identify, terminate
@@ -42,6 +46,15 @@ class Patient:
     def ledger(self) -> Path:
         """Its incident ledger."""
         return self.settings.ledger_path("order-service")
+
+    def watch_from_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let whoever loads the settings see this patient and nothing else."""
+        for name in [name for name in os.environ if name.startswith("RUNBOOK_")]:
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("RUNBOOK_STATE_DIR", str(self.settings.state_dir))
+        monkeypatch.setenv("RUNBOOK_MODE", self.settings.mode.value)
+        services = {"order-service": self.service.model_dump(mode="json", exclude_defaults=True)}
+        monkeypatch.setenv("RUNBOOK_SERVICES", json.dumps(services))
 
     def start(self) -> None:
         """Start it as the supervisor does, and wait until it listens."""

@@ -1,0 +1,47 @@
+"""What all tests share: one Prefect server a session, for the few tests that run a flow."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from deployments.local_http import answers
+from tests.fakes.patient import free_port
+from tests.fakes.polling import eventually
+
+
+@pytest.fixture(scope="session")
+def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start a Prefect server of this session alone, on a database of its own."""
+    home, port = tmp_path_factory.mktemp("prefect"), free_port()
+    api = f"http://127.0.0.1:{port}/api"
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
+        "PREFECT_HOME": str(home),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
+    }
+    with (home / "server.log").open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "deployments.prefect_server", "127.0.0.1", str(port)],
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        eventually(lambda: answers(f"{api}/health"), within_s=90, every_s=0.2)
+        yield api
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.fixture
+def prefect(prefect_api: str) -> Iterator[str]:
+    """Let the flows of one test run against the session's server."""
+    from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_LEVEL, temporary_settings  # noqa: PLC0415
+
+    with temporary_settings({PREFECT_API_URL: prefect_api, PREFECT_LOGGING_LEVEL: "ERROR"}):
+        yield prefect_api
