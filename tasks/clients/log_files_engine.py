@@ -1,4 +1,4 @@
-"""Find the places in a block of bytes that may matter: hyperscan where it has a wheel, `re` elsewhere, the same lines from both."""
+"""Find the places in a block of bytes that may matter: with hyperscan where it has a wheel, else with `re`."""
 
 import contextlib
 import hashlib
@@ -8,17 +8,19 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
 try:
     import hyperscan
+
+    HYPERSCAN_ERRORS: tuple[type[Exception], ...] = (hyperscan.error,)
 except ImportError:  # no wheel for this platform: the same lines are found more slowly
-    hyperscan = None
+    HYPERSCAN_ERRORS = ()
 
 from tasks.rules.log_patterns import PATTERNS, Pattern
 
-_HYPERSCAN_ERRORS: tuple[type[Exception], ...] = () if hyperscan is None else (hyperscan.error,)
 _OWN = threading.local()
 
 Hits = tuple[list[int], list[int], list[int]]
@@ -39,7 +41,7 @@ class HyperscanEngine:
     name = "hyperscan"
 
     def __init__(self, patterns: tuple[Pattern, ...] = PATTERNS, kept_in: Path | None = None) -> None:
-        if hyperscan is None:
+        if not HYPERSCAN_ERRORS:
             raise ImportError("hyperscan has no wheel here")
         self._hits: Hits = ([], [], [])
         self._database = _kept_database(patterns, kept_in) if kept_in else _database(patterns)
@@ -108,7 +110,7 @@ def best_engine(kept_in: Path | None = None) -> Engine:
     if engine is None:
         try:
             engine = HyperscanEngine(kept_in=kept_in)
-        except (ImportError, *_HYPERSCAN_ERRORS):
+        except (ImportError, *HYPERSCAN_ERRORS):
             engine = RegexEngine()
         _OWN.engine = engine
     return engine
@@ -128,13 +130,13 @@ def _database(patterns: tuple[Pattern, ...]) -> Any:
 def _kept_database(patterns: tuple[Pattern, ...], folder: Path) -> Any:
     """Load what was compiled before (0.1 ms instead of 130 ms); it is bound to patterns, version and processor, and checks itself."""
     name = hashlib.sha256(
-        repr((patterns, hyperscan.__version__, platform.machine(), sys.version_info[:2])).encode()
+        repr((patterns, version("hyperscan"), platform.machine(), sys.version_info[:2])).encode()
     ).hexdigest()[:16]
     file = folder / f"log-patterns-{name}.hyperscan"
     try:
         database = hyperscan.loadb(file.read_bytes(), mode=hyperscan.HS_MODE_BLOCK)
         database.scratch = hyperscan.Scratch(database)
-    except (OSError, *_HYPERSCAN_ERRORS):
+    except (OSError, *HYPERSCAN_ERRORS):
         database = _database(patterns)
         _keep(file, bytes(hyperscan.dumpb(database)))
     return database

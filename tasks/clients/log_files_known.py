@@ -7,7 +7,7 @@ from datetime import datetime
 from tasks.clients.log_files_block import Block
 from tasks.model.log_levels import Severity
 from tasks.rules.log_groups import Group, count_minute, minute_of
-from tasks.rules.log_templates import collapsed
+from tasks.rules.log_templates import collapsed, nearly_collapsed
 
 KNOWN_LIMIT = 20_000
 LINE_LIMIT_BYTES = 4096
@@ -35,6 +35,7 @@ class KnownLines:
 
     def __init__(self, time_of_line: TimeOf) -> None:
         self._known: dict[bytes, Repeated] = {}
+        self._quick: dict[bytes, Repeated] = {}
         self._minute_numbers: dict[bytes, int | None] = {}
         self._time_of_line = time_of_line
 
@@ -50,7 +51,8 @@ class KnownLines:
         touched: set[Repeated] = set()
         for index in lines:
             raw = block.raw(index)
-            known = self._known.get(collapsed(raw)) if len(raw) < LINE_LIMIT_BYTES else None
+            known = self._quick.get(nearly_collapsed(raw)) if len(raw) < LINE_LIMIT_BYTES else None
+            known = known or self._find(raw)
             if known is None:
                 unknown.append(index)
             elif known.group is not None:
@@ -64,6 +66,12 @@ class KnownLines:
         for known in touched:
             self._settle(known)
         return unknown, errors
+
+    def _find(self, raw: bytes) -> Repeated | None:
+        known = self._known.get(collapsed(raw)) if len(raw) < LINE_LIMIT_BYTES else None
+        if known and len(self._quick) < KNOWN_LIMIT:
+            self._quick[nearly_collapsed(raw)] = known
+        return known
 
     def _settle(self, known: Repeated) -> None:
         """Hand what was counted in this block to the group."""

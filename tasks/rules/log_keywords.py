@@ -4,35 +4,58 @@ import re
 
 from tasks.model.log_findings import LogKind
 
-_WORD = re.compile(
-    r"\b(?:errors?|exceptions?|traceback|fatal|panic(?:ked)?|critical|fail(?:ed|ures?|s|ing)?|time[d]?[ -]?outs?|deadline exceeded|refused|"
-    r"unreachable|unavailable|reset by peer|broken pipe|reject(?:ed|s|ions?)?|denied|abort(?:ed|ing)|segfault|segmentation fault|core dumped|"
-    r"out of memory|oom-kill(?:er)?|no space left|disk full|read-only file system|stack overflow|deadlock(?:ed)?)\b|"
-    r"\b[\w.]*[a-z](?:Error|Exception)\b|\bE(?:CONNREFUSED|CONNRESET|TIMEDOUT|HOSTUNREACH|NETUNREACH|NOTFOUND|NOSPC|MFILE|PIPE)\b",
-    re.IGNORECASE | re.ASCII,
+
+def _any(*parts: str) -> re.Pattern[str]:
+    return re.compile("|".join(parts), re.IGNORECASE | re.ASCII)
+
+
+_TIMEOUTS = r"time[d]?[ -]?outs?"
+_REJECTS = r"reject(?:ed|s|ions?)?"
+
+_WORD = _any(
+    r"\b(?:errors?|exceptions?|traceback|fatal|panic(?:ked)?|critical|fail(?:ed|ures?|s|ing)?)\b",
+    rf"\b(?:{_TIMEOUTS}|deadline exceeded|refused|unreachable|unavailable|reset by peer|broken pipe)\b",
+    rf"\b(?:{_REJECTS}|denied|abort(?:ed|ing)|deadlock(?:ed)?|stack overflow)\b",
+    r"\b(?:segfault|segmentation fault|core dumped|out of memory|oom-kill(?:er)?)\b",
+    r"\b(?:no space left|disk full|read-only file system)\b",
+    r"\b[\w.]*[a-z](?:Error|Exception)\b",
+    r"\bE(?:CONNREFUSED|CONNRESET|TIMEDOUT|HOSTUNREACH|NETUNREACH|NOTFOUND|NOSPC|MFILE|PIPE)\b",
 )
 # "0 errors", "no failures", "errors=0", "error: null" and "timeout=30" say that all is well or set a limit.
-_HARMLESS = re.compile(
-    r"\b(?:0|no|zero|without(?: any)?)\s+(?:\w+\s+)?(?:errors?|failures?|exceptions?|time[d]?[ -]?outs?|reject(?:s|ions?|ed)?|failed|aborted)\b|"
-    r"\b(?:errors?|fail(?:ed|ures?|s|ing)|exceptions?|traceback|fatal|panic(?:ked)?|critical|time[d]?[ -]?outs?|reject(?:ed|s|ions?)?|denied|abort(?:ed|ing))"
-    r"[\"']?\s*[=:]\s*(?:[\"']?(?:0+(?:\.0+)?\b(?!\.)|none\b|null\b|nil\b|false\b)|\"\"|''|\[\]|\{\})|"
+_HARMLESS = _any(
+    r"\b(?:0|no|zero|without(?: any)?)\s+(?:\w+\s+)?"
+    rf"(?:errors?|failures?|exceptions?|{_TIMEOUTS}|{_REJECTS}|failed|aborted)\b",
+    r"\b(?:errors?|fail(?:ed|ures?|s|ing)|exceptions?|traceback|fatal|panic(?:ked)?|critical|"
+    rf"{_TIMEOUTS}|{_REJECTS}|denied|abort(?:ed|ing))[\"']?\s*[=:]\s*"
+    r"(?:[\"']?(?:0+(?:\.0+)?\b(?!\.)|none\b|null\b|nil\b|false\b)|\"\"|''|\[\]|\{\})",
     r"\btimeout(?:_s|_ms)?[\"']?\s*(?:[=:]|of|is|set to)\s*[\"']?\d[\d.]*\s*(?:s|ms|sec|seconds|m|min)?\b",
-    re.IGNORECASE | re.ASCII,
 )
 
+_STORAGE = _any(
+    r"no space left|enospc|disk (?:is )?full|disk quota|read-only file system|erofs|\bi/o error|input/output error",
+    r"database is locked|disk image is malformed|\bfsync\b|storage (?:is )?(?:full|failed|unavailable)",
+    r"(?:write|append)\w* (?:to )?(?:the )?(?:journal|disk|wal|ledger)\w* failed",
+)
+_TIMEOUT = _any(
+    r"time[d]?[ _-]?out|deadline[ _]exceeded|etimedout",
+    r"no (?:answer|response|reply) (?:with)?in\b|did not (?:answer|respond)",
+)
+_DEPENDENCY = _any(
+    r"connection (?:was )?(?:refused|reset|closed|aborted|failed|lost|error)|connect(?:ion)?(?:ing)? (?:to \S+ )?failed",
+    r"econnre|ehostunreach|enetunreach|enotfound|epipe|unreachable|broken pipe|reset by peer|socket hang up",
+    r"name or service not known|name resolution|getaddrinfo|no route to host|no such host|service unavailable|bad gateway",
+    r"(?:cannot|could(?: not|n't)|failed to|unable to) connect|connect error|connect(?:ion)?error|(?:tls|ssl) (?:handshake|error)",
+    r"disconnected|not connected|upstream|dependency|remote end closed|circuit (?:breaker )?(?:is )?open",
+    r"(?:gateway|broker|venue|exchange|database|redis|kafka) \S*\s?(?:is )?(?:down|gone|(?:un|not )available)",
+)
+_REJECT = _any(r"\breject|\bdenied by\b|order \S* ?(?:was )?(?:denied|refused)")
+
 _KINDS: tuple[tuple[LogKind, re.Pattern[str]], ...] = (
-    (LogKind.STORAGE, re.compile(
-        r"no space left|enospc|disk (?:is )?full|disk quota|read-only file system|erofs|\bi/o error|input/output error|database is locked|"
-        r"disk image is malformed|\bfsync\b|(?:write|append)\w* (?:to )?(?:the )?(?:journal|disk|wal|ledger)\w* failed|storage (?:is )?(?:full|failed|unavailable)", re.IGNORECASE | re.ASCII)),
-    (LogKind.TIMEOUT, re.compile(r"time[d]?[ _-]?out|deadline[ _]exceeded|etimedout|no (?:answer|response|reply) (?:with)?in\b|did not (?:answer|respond)", re.IGNORECASE | re.ASCII)),
-    (LogKind.DEPENDENCY, re.compile(
-        r"connection (?:was )?(?:refused|reset|closed|aborted|failed|lost|error)|connect(?:ion)?(?:ing)? (?:to \S+ )?failed|econnre|ehostunreach|enetunreach|enotfound|epipe|"
-        r"unreachable|broken pipe|reset by peer|name or service not known|name resolution|getaddrinfo|no route to host|no such host|service unavailable|bad gateway|"
-        r"socket hang up|cannot connect|could(?: not|n't) connect|failed to connect|unable to connect|connect error|connecterror|connectionerror|"
-        r"(?:tls|ssl) (?:handshake|error)|disconnected|not connected|upstream|dependency|(?:gateway|broker|venue|exchange|database|redis|kafka) \S*\s?(?:is )?(?:down|gone|unavailable|not available)|"
-        r"remote end closed|circuit (?:breaker )?(?:is )?open", re.IGNORECASE | re.ASCII)),
-    (LogKind.REJECT, re.compile(r"\breject|\bdenied by\b|order \S* ?(?:was )?(?:denied|refused)", re.IGNORECASE | re.ASCII)),
-)  # fmt: skip
+    (LogKind.STORAGE, _STORAGE),
+    (LogKind.TIMEOUT, _TIMEOUT),
+    (LogKind.DEPENDENCY, _DEPENDENCY),
+    (LogKind.REJECT, _REJECT),
+)
 
 
 def sounds_like_an_error(text: str) -> bool:

@@ -33,11 +33,16 @@ class Pattern(NamedTuple):
     stem_first: bool = False
 
 
+def _literal(text: str) -> str:
+    """Escape what is special to every engine, and no more: some refuse an escape that they do not need."""
+    return re.sub(r"([\\.^$*+?{}\[\]|()])", r"\\\1", text)
+
+
 def _keyed(keys: tuple[str, ...], signs: tuple[str, ...], values: tuple[str, ...], *, end: str = "") -> Pattern:
     """Build the pattern for a key with one of some values; `end` is what must follow a value."""
-    written = "|".join(re.escape(key + sign + value) for key in keys for sign in signs for value in values)
+    written = "|".join(_literal(key + sign + value) for key in keys for sign in signs for value in values)
     stems = tuple(dict.fromkeys(key + sign[0] for key in keys for sign in signs))
-    parts = ("|".join(map(re.escape, part)) for part in (keys, signs, values))
+    parts = ("|".join(map(_literal, part)) for part in (keys, signs, values))
     return Pattern(
         Sought.WORDS, "".join(f"(?:{part})" for part in parts) + end, True, f"(?:{written}){end}", stems, True
     )

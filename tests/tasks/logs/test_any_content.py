@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.clients.log_files import look_at_log, look_at_new_lines
-from tasks.clients.log_files_engine import Engine, HyperscanEngine, RegexEngine, hyperscan
+from tasks.clients.log_files_engine import HYPERSCAN_ERRORS, Engine, HyperscanEngine, RegexEngine
 from tasks.model.errors import CannotLook, Code
 from tasks.model.log_levels import Severity
 from tasks.rules.log_lines import severity_of, text_of_line
@@ -23,11 +23,82 @@ from tests.tasks.logs.traces import TRACES
 fuzz = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 WORDS = st.sampled_from(
-    'error ERROR Error:null errors=0 level= "level": "severity":" 30 50 17, 3 E W" INFO WARN [error] <11> <14>1 E1122 16:11:02.123 2026-11-22T16:11:02Z '
-    'timeout=30 timed out refused rejected reject":null fail failed failover 0 no zero panic: goroutine 1 [running]: \tat at Traceback (most recent call last): '
-    'Caused by: \x00 \x1b[31m \xff { } { {" "msg":" "}" , | - : ; ] [ Sanitizer: err crit exc_info ENOSPC lvl=E lvl=\'E\' "s":"E" "level" : \t \r'.split(
-        " "
-    )
+    [
+        "error",
+        "ERROR",
+        "Error:null",
+        "errors=0",
+        "level=",
+        '"level":',
+        '"severity":"',
+        "30",
+        "50",
+        "17,",
+        "3",
+        "E",
+        'W"',
+        "INFO",
+        "WARN",
+        "[error]",
+        "<11>",
+        "<14>1",
+        "E1122",
+        "16:11:02.123",
+        "2026-11-22T16:11:02Z",
+        "timeout=30",
+        "timed",
+        "out",
+        "refused",
+        "rejected",
+        'reject":null',
+        "fail",
+        "failed",
+        "failover",
+        "0",
+        "no",
+        "zero",
+        "panic:",
+        "goroutine",
+        "1",
+        "[running]:",
+        "\tat",
+        "at",
+        "Traceback",
+        "(most",
+        "recent",
+        "call",
+        "last):",
+        "Caused",
+        "by:",
+        "\x00",
+        "\x1b[31m",
+        "ÿ",
+        "{",
+        "}",
+        "{",
+        '{"',
+        '"msg":"',
+        '"}"',
+        ",",
+        "|",
+        "-",
+        ":",
+        ";",
+        "]",
+        "[",
+        "Sanitizer:",
+        "err",
+        "crit",
+        "exc_info",
+        "ENOSPC",
+        "lvl=E",
+        "lvl='E'",
+        '"s":"E"',
+        '"level"',
+        ":",
+        "\t",
+        "\r",
+    ]
 )
 PIECES = st.one_of(
     WORDS.map(str.encode),
@@ -38,10 +109,10 @@ PIECES = st.one_of(
 )
 CONTENT = st.lists(PIECES, max_size=60).map(b"".join)
 
-needs_hyperscan = pytest.mark.skipif(hyperscan is None, reason="hyperscan has no wheel for this platform")
+needs_hyperscan = pytest.mark.skipif(not HYPERSCAN_ERRORS, reason="hyperscan has no wheel for this platform")
 
 
-ENGINES: list[Engine] = [RegexEngine(), *([HyperscanEngine()] if hyperscan else [])]
+ENGINES: list[Engine] = [RegexEngine(), *([HyperscanEngine()] if HYPERSCAN_ERRORS else [])]
 
 
 def written(folder: Path, content: bytes) -> Path:
