@@ -3,19 +3,35 @@
 import asyncio
 from datetime import UTC, datetime
 
+from tasks.clients.http_exchange import http_client
 from tasks.clients.observe import observe
-from tasks.model.looks import Observation
+from tasks.clients.order_service import health_look
+from tasks.model.looks import HealthLook, Observation
 from tasks.rules.causes.unexplained import symptoms
 from tasks.settings import ServiceSettings
 
 
 async def confirming_looks(service: ServiceSettings, first: Observation) -> tuple[Observation, ...]:
-    """Repeat the round of looks, at least `confirm_interval_s` apart from start to start."""
+    """Repeat the round of looks, at least `confirm_interval_s` apart from start to start.
+
+    Steps: where health was silent, one more probe waits beside the rounds for longer than any client would, so that
+    a slow service is told from a hung one.
+    """
+    waiting = asyncio.create_task(patient_look(service)) if first.health.silent else None
     rounds = [first]
     while len(rounds) < service.look.confirm_looks_count and symptoms(rounds[-1]):
         await asyncio.sleep(_gap_s(service, (datetime.now(UTC) - rounds[-1].looked_at).total_seconds()))
         rounds.append(await observe(service))
+    if waiting is not None:
+        rounds[-1] = rounds[-1].model_copy(update={"patience": await waiting})
     return tuple(rounds)
+
+
+async def patient_look(service: ServiceSettings) -> HealthLook:
+    """Ask `GET /health` once, and wait `patience_s` for it."""
+    patient = service.look.model_copy(update={"health_timeout_s": service.look.patience_s})
+    async with http_client(service.look.connect_timeout_s) as client:
+        return await health_look(client, service.model_copy(update={"look": patient}))
 
 
 def _gap_s(service: ServiceSettings, spent_s: float) -> float:

@@ -67,7 +67,7 @@ async def order_looks(client: httpx.AsyncClient, service: ServiceSettings) -> tu
     """
     limits = {name: asyncio.timeout(service.look.order_timeout_s) for name in service.synthetic_orders}
     looks = {name: asyncio.create_task(order_look(client, service, name, limits[name])) for name in limits}
-    if looks and (await health_look(client, service)).fault.silent:
+    if looks and (await health_look(client, service)).silent:
         for name, look in looks.items():
             if not look.done():
                 limits[name].reschedule(asyncio.get_running_loop().time())

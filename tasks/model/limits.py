@@ -15,6 +15,7 @@ class LookLimits(Value):
     order_timeout_s: float = Field(default=5.0, gt=0, le=30)
     gateway_timeout_s: float = Field(default=4.0, gt=0, le=30)
     body_limit_bytes: int = Field(default=1_048_576, gt=0)
+    patience_s: float = Field(default=4.0, gt=0, le=30)
     confirm_looks_count: int = Field(default=3, ge=3, le=10)
     confirm_interval_s: float = Field(default=1.0, ge=1.0, le=30)
     confirm_silence_s: float = Field(default=6.0, ge=0, le=60)
@@ -37,6 +38,7 @@ class RestartLimits(Value):
 class DiagnosisLimits(Value):
     """Where a number becomes a symptom (§2.2). Units: as the names end; ratios are of the whole, 0 to 1.
 
+    A disk is full below `disk_free_bytes`, or where it is small below `disk_free_ratio` of it.
     Confirming: `confirm_count` bad looks, counted over this run's rounds and the runs before. Closing:
     `close_good_count` runs without the symptom in a row, over at least `close_good_s`.
     """
@@ -52,12 +54,14 @@ class DiagnosisLimits(Value):
 
     crash_count: int = Field(default=3, ge=2, le=20)
     crash_window_s: float = Field(default=900.0, gt=0, le=86_400)
+    crash_fresh_s: float = Field(default=120.0, gt=0, le=86_400)
     crash_release_count: int = Field(default=2, ge=2, le=20)
     crash_release_life_s: float = Field(default=300.0, gt=0, le=86_400)
 
     gateway_slow_ms: float = Field(default=500.0, gt=0)
-    unstable_turns_count: int = Field(default=3, ge=2, le=100)
-    unstable_window_s: float = Field(default=600.0, gt=0, le=86_400)
+    unstable_turns_count: int = Field(default=4, ge=2, le=100)
+    unstable_window_s: float = Field(default=120.0, gt=0, le=86_400)
+    unstable_settled_s: float = Field(default=60.0, gt=0, le=86_400)
     unstable_quiet_s: float = Field(default=180.0, gt=0, le=86_400)
     unknown_lasting_s: float = Field(default=180.0, gt=0, le=86_400)
 
@@ -68,7 +72,7 @@ class DiagnosisLimits(Value):
     memory_exhausted_in_s: float = Field(default=3600.0, gt=0)
     descriptors_ratio: float = Field(default=0.95, gt=0, le=1)
 
-    disk_free_ratio: float = Field(default=0.01, ge=0, lt=1)
+    disk_free_ratio: float = Field(default=0.05, ge=0, lt=1)
     disk_free_bytes: int = Field(default=104_857_600, ge=0)
     inodes_free_ratio: float = Field(default=0.01, ge=0, lt=1)
     clock_skew_s: float = Field(default=5.0, gt=1)

@@ -33,11 +33,6 @@ class Fault(StrEnum):
     BAD_STATUS = "bad_status"
     CLIENT = "client"
 
-    @property
-    def silent(self) -> bool:
-        """Say whether the peer took the connection and then said nothing usable in time."""
-        return self in {Fault.TIMED_OUT, Fault.CUT_OFF}
-
 
 class Exchange(Value):
     """One request and its answer, kept to the byte up to the body limit. Units: `seconds_s` of wall time."""
@@ -82,6 +77,11 @@ class HealthLook(Value):
     def fault(self) -> Fault:
         """How the exchange went wrong, if it did."""
         return self.exchange.fault if self.exchange else Fault.NONE
+
+    @property
+    def silent(self) -> bool:
+        """Say whether not one word of an answer came in time; who answers badly, or drips, is not silent."""
+        return self.fault is Fault.TIMED_OUT and self.exchange is not None and self.exchange.http_status is None
 
 
 class MetricsLook(Value):
@@ -199,4 +199,5 @@ class Observation(Value):
     metrics: MetricsLook
     orders: tuple[OrderLook, ...] = ()
     gateways: tuple[GatewayLook, ...] = ()
+    patience: HealthLook | None = None
     routing: RoutingLook | None = None

@@ -34,8 +34,10 @@ def judge_order(exchange: Exchange, *, market_open: bool | None = None) -> Order
             return _judge_answer(exchange, market_open=market_open)
         case Fault.REFUSED | Fault.UNREACHABLE:
             return OrderVerdict(OrderOutcome.NOT_REACHED, exchange.detail)
-        case Fault.TIMED_OUT | Fault.CUT_OFF:
+        case Fault.TIMED_OUT if exchange.http_status is None:
             return OrderVerdict(OrderOutcome.TIMED_OUT, exchange.detail)
+        case Fault.TIMED_OUT | Fault.CUT_OFF:
+            return OrderVerdict(OrderOutcome.UNKNOWN, f"the answer ended early: {exchange.detail}")
         case Fault.TOO_LARGE | Fault.MALFORMED | Fault.BAD_STATUS:
             return OrderVerdict(OrderOutcome.MALFORMED, exchange.detail)
         case Fault.CLIENT:

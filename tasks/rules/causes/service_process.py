@@ -1,15 +1,15 @@
 """The service itself: down, or hung (§2.1)."""
 
-from tasks.model.diagnosis import Audience, Cause, Confidence, Finding
+from tasks.model.diagnosis import Audience, Cause, Confidence, Finding, Kind
 from tasks.model.evidence import Evidence
 from tasks.model.looks import Fault, Observation, OrderOutcome, Seen
 from tasks.model.processes import ProcessState
+from tasks.rules.causes.facts import confidence, gateways_ruled_out, in_all, infrastructure, looks, span_s
+from tasks.rules.causes.machine import SPINS_CPU_RATIO, cpu_ratio, is_starved, wait_ratio
+from tasks.rules.causes.resources import descriptors_spent
 
 SECTION = "§2.1"
-# An idle event loop still turns; a process that did less than this between two unanswered probes made no progress.
-FROZEN_CPU_RATIO = 0.02
-# One whole core for as long as nobody was answered: a spin, not work.
-SPINNING_CPU_RATIO = 0.9
+ALIVE = frozenset({ProcessState.RUNNING, ProcessState.STOPPED, ProcessState.BLIND})
 
 
 def service_down(evidence: Evidence) -> Finding | None:
@@ -17,20 +17,17 @@ def service_down(evidence: Evidence) -> Finding | None:
 
     Runbook: §2.1 Health endpoint errors or times out.
     """
-    refused = [one for one in evidence.observations if one.health.fault is Fault.REFUSED]
-    if len(refused) < len(evidence.observations):
+    if not in_all(evidence, lambda one: one.health.fault is Fault.REFUSED):
         return None
     process = evidence.latest.process
-    if process.state in {ProcessState.RUNNING, ProcessState.STOPPED, ProcessState.BLIND}:
-        return _finding(
-            Cause.SERVICE_DOWN,
-            Confidence.LIKELY,
-            (f"health refused in {_looks(evidence)}", f"process: {process.detail}"),
-        )
+    if process.state in ALIVE:
+        because = (f"health refused in {looks(evidence)}", f"process: {process.detail}")
+        return _finding(Cause.SERVICE_DOWN, Confidence.LIKELY, because)
     if process.port_owner_pid is not None:
         return _port_taken(evidence)
-    because = (f"health refused in {_looks(evidence)}", f"process {process.state}: {process.detail}")
-    return _finding(Cause.SERVICE_DOWN, _confidence(evidence), because, ("service hung: no process is left to hang",))
+    because = (f"health refused in {looks(evidence)}", f"process {process.state}: {process.detail}")
+    ruled_out = ("service hung: no process is left to hang", *gateways_ruled_out(evidence.latest))
+    return _finding(Cause.SERVICE_DOWN, confidence(evidence), because, ruled_out)
 
 
 def service_hung(evidence: Evidence) -> Finding | None:
@@ -38,26 +35,36 @@ def service_hung(evidence: Evidence) -> Finding | None:
 
     Runbook: §2.1 Restart if hung.
     Steps:
-        1. nobody is answered: health, or every synthetic order, silent in every look
+        1. nobody is answered: health, or every synthetic order, silent in every look and for long enough
         2. the process makes no progress: stopped, frozen, or spinning; or the gateways answer us while it does not
+        3. not where others explain it: its descriptors are spent, or other processes take its core
     """
     silence = _silence(evidence)
-    if silence is None:
+    if silence is None or descriptors_spent(evidence.latest, evidence.limits) or is_starved(evidence):
         return None
     stuck = _no_progress(evidence)
     if stuck is None:
         because = (silence, f"process: {evidence.latest.process.detail}, and no second signal that it hangs")
         return _finding(Cause.SERVICE_HUNG, Confidence.LIKELY, because)
-    ruled_out = ("service down: its process is alive", *_gateways_ruled_out(evidence.latest))
-    return _finding(Cause.SERVICE_HUNG, _confidence(evidence), (silence, stuck), ruled_out)
+    ruled_out = ("service down: its process is alive", *_starving_ruled_out(evidence))
+    ruled_out = (*ruled_out, *gateways_ruled_out(evidence.latest))
+    return _finding(Cause.SERVICE_HUNG, _hung_confidence(evidence), (silence, stuck), ruled_out)
+
+
+def _hung_confidence(evidence: Evidence) -> Confidence:
+    # A process that a signal stopped does not come back by itself; one that is blocked may, within seconds.
+    stopped = in_all(evidence, lambda one: one.process.state is ProcessState.STOPPED)
+    long_enough = stopped or span_s(evidence) >= evidence.limits.hung_silence_s
+    return confidence(evidence) if long_enough else Confidence.LIKELY
 
 
 def _silence(evidence: Evidence) -> str | None:
-    if all(one.health.fault.silent for one in evidence.observations):
-        return f"health did not answer in {_looks(evidence)}"
-    if all(_orders_silent(one) for one in evidence.observations):
+    for_s = f"for {span_s(evidence):.1f} s" if len(evidence.observations) > 1 else "once"
+    if in_all(evidence, lambda one: one.health.fault.silent):
+        return f"health did not answer in {looks(evidence)}, {for_s}"
+    if in_all(evidence, _orders_silent):
         count = len(evidence.latest.orders)
-        return f"none of {count} synthetic orders was answered in {_looks(evidence)}, while health answers"
+        return f"none of {count} synthetic orders was answered in {looks(evidence)}, {for_s}, while health answers"
     return None
 
 
@@ -72,13 +79,22 @@ def _no_progress(evidence: Evidence) -> str | None:
         return f"the process is stopped by a signal: pid={process.pid}"
     if process.state is not ProcessState.RUNNING:
         return None
-    ratio = _cpu_ratio(evidence)
-    if ratio is not None and all(one.health.fault.silent for one in evidence.observations):
-        if ratio <= FROZEN_CPU_RATIO:
-            return f"the process made no progress: cpu_ratio={ratio:.3f} over the looks"
-        if ratio >= SPINNING_CPU_RATIO:
-            return f"the process spins: cpu_ratio={ratio:.2f} over the looks, and answers nobody"
+    if in_all(evidence, lambda one: one.health.fault.silent):
+        return _frozen_or_spinning(evidence)
     return _gateways_answer(evidence)
+
+
+def _frozen_or_spinning(evidence: Evidence) -> str | None:
+    cpu, wait = cpu_ratio(evidence), wait_ratio(evidence) or 0.0
+    if cpu is None:
+        return None
+    if cpu <= evidence.limits.frozen_cpu_ratio:
+        return f"the process made no progress: cpu_ratio={cpu:.3f} over the looks"
+    # On a crowded machine a spin takes what it gets and waits for the rest.
+    ready = cpu + wait if cpu >= SPINS_CPU_RATIO else cpu
+    if ready >= evidence.limits.spinning_cpu_ratio:
+        return f"the process spins: cpu_ratio={cpu:.2f} wait_ratio={wait:.2f} over the looks, and answers nobody"
+    return None
 
 
 def _gateways_answer(evidence: Evidence) -> str | None:
@@ -89,46 +105,19 @@ def _gateways_answer(evidence: Evidence) -> str | None:
     return None
 
 
-def _cpu_ratio(evidence: Evidence) -> float | None:
-    first, last = evidence.observations[0].process, evidence.latest.process
-    if first.pid != last.pid or first.cpu_time_s is None or last.cpu_time_s is None:
-        return None
-    elapsed_s = (last.looked_at - first.looked_at).total_seconds()
-    if elapsed_s < 1:
-        return None
-    return (last.cpu_time_s - first.cpu_time_s) / elapsed_s
-
-
 def _port_taken(evidence: Evidence) -> Finding:
     process = evidence.latest.process
     owner = f"pid={process.port_owner_pid} name={process.port_owner_name}"
+    because = (f"the service is gone and its port is held by {owner}",)
+    return infrastructure(evidence, Kind.PORT, because, ("service down alone: a restart could not take its port",))
+
+
+def _starving_ruled_out(evidence: Evidence) -> tuple[str, ...]:
+    wait = wait_ratio(evidence)
+    return (f"cores taken by others: wait_ratio={wait:.2f}",) if wait is not None else ()
+
+
+def _finding(cause: Cause, sure: Confidence, because: tuple[str, ...], ruled_out: tuple[str, ...] = ()) -> Finding:
     return Finding(
-        cause=Cause.INFRASTRUCTURE,
-        confidence=_confidence(evidence),
-        because=(f"the service is gone and its port is held by {owner}",),
-        section="§3.3",
-        tier=Audience.TIER_3,
-        ruled_out=("service down alone: a restart could not take its port",),
-    )
-
-
-def _gateways_ruled_out(observation: Observation) -> tuple[str, ...]:
-    healthy = [probe.gateway for probe in observation.gateways if probe.seen is Seen.PASSED]
-    return (f"gateways: {', '.join(healthy)} answer a direct probe",) if healthy else ()
-
-
-def _confidence(evidence: Evidence) -> Confidence:
-    return Confidence.CONFIRMED if len(evidence.observations) >= 3 else Confidence.LIKELY
-
-
-def _looks(evidence: Evidence) -> str:
-    count = len(evidence.observations)
-    return f"{count} of {count} looks"
-
-
-def _finding(
-    cause: Cause, confidence: Confidence, because: tuple[str, ...], ruled_out: tuple[str, ...] = ()
-) -> Finding:
-    return Finding(
-        cause=cause, confidence=confidence, because=because, section=SECTION, tier=Audience.TIER_1, ruled_out=ruled_out
+        cause=cause, confidence=sure, because=because, section=SECTION, tier=Audience.TIER_1, ruled_out=ruled_out
     )

@@ -1,10 +1,11 @@
 """Naming the cause, on evidence written by hand."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.model.diagnosis import Audience, Cause, Confidence, Status
-from tasks.model.looks import Fault, OrderOutcome, Seen
+from tasks.model.looks import Exchange, Fault, OrderOutcome, Seen
 from tasks.model.orders import AssetClass
 from tasks.model.processes import ProcessState
 from tasks.rules.diagnosis import name_cause
@@ -229,3 +230,23 @@ def test_nothing_about_the_service_is_confirmed_while_it_answers_and_fills(
 
     if fault is Fault.NONE and outcome.delivered:
         assert not [one for one in confirmed if one.cause in {Cause.SERVICE_DOWN, Cause.SERVICE_HUNG}]
+
+
+def test_a_service_that_answers_late_is_slow_and_not_hung() -> None:
+    """A probe that waited longer got its answer: the process works, and is not killed for being late."""
+    late = health().model_copy(update={"exchange": Exchange(method="GET", url="http://s/health", seconds_s=3.0)})
+    rounds = three(health=health(Fault.TIMED_OUT), process=process(cpu_time_s=7.0), orders=SILENT_ORDERS).observations
+    patient = rounds[-1].model_copy(update={"patience": late})
+
+    finding = name_cause(evidence(*rounds[:-1], patient)).findings[0]
+
+    assert finding.confidence is Confidence.INCONCLUSIVE
+    assert "slow is not hung" in finding.because[1]
+
+
+@pytest.mark.parametrize("fault", [Fault.CUT_OFF, Fault.MALFORMED, Fault.TOO_LARGE])
+def test_a_service_that_answers_badly_is_not_hung(fault: Fault) -> None:
+    """Who resets, cuts or garbles its answers turns its loop: a person looks, nobody is killed."""
+    seen = three(health=health(fault), process=process(cpu_time_s=7.0), orders=())
+
+    assert not [one for one in name_cause(seen).findings if one.confidence is Confidence.CONFIRMED]

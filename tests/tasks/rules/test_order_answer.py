@@ -11,7 +11,7 @@ from tasks.rules.order_answer import judge_order
 FILLED = {"exec_type": "trade", "ord_status": "filled", "reject": None}
 
 
-def answer(status: int, body: object, fault: Fault = Fault.NONE) -> Exchange:
+def answer(status: int | None, body: object, fault: Fault = Fault.NONE) -> Exchange:
     """One answer of `POST /orders`."""
     text = body if isinstance(body, str) else orjson.dumps(body).decode()
     return Exchange(method="POST", url="http://service/orders", http_status=status, body=text, fault=fault)
@@ -40,8 +40,9 @@ def rejected(code: str) -> dict[str, object]:
         (answer(422, {"error": {"code": "INVALID_ORDER"}}), OrderOutcome.DENIED),
         (answer(500, {"error": {"code": "INTERNAL_ERROR"}}), OrderOutcome.ERROR),
         (answer(404, "not here"), OrderOutcome.MALFORMED),
-        (answer(0, "", Fault.TIMED_OUT), OrderOutcome.TIMED_OUT),
-        (answer(0, "", Fault.CUT_OFF), OrderOutcome.TIMED_OUT),
+        (answer(None, "", Fault.TIMED_OUT), OrderOutcome.TIMED_OUT),
+        (answer(201, "{", Fault.TIMED_OUT), OrderOutcome.UNKNOWN),
+        (answer(None, "", Fault.CUT_OFF), OrderOutcome.UNKNOWN),
         (answer(0, "", Fault.REFUSED), OrderOutcome.NOT_REACHED),
         (answer(0, "", Fault.CLIENT), OrderOutcome.BLIND),
     ],
