@@ -29,7 +29,8 @@ def look_at_new_lines(path: Path, state_dir: Path, question: ScanQuestion, engin
     Runbook: §1.4 Recent logs and incidents.
     Errors: `CannotLook` as in `look_at_log`, and when the checkpoint cannot be kept. A crash before the checkpoint is
     kept repeats the same report, with the same `from_offset`.
-    Steps: 1. finish the file that the log was rotated into. 2. read those in between. 3. read the log. 4. keep the place.
+    Steps: 1. finish the file that the log was rotated into. 2. read those in between. 3. read the log.
+    4. keep the place.
     """
     engine = engine or best_engine(state_dir / CHECKPOINT_FOLDER)
     kept_in = checkpoint_path(state_dir, path)
@@ -52,7 +53,7 @@ def _to_read(path: Path, before: LogCheckpoint) -> tuple[list[ToRead], list[str]
     except OSError as error:
         raise cannot_look(path, error) from error
     rotated = [ToRead(file, before if begun else LogCheckpoint(), is_log=False) for file, begun in older or []]
-    lost = f"GAP: expected the rest of the rotated log after byte {before.mark.read_to} was not found; lines may be missing"
+    lost = f"GAP: expected the rotated log was not found after_byte={before.mark.read_to}; lines may be missing"
     return [*rotated, ToRead(path, LogCheckpoint(), is_log=True)], [] if older else [lost]
 
 

@@ -122,7 +122,7 @@ class Shapes:
     def match(self, heads: Words) -> Flags:
         """Say for each head, eight bytes a word, whether it is known.
 
-        A digit has the high half 3, and 6 more does not change it; where that carries over, another byte has failed already.
+        A digit has the high half 3, and 6 more does not change it; where that carries over, another byte has failed.
         """
         known = np.zeros(len(heads), dtype=bool)
         high, more = heads & _HIGH, (heads + _SIX) & _HIGH

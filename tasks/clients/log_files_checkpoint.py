@@ -61,6 +61,6 @@ def save_checkpoint(path: Path, checkpoint: LogCheckpoint) -> None:
 def _cannot(path: Path, error: OSError) -> CannotLook:
     return CannotLook(
         Code.FILE_UNREADABLE,
-        f"expected a checkpoint that can be read and written, was {error.strerror} path={path}; check the state directory",
+        f"expected a checkpoint that can be kept was {error.strerror} path={path}; check the state directory",
         retryable=True,
     )

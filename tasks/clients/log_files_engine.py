@@ -21,6 +21,8 @@ except ImportError:  # no wheel for this platform: the same lines are found more
 
 from tasks.rules.log_patterns import PATTERNS, Pattern
 
+_CANNOT_RUN: tuple[type[Exception], ...] = (ImportError, *HYPERSCAN_ERRORS)
+_CANNOT_LOAD: tuple[type[Exception], ...] = (OSError, *HYPERSCAN_ERRORS)
 _OWN = threading.local()
 
 Hits = tuple[list[int], list[int], list[int]]
@@ -86,7 +88,7 @@ class RegexEngine:
 
 
 def _ends(text: bytes, lowered: bytes, expression: re.Pattern[bytes], stem: bytes, *, at_stem: bool) -> Iterator[int]:
-    """Give the last byte of a line's first match, for every line with the stem that has one; the text begins with a newline."""
+    """Give a byte in every line with the stem that has a match; the text begins with a newline."""
     at = lowered.find(stem)
     while at >= 0:
         inside = at + (stem[:1] == b"\n")
@@ -102,7 +104,7 @@ def _ends(text: bytes, lowered: bytes, expression: re.Pattern[bytes], stem: byte
 
 
 def best_engine(kept_in: Path | None = None) -> Engine:
-    """Give this thread's engine, the fastest that runs here; `kept_in` keeps the compiled patterns for the next process.
+    """Give this thread's engine, the fastest that runs here; `kept_in` keeps what it compiled for the next process.
 
     Errors: none; a hyperscan that does not load on this processor gives way to `re`.
     """
@@ -110,7 +112,7 @@ def best_engine(kept_in: Path | None = None) -> Engine:
     if engine is None:
         try:
             engine = HyperscanEngine(kept_in=kept_in)
-        except (ImportError, *HYPERSCAN_ERRORS):
+        except _CANNOT_RUN:
             engine = RegexEngine()
         _OWN.engine = engine
     return engine
@@ -128,7 +130,7 @@ def _database(patterns: tuple[Pattern, ...]) -> Any:
 
 
 def _kept_database(patterns: tuple[Pattern, ...], folder: Path) -> Any:
-    """Load what was compiled before (0.1 ms instead of 130 ms); it is bound to patterns, version and processor, and checks itself."""
+    """Load what was compiled before, in 0.1 ms for 130 ms; it is bound to the patterns and the machine."""
     name = hashlib.sha256(
         repr((patterns, version("hyperscan"), platform.machine(), sys.version_info[:2])).encode()
     ).hexdigest()[:16]
@@ -136,7 +138,7 @@ def _kept_database(patterns: tuple[Pattern, ...], folder: Path) -> Any:
     try:
         database = hyperscan.loadb(file.read_bytes(), mode=hyperscan.HS_MODE_BLOCK)
         database.scratch = hyperscan.Scratch(database)
-    except (OSError, *HYPERSCAN_ERRORS):
+    except _CANNOT_LOAD:
         database = _database(patterns)
         _keep(file, bytes(hyperscan.dumpb(database)))
     return database

@@ -42,7 +42,7 @@ class Events:
         """
         traces = self._traces(block, first)
         for start, found in sorted(traces.items(), reverse=True):
-            # A record is read together with its trace, and a trace that goes on past the block together with the next one.
+            # A record is read together with its trace, and a trace that goes on past the block with the next block.
             if not final and start - RECORD_ABOVE_LINES < safe and (start >= safe or found.open):
                 safe = max(0, start - RECORD_ABOVE_LINES)
         return self._read_lines(block, first, safe, traces)
@@ -98,7 +98,7 @@ class Events:
         return found
 
     def _count_known(self, block: Block, first: int, lines: list[int], apart: set[int]) -> list[int]:
-        """Count what is known; a line in or beside a trace, and every line when only recent ones count, is read in full."""
+        """Count what is known; lines in or beside a trace are read in full, and all when only recent ones count."""
         if self.question.since is not None:
             return lines
         kept = [line for line in lines if line in apart or first + line in self.taken] if apart or self.taken else []

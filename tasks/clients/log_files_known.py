@@ -46,7 +46,7 @@ class KnownLines:
             self._known[collapsed(raw)] = Repeated(group, found.start() if found else -1)
 
     def count(self, block: Block, first: int, lines: list[int]) -> tuple[list[int], list[int]]:
-        """Count the lines that are known; give those that are not, and the numbers of the error lines among the known."""
+        """Count the known lines; give those that are not known, and the numbers of the error lines among the known."""
         unknown, errors = [], []
         touched: set[Repeated] = set()
         for index in lines:

@@ -1,13 +1,13 @@
-"""Read one file of a log, the log itself or one that it was rotated into, and keep what must be known of it afterwards."""
+"""Read one file of a log, the log itself or one that it was rotated into, and keep what the next scan must know."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from tasks.clients.log_files_engine import Engine
 from tasks.clients.log_files_events import Events
 from tasks.clients.log_files_rotation import BROKEN_ARCHIVE, mark_of, open_log
-from tasks.clients.log_files_scan import Place, Scanner
+from tasks.clients.log_files_scan import Place, Scanner, Source
 from tasks.model.errors import CannotLook, Code
 from tasks.model.log_checkpoint import FileMark, LogCheckpoint
 from tasks.model.log_findings import ScanQuestion
@@ -62,7 +62,8 @@ def read_part(wanted: ToRead, question: ScanQuestion, engine: Engine, *, marked:
     try:
         with open_log(wanted.file) as file:
             file.seek(wanted.start.offset)
-            scanner = Scanner(file, engine, events, Place(wanted.start.offset, wanted.start.lines))
+            # Plain and packed files both have readinto, which IO does not promise.
+            scanner = Scanner(cast("Source", file), engine, events, Place(wanted.start.offset, wanted.start.lines))
             part = _read(scanner, events, wanted)
             if marked:
                 part.mark = mark_of(file, scanner.read_to)

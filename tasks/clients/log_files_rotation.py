@@ -1,4 +1,4 @@
-"""Know a log file again after rotation: by its number, by its first bytes, and by the bytes before the place read to."""
+"""Know a log file again after rotation: by its number, its first bytes, and the bytes before the place read to."""
 
 import gzip
 import hashlib
@@ -63,7 +63,7 @@ def mark_of(file: IO[bytes], read_to: int) -> FileMark:
 
 
 def is_same_content(path: Path, mark: FileMark) -> bool:
-    """Say whether the file holds, up to the place read to, what was read then. Errors: none; an unreadable file does not."""
+    """Say whether the file holds, up to the place read to, what was read then; an unreadable file does not."""
     try:
         with open_log(path) as file:
             if _digest(_read_exactly(file, 0, mark.head_bytes)) != mark.head_hash:

@@ -1,4 +1,4 @@
-"""Read a log in large blocks through one buffer, and hand whole lines to the reader of events. Memory does not grow with the file."""
+"""Read a log in large blocks through one buffer, and hand whole lines on; memory does not grow with the file."""
 
 from time import monotonic
 from typing import NamedTuple, Protocol

@@ -8,7 +8,7 @@ from tasks.model.values import Value
 class FileMark(Value):
     """How a file is known again: its number on its device, its first bytes, and the bytes before the place read to.
 
-    The hashes are hexadecimal SHA-256; `head_bytes` and `tail_bytes` say over how many bytes, and `read_to` where the tail ends.
+    The hashes are hexadecimal SHA-256 over `head_bytes` and `tail_bytes`; the tail ends at `read_to`.
     """
 
     device: int = 0

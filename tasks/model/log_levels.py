@@ -21,7 +21,7 @@ class Severity(IntEnum):
 
 
 class LevelSeen(NamedTuple):
-    """A level found in a line: `end` is the offset just past it; `by_shape` says that the digits before it do not matter."""
+    """A level found in a line: `end` is the offset just past it; `by_shape` says that no digit before it matters."""
 
     severity: Severity
     end: int
@@ -29,7 +29,7 @@ class LevelSeen(NamedTuple):
 
 
 class LineRead(NamedTuple):
-    """What one line says of itself: message without its head, logger, time as written, exception text inside a field."""
+    """What one line says of itself: its message without the head, its time, and a trace inside one of its fields."""
 
     severity: Severity
     leveled: bool

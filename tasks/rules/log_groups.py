@@ -130,7 +130,7 @@ def count_minute(group: Group | Known, minute: int, count: int = 1) -> None:
 
 
 def finding_of(group: Group, known: Known | None, question: ScanQuestion, end: datetime | None) -> LogFinding:
-    """Make the finding: its rate in the hour up to `end` against the hour before, and whether it is new since the release."""
+    """Make the finding: its rate in the hour up to `end` and before, and whether it is new since the release."""
     first_seen = earlier(group.first_at, known.first_at if known else None)
     minutes = dict(group.minutes)
     for minute, count in (known.minutes if known else {}).items():

@@ -27,7 +27,8 @@ _MESSAGE_KEYS = (
     "err",
 )
 _TRACE_KEYS = (
-    "exc_info", "exception", "stack_trace", "stacktrace", "stack", "traceback", "error.stack_trace", "err", "error", "@x",
+    "exc_info", "exception", "stack_trace", "stacktrace", "stack", "traceback", "error.stack_trace",
+    "err", "error", "@x",
     "exc_text", "Exception", "StackTrace", "full_message", "message", "msg", "event",
 )  # fmt: skip
 _TRACE_PARTS = ("stack", "stack_trace", "stackTrace", "stacktrace", "traceback", "message")

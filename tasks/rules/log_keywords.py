@@ -41,10 +41,13 @@ _TIMEOUT = _any(
     r"no (?:answer|response|reply) (?:with)?in\b|did not (?:answer|respond)",
 )
 _DEPENDENCY = _any(
-    r"connection (?:was )?(?:refused|reset|closed|aborted|failed|lost|error)|connect(?:ion)?(?:ing)? (?:to \S+ )?failed",
+    r"connection (?:was )?(?:refused|reset|closed|aborted|failed|lost|error)",
+    r"connect(?:ion)?(?:ing)? (?:to \S+ )?failed",
     r"econnre|ehostunreach|enetunreach|enotfound|epipe|unreachable|broken pipe|reset by peer|socket hang up",
-    r"name or service not known|name resolution|getaddrinfo|no route to host|no such host|service unavailable|bad gateway",
-    r"(?:cannot|could(?: not|n't)|failed to|unable to) connect|connect error|connect(?:ion)?error|(?:tls|ssl) (?:handshake|error)",
+    r"name or service not known|name resolution|getaddrinfo|no route to host|no such host",
+    r"service unavailable|bad gateway",
+    r"(?:cannot|could(?: not|n't)|failed to|unable to) connect|connect error|connect(?:ion)?error",
+    r"(?:tls|ssl) (?:handshake|error)",
     r"disconnected|not connected|upstream|dependency|remote end closed|circuit (?:breaker )?(?:is )?open",
     r"(?:gateway|broker|venue|exchange|database|redis|kafka) \S*\s?(?:is )?(?:down|gone|(?:un|not )available)",
 )

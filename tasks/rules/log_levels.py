@@ -44,7 +44,10 @@ _UPPER = (
     "TRACE|VERBOSE|FINEST|FINER|FINE|DEBUG|DBG|INFO|INFORMATION|NOTICE|CONFIG|SUCCESS|WARN|WARNING|WRN|ERROR|ERR|EROR|SEVERE|"
     "CRITICAL|CRIT|FATAL|FTL|PANIC|DPANIC|ALERT|EMERG|EMERGENCY"
 )
-_LOWER = "trace|verbose|debug|info|information|notice|warn|warning|error|err|severe|critical|crit|fatal|panic|alert|emerg|emergency"
+_LOWER = (
+    "trace|verbose|debug|info|information|notice|warn|warning|error|err|severe|"
+    "critical|crit|fatal|panic|alert|emerg|emergency"
+)
 _TITLE = "Trace|Verbose|Debug|Info|Information|Notice|Warn|Warning|Error|Severe|Critical|Fatal|Panic|Alert|Emergency"
 _SHORT = "INF|DBG|WRN|ERR|FTL|VRB|TRC|CRT"
 
@@ -56,16 +59,19 @@ _LETTER = re.compile(
     re.ASCII,
 )
 _START = re.compile(
-    r"\s*(trce|dbug|info|warn|fail|crit|error|warning|fatal|critical|debug|notice|panic|Error|Warning|Info|Fatal|Debug): ",
+    r"\s*(trce|dbug|info|warn|fail|crit|error|warning|fatal|critical|debug|notice|panic|"
+    r"Error|Warning|Info|Fatal|Debug): ",
     re.ASCII,
 )
 _HEAD_WORD = re.compile(
-    rf"(?:^|(?<=[\s\[(|<{MARK}]))(?:({_UPPER}|{_SHORT})(?=[\s\])|>:,/{MARK}]|$)|(LOG|HINT|DETAIL|STATEMENT|CONTEXT)(?=: ))|"
+    rf"(?:^|(?<=[\s\[(|<{MARK}]))(?:({_UPPER}|{_SHORT})(?=[\s\])|>:,/{MARK}]|$)|"
+    r"(LOG|HINT|DETAIL|STATEMENT|CONTEXT)(?=: ))|"
     rf"(?<=[\[(|])\s*({_LOWER}|{_TITLE})(?=\s*[\])|])|(?<=:)({_LOWER})(?=\])",
     re.ASCII,
 )
 _AFTER_TIME = re.compile(
-    rf"\s*\[?\d{{4}}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?\]?[\s|:-]+({_LOWER}|{_TITLE})(?=[\s:|])",
+    rf"\s*\[?\d{{4}}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?"
+    rf"(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?\]?[\s|:-]+({_LOWER}|{_TITLE})(?=[\s:|])",
     re.ASCII,
 )
 _LOGFMT_START = re.compile(r"\s*[\w.@-]+=", re.ASCII)

@@ -1,7 +1,7 @@
 """What the engine looks for: every line that can matter matches one of these; what matches is then read properly.
 
-The patterns may find too much, never too little: a line that `log_lines` calls a warning or worse matches WORDS, and the
-engines are tested to find the same lines. They use only what both hyperscan and `re` understand in the same way.
+The patterns may find too much, never too little: a line that `log_lines` calls a warning or worse matches WORDS, and
+the engines are tested to find the same lines. They use only what hyperscan and `re` understand in the same way.
 """
 
 import re
@@ -20,9 +20,9 @@ class Sought(IntEnum):
 class Pattern(NamedTuple):
     """One expression for the engine; `caseless` ignores the case of ASCII letters.
 
-    `written_out` is the same with its classes written out as words: hyperscan finds plain words at full speed, but stops
-    at every `"level":` for a class, and `re` the other way round. `stems` are lower-case words of which every match has
-    one, at its start if `stem_first`: without hyperscan they are looked for first.
+    `written_out` is the same with its classes written out as words: hyperscan finds plain words at full speed, but
+    stops at every `"level":` for a class, and `re` the other way round. `stems` are lower-case words of which every
+    match has one, at its start if `stem_first`: without hyperscan they are looked for first.
     """
 
     sought: Sought
@@ -48,7 +48,7 @@ def _keyed(keys: tuple[str, ...], signs: tuple[str, ...], values: tuple[str, ...
     )
 
 
-# After such a word `":null`, `":0`, `":false`, `":""`, `":[]` and `":{}` say that there was none, in JSON with fixed keys.
+# After such a word `":null`, `":0`, `":false`, `":""`, `":[]` and `":{}` say that there was none.
 _INFLECTED = (
     r"(?:errors?|exceptions?|failed|failures?|fails?|failing|panic(?:ked)?|fatal|critical|severe|traceback|warn(?:ing)?|alert|emerg(?:ency)?|"
     r"time[d]?[ -]?outs?|reject(?:ed|s|ions?)?|denied|abort(?:ed|ing))"
@@ -57,31 +57,16 @@ _NO_NULL = r"n(?:[^u]|u(?:[^l]|l(?:[^l]|l\w)))|f(?:[^a]|a(?:[^l]|l(?:[^s]|s(?:[^
 _NOT_EMPTY = (
     r'(?:[^\w"]|"[ \t]*(?:[^: \t]|:[ \t]*(?:[^n0f"\[{ \t]|' + _NO_NULL + r'|0[^,}\r\n \t]|"[^"]|\[[^\]]|\{[^}])))'
 )
-_INFLECTED_STEMS = tuple(
-    [
-        "error",
-        "exception",
-        "fail",
-        "panic",
-        "fatal",
-        "critical",
-        "severe",
-        "traceback",
-        "warn",
-        "alert",
-        "emerg",
-        "timeout",
-        "time-out",
-        "timedout",
-        "timed-out",
-        "reject",
-        "denied",
-        "abort",
-    ]
-) + ("time out", "timed out")
+_INFLECTED_STEMS = (
+    "error", "exception", "fail", "panic", "fatal", "critical", "severe", "traceback", "warn", "alert", "emerg",
+    "timeout", "time-out", "time out", "timedout", "timed-out", "timed out", "reject", "denied", "abort",
+)  # fmt: skip
 _PLAIN = (
-    "deadline exceeded", "refused", "unreachable", "unavailable", "reset by peer", "broken pipe", "segfault", "segmentation fault", "core dumped",
-    "out of memory", "oom-kill", "no space left", "disk full", "read-only file system", "stack overflow", "deadlock", "econn", "etimedout",
+    "deadline exceeded", "refused", "unreachable", "unavailable", "reset by peer", "broken pipe", "segfault",
+    "segmentation fault", "core dumped",
+    "out of memory", "oom-kill", "no space left", "disk full", "read-only file system", "stack overflow", "deadlock",
+    "econn",
+    "etimedout",
     "ehostunreach", "enetunreach", "enotfound", "enospc", "emfile", "epipe", "exc_info",
 )  # fmt: skip
 _SIGNS = ('":', '": ', '":"', '": "')

@@ -15,7 +15,8 @@ _MONTHS = {
 }
 
 _ISO = re.compile(
-    r"(?<!\d)(\d{4})[-/.](\d\d)[-/.](\d\d)[T _-](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\d* ?(Z|UTC|GMT|[+-]\d\d:?\d\d(?!\d))?",
+    r"(?<!\d)(\d{4})[-/.](\d\d)[-/.](\d\d)[T _-](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\d* ?"
+    r"(Z|UTC|GMT|[+-]\d\d:?\d\d(?!\d))?",
     re.ASCII,
 )
 _BASIC = re.compile(

@@ -13,7 +13,8 @@ NAMED = re.compile(
 )
 _CAUSE = re.compile(r"\s*(?:Caused by|Suppressed|Wrapped by|--->|\[cause\]|cause)(?:: ?| )(.*)", re.ASCII)
 _BESIDE = re.compile(
-    r"\s*(?:\.\.\. \d+ |--- End of |---> |- (?:locked|waiting)|\[CIRCULAR|\[cause\]|\[errors\]|Caused by: |Suppressed: |\^|[}\])]+,?;?$|Node\.js v)",
+    r"\s*(?:\.\.\. \d+ |--- End of |---> |- (?:locked|waiting)|\[CIRCULAR|\[cause\]|\[errors\]|"
+    r"Caused by: |Suppressed: |\^|[}\])]+,?;?$|Node\.js v)",
     re.ASCII,
 )
 _PROPERTY = re.compile(r"\s+(?:'[\w-]+'|\[?[A-Za-z_$][\w$]*\]?): .+|\s*[}\]],?$", re.ASCII)

@@ -8,13 +8,16 @@ from tasks.rules.log_trace_reader import clip
 GO_START = re.compile(r"(?:panic: |fatal error: |goroutine \d+ \[)", re.ASCII)
 _GO_FUNCTION = re.compile(r"[\w./*()\-\[\]{}·,~@$%]+\(.*\)$|created by ", re.ASCII)
 _GO_BESIDE = re.compile(
-    r"\s*(?:goroutine \d+ \[|\[signal |exit status \d|\[recovered|\tpanic: |panic: |\.\.\.additional frames|r[a-z0-9]{1,3}\s+0x|runtime stack:)",
+    r"\s*(?:goroutine \d+ \[|\[signal |exit status \d|\[recovered|\tpanic: |panic: |"
+    r"\.\.\.additional frames|r[a-z0-9]{1,3}\s+0x|runtime stack:)",
     re.ASCII,
 )
 
 RUBY_START = re.compile(r"(\S+\.rb:\d+:in [`'][^']*')(?:: (.*?)(?: \(([A-Z][\w:]*)\))?)?$", re.ASCII)
 _RUBY_NAMED = re.compile(
-    r"([A-Z]\w*(?:::\w+)*(?:Error|Exception|Interrupt|NotFound|Timeout|Refused|ECONN\w+)\w*)(?: \((.*)\)|: (.*))?\s*:?$|(.*) \(([A-Z][\w:]*)\)$",
+    r"([A-Z]\w*(?:::\w+)*(?:Error|Exception|Interrupt|NotFound|Timeout|Refused|ECONN\w+)\w*)"
+    r"(?: \((.*)\)|: (.*))?\s*:?$|"
+    r"(.*) \(([A-Z][\w:]*)\)$",
     re.ASCII,
 )
 
@@ -66,12 +69,13 @@ class GoReader:
     def _take_place(self, place: str) -> bool:
         runtime = self._function.startswith(("panic(", "runtime.", "created by ", "testing."))
         if self._frame is None and not runtime:
-            self._frame = f"{self._function.split('(0x')[0].split('({')[0].removesuffix('(...)').removesuffix('()')} {place.split(' +0x', maxsplit=1)[0]}"
+            name = re.sub(r"\((?:0x|\{|\.\.\.|\)).*$", "", self._function)
+            self._frame = f"{name} {place.split(' +0x', maxsplit=1)[0]}"
         return True
 
 
 class RubyReader:
-    """Take a backtrace below the line that names the exception; `headline` is the line above when the first names none."""
+    """Take a backtrace; `headline` is the line above, which names the exception when the first line does not."""
 
     def __init__(self, first: str, headline: str = "") -> None:
         found = RUBY_START.search(first)

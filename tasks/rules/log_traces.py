@@ -31,8 +31,10 @@ OTHER_THREADS_LINES = 40
 LOOK_BACK_LINES = 12
 
 _TIME_FIRST = re.compile(
-    r"[\[(<]?(?:\d{4}[-/]\d\d[-/]\d\d[T ]|\d\d:\d\d:\d\d|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d|[IWEF]\d{4,8} \d\d:|<?\d{1,3}>|\d\d-\d\d \d\d:)|"
-    r"[DIWEF], \[|\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)(?:[\]:|]| {1,5}[\[\d])|(?:time|ts|level|lvl)=",
+    r"[\[(<]?(?:\d{4}[-/]\d\d[-/]\d\d[T ]|\d\d:\d\d:\d\d|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d|"
+    r"[IWEF]\d{4,8} \d\d:|<?\d{1,3}>|\d\d-\d\d \d\d:)|"
+    r"[DIWEF], \[|\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)(?:[\]:|]| {1,5}[\[\d])|"
+    r"(?:time|ts|level|lvl)=",
     re.ASCII,
 )
 _WRITTEN_TIME = re.compile(r"\d+")

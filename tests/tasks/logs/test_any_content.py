@@ -188,7 +188,8 @@ def dense(lines: int) -> bytes:
     for number in range(lines):
         level = "ERROR" if number % 97 == 0 else "INFO"
         rows.append(
-            f'{{"timestamp":"2026-11-22T16:11:{number % 60:02d}.{number % 1000:03d}Z","level":"{level}","msg":"retry {number} after error, timed out"}}'
+            f'{{"timestamp":"2026-11-22T16:11:{number % 60:02d}.{number % 1000:03d}Z","level":"{level}",'
+            f'"msg":"retry {number} after error, timed out"}}'
         )
         if number % 501 == 0:
             rows.append(TRACES[number % 7].text.rstrip())

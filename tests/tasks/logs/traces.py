@@ -110,7 +110,8 @@ Caused by: java.net.ConnectException: Connection refused
 \tat com.acme.Gateway.connect(Gateway.java:21)
 \t... 23 more
 """,
-        "java.lang.RuntimeException", "order failed", "com.acme.orders.Service.send(Service.java:80)", "java.net.ConnectException",
+        "java.lang.RuntimeException", "order failed", "com.acme.orders.Service.send(Service.java:80)",
+        "java.net.ConnectException",
     ),
     Trace(
         "go panic",
@@ -133,7 +134,8 @@ main.wait()
 \t/app/main.go:31 +0x2f
 exit status 2
 """,
-        "panic", "runtime error: invalid memory address or nil pointer dereference", "main.(*Router).Route /app/router.go:42",
+        "panic", "runtime error: invalid memory address or nil pointer dereference",
+        "main.(*Router).Route /app/router.go:42",
     ),
     Trace(
         "go fatal",
@@ -188,7 +190,8 @@ Unhandled exception. System.InvalidOperationException: order failed
    at Acme.Router.Send(Order order) in /src/Router.cs:line 42
    at Acme.Program.Main(String[] args) in /src/Program.cs:line 12
 """,
-        "System.InvalidOperationException", "order failed", "Acme.Router.Send(Order order) in /src/Router.cs:line 42", "System.Net.Sockets.SocketException",
+        "System.InvalidOperationException", "order failed", "Acme.Router.Send(Order order) in /src/Router.cs:line 42",
+        "System.Net.Sockets.SocketException",
     ),
     Trace(
         "ruby",
@@ -214,7 +217,8 @@ freed by thread T0 here:
 SUMMARY: AddressSanitizer: heap-use-after-free /src/book.cpp:42:13 in Book::top(int)
 ==1234==ABORTING
 """,
-        "AddressSanitizer: heap-use-after-free", "heap-use-after-free on address 0x602000000010", "Book::top(int) /src/book.cpp:42:13",
+        "AddressSanitizer: heap-use-after-free", "heap-use-after-free on address 0x602000000010",
+        "Book::top(int) /src/book.cpp:42:13",
     ),
     Trace(
         "undefined behaviour sanitizer",
