@@ -1,0 +1,187 @@
+"""`runbook check`: its shape, its exit codes, its words; without Prefect."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from deployments.commands import check as command
+from deployments.commands.check import EXIT_CODES, as_json, blind
+from deployments.views.check import SECTIONS, TIERS, check_lines, spoken
+from tasks.model.diagnosis import Audience, Cause, Confidence, Diagnosis, Finding, Status
+from tasks.model.errors import CannotLook, Code
+from tasks.model.orders import AssetClass
+from tests.deployments.asking import Terminal, settings_of, started
+from tests.fakes import looks
+from tests.fakes.patient import free_port, running, watched
+from tests.house.source import REPOSITORY
+
+PAGE = (REPOSITORY / "flows" / "runbook.md").read_text("utf-8")
+HUNG = Finding(
+    cause=Cause.SERVICE_HUNG,
+    confidence=Confidence.CONFIRMED,
+    because=("health did not answer in 3 of 3 looks", "no progress"),
+    section="§2.1",
+    tier=Audience.TIER_1,
+    ruled_out=("service down: its process is alive",),
+)
+GATEWAY = HUNG.model_copy(
+    update={
+        "cause": Cause.DEPENDENCY_UNREACHABLE,
+        "gateways": ("XNAS",),
+        "asset_classes": (AssetClass.EQUITY,),
+        "tier": Audience.TIER_3,
+        "ruled_out": (),
+    }
+)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    """A folder without settings."""
+    return Terminal(tmp_path, monkeypatch, capsys)
+
+
+def test_a_well_service_is_checked_without_prefect(tmp_path: Path) -> None:
+    """The server may be what is down, and importing it takes three seconds."""
+    with running(tmp_path) as patient:
+        (tmp_path / "runbook.toml").write_text(settings_of(patient), "utf-8")
+        program = (
+            "try:\n    run()\nexcept SystemExit as ended:\n"
+            "    loaded = {'prefect', 'pandas', 'exchange_calendars'} & set(sys.modules)\n"
+            "    sys.exit(f'loaded {loaded}' if loaded else ended.code)"
+        )
+        ended = started(tmp_path, "check", "--json", program=program, PREFECT_API_URL="http://127.0.0.1:1/api")
+
+    assert (ended.code, ended.err) == (0, "")
+    assert (ended.document["service"], ended.document["status"]) == ("order-service", "ok")
+    assert ended.document["causes"] == []
+    assert ended.document["evidence"]["observations"]
+
+
+def test_a_hung_service_is_critical_and_told_aloud(terminal: Terminal, tmp_path: Path) -> None:
+    """The first line is what the on-call engineer says on the call."""
+    with running(tmp_path, "hung") as patient:
+        terminal.watches(patient)
+        lines, document = terminal.types("check"), terminal.types("check", "--json")
+    (cause,) = document.document["causes"]
+
+    assert (lines.code, document.code) == (2, 2)
+    assert lines.out.splitlines()[0] == "order-service is critical: service hung (confirmed)."
+    assert cause["cause"] == "service_hung"
+    assert {"asset_classes", "gateways", "because", "ruled_out", "confidence", "section", "tier"} <= set(cause)
+    assert isinstance(cause["because"], str)
+
+
+def test_a_dead_gateway_is_degraded(terminal: Terminal, tmp_path: Path) -> None:
+    """Exit 1: it serves, with less."""
+    with running(tmp_path, "degraded") as patient:
+        orders = '{equity = {symbol = "ZVZZT"}, crypto = {symbol = "TST-USD"}}'
+        gateways = f'{{XNAS = "http://127.0.0.1:{free_port()}"}}'
+        terminal.watches(patient, synthetic_orders=orders, gateways=gateways)
+        ended = terminal.types("check", "--json")
+
+    assert (ended.code, ended.document["status"]) == (1, "degraded")
+    assert [one["cause"] for one in ended.document["causes"]] == ["dependency_unreachable"]
+
+
+def test_a_look_that_could_not_be_made_is_blind(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit 3, and still the document that a dashboard reads."""
+
+    async def unable(*_: object) -> None:
+        raise CannotLook(Code.LEDGER_UNREADABLE, "expected a readable file was none; mend it")
+
+    monkeypatch.setattr(command, "look", unable)
+    terminal.watches(watched(tmp_path))
+    ended = terminal.types("check", "--json")
+
+    assert (ended.code, ended.document["status"], ended.document["evidence"]) == (3, "blind", {})
+    assert [one["cause"] for one in ended.document["causes"]] == ["monitor_blind"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ("", Code.UNKNOWN_SERVICE),
+        ("nonsense = 1\n", Code.BAD_SETTING),
+        ("[services.a]\nbase_url = 7\n", Code.BAD_SETTING),
+    ],
+)
+def test_what_is_set_wrongly_is_one_line(terminal: Terminal, settings: str, code: Code) -> None:
+    """The line names the key; stdout stays empty."""
+    terminal.settings(settings)
+    ended = terminal.types("check", "--json")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.one_line.startswith(code)
+
+
+def test_a_synthetic_order_outside_its_quarantine_is_a_bad_setting(terminal: Terminal, tmp_path: Path) -> None:
+    """A real symbol is never sent; nobody may take this for the service's fault."""
+    terminal.watches(watched(tmp_path), synthetic_orders='{equity = {symbol = "AAPL"}}')
+    ended = terminal.types("check")
+
+    assert ended.code == 2
+    assert ended.one_line.startswith(Code.BAD_SETTING)
+
+
+def test_the_exit_codes_are_those_of_monitoring_plugins() -> None:
+    """Every status has one; a new status without a code would end in a traceback."""
+    assert [EXIT_CODES[status] for status in (Status.OK, Status.DEGRADED, Status.CRITICAL, Status.BLIND)] == [
+        0,
+        1,
+        2,
+        3,
+    ]
+    assert set(EXIT_CODES) == set(Status)
+
+
+def test_each_cause_says_why_what_it_is_not_and_who_is_next() -> None:
+    """Numbers, what was ruled out, the tier, and the section to open."""
+    found = Diagnosis(status=Status.CRITICAL, findings=(HUNG, GATEWAY))
+    text = "\n".join(one.plain for one in check_lines("order-service", found, looks.three()))
+
+    assert "because    health did not answer in 3 of 3 looks" in text
+    assert "ruled out  service down: its process is alive" in text
+    assert "goes to    tier 1, on-call" in text
+    assert "next       §2.1 Health errors or times out" in text
+    assert "in 3 rounds of looks" in text
+
+
+def test_the_first_line_names_every_cause_and_where() -> None:
+    """One sentence, to be read aloud."""
+    found = Diagnosis(status=Status.CRITICAL, findings=(HUNG, GATEWAY))
+
+    assert spoken("order-service", found, None) == (
+        "order-service is critical: service hung (confirmed); dependency unreachable at XNAS for equity (confirmed)."
+    )
+
+
+def test_a_well_service_is_told_with_what_was_seen_and_no_more() -> None:
+    """Nothing is called passed that was not looked at."""
+    well = Diagnosis(status=Status.OK)
+    whole = spoken("s", well, looks.evidence(looks.observation()))
+    without = spoken("s", well, looks.evidence(looks.observation(orders=(), gateways=())))
+
+    assert whole == "s is well: health passed, its process runs, 2 synthetic orders came back and 2 gateways answer."
+    assert without == "s is well: health passed and its process runs; no synthetic order is configured."
+
+
+def test_blind_says_what_kept_us_from_seeing() -> None:
+    """Nothing is said of the service."""
+    assert spoken("s", blind("no descriptors left"), None) == "We cannot see s: no descriptors left."
+    assert as_json("s", blind("x"), None)["causes"][0]["because"] == "x"
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_words_of_a_section_are_those_of_the_page(section: str) -> None:
+    """The person opens the page at the heading that the check names."""
+    assert re.search(rf"(^## |\*\*){re.escape(section)} {re.escape(SECTIONS[section])}", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("audience", list(Audience))
+def test_every_tier_has_its_words(audience: Audience) -> None:
+    """Nobody has to know what tier_2 means."""
+    assert TIERS[audience]
