@@ -1,6 +1,7 @@
 """Lines for a person: aligned, coloured on a terminal only, and safe to show whatever they quote."""
 
 import io
+import os
 import re
 import sys
 from collections.abc import Iterable
@@ -38,10 +39,12 @@ def facts(pairs: Iterable[tuple[str, str | None]]) -> list[Text]:
 
 
 def show(lines: Iterable[Text]) -> None:
-    """Print lines at once; a long one is neither wrapped nor cut. rich heeds NO_COLOR, and a pipe gets no colours."""
+    """Print lines at once; a long one is neither wrapped nor cut. A pipe gets no colours, and NO_COLOR nothing bold."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    console = Console(
+        file=sys.stdout, highlight=False, soft_wrap=True, color_system=None if os.environ.get("NO_COLOR") else "auto"
+    )
     for one in lines:
         console.print(one)
     sys.stdout.flush()
