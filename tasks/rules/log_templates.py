@@ -12,8 +12,8 @@ _DIGITS_EQUAL = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
 _MASKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.ASCII), mark)
     for pattern, mark in (
-        (r"\b0-0-0(?:[T ]0:0:0(?:[.,]0)?(?:Z|[+-]0:?0?\b)?)?|\b0:0:0(?:[.,]0)?", "<time>"),
         (r"\b[\da-fA-F]+(?:-[\da-fA-F]+){4}\b", "<id>"),
+        (r"\b0-0-0(?:[T ]0:0:0(?:[.,]0)?(?:Z|[+-]0:?0?\b)?)?|\b0:0:0(?:[.,]0)?", "<time>"),
         (r"\b0\.0\.0\.0(?::0)?\b|\[[0:a-fA-F]*::?[0:a-fA-F]*\]:0", "<address>"),
         (r"\b\w+://[^\s\"',)]+", "<url>"),
         (r"\"(?:[^\"\\]|\\.)*\"|(?<![\w])'(?:[^'\\]|\\.)*'", "<text>"),
