@@ -12,7 +12,7 @@ from tasks.model.diagnosis import Cause, Diagnosis
 from tasks.model.incident import Event, IncidentState, Ledger, LedgerRecord
 from tasks.model.remediation import IncidentUpdate
 from tasks.rules.incident_changes import OpenLedger, half_done, incident_changes
-from tasks.rules.incident_state import fold_incidents, open_incidents, rearmed_at
+from tasks.rules.incident_state import fold_incidents, open_incidents
 from tasks.settings import RunbookSettings, load_settings
 
 
@@ -36,21 +36,20 @@ def incidents_recorded(settings: RunbookSettings, service: str, diagnosis: Diagn
             service=service,
             incidents=open_incidents(ledger.records, service),
             acting=acting,
-            rearmed_at=rearmed_at(ledger.records, service),
         )
         return incident_changes(diagnosis, held, now, lambda cause: _new_id(now, cause))
 
     changes = transact(path, decide)
     records = read_ledger(path).records
-    return update_of(fold_incidents(records, service), changes, acting=acting, rearmed=rearmed_at(records, service))
+    return update_of(fold_incidents(records, service), changes, acting=acting)
 
 
 def update_of(
-    incidents: tuple[IncidentState, ...], changes: tuple[LedgerRecord, ...], *, acting: bool, rearmed: datetime | None
+    incidents: tuple[IncidentState, ...], changes: tuple[LedgerRecord, ...], *, acting: bool
 ) -> IncidentUpdate:
     """Say what changed, and which open incidents wait for a person because an action in them was left half done."""
     changed = {event: {one.incident_id for one in changes if one.event == event} for event in Event}
-    stuck = () if acting else tuple(one for one in incidents if one.is_open and half_done(one, rearmed))
+    stuck = () if acting else tuple(one for one in incidents if one.is_open and half_done(one))
     return IncidentUpdate(
         opened=tuple(one for one in incidents if one.incident_id in changed[Event.OPENED]),
         observed=tuple(one for one in incidents if one.incident_id in changed[Event.OBSERVED]),

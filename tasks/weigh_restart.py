@@ -9,8 +9,8 @@ from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.mode_switch import current_mode
 from tasks.model.remediation import RemediationCase
 from tasks.model.verdicts import GuardCode, Verdict
+from tasks.rules.action_history import action_history
 from tasks.rules.guards import RestartCase, may_restart
-from tasks.rules.incident_state import fold_incidents, rearmed_at
 from tasks.settings import RunbookSettings, load_settings
 
 
@@ -38,9 +38,8 @@ def restart_verdict(settings: RunbookSettings, case: RemediationCase, now: datet
             approved=case.approved,
             late_s=case.late_s,
             late_after_s=settings.late_after_s,
-            incidents=fold_incidents(records, case.service),
+            history=action_history(records, case.service, now),
             limits=watched.restart,
-            rearmed_at=rearmed_at(records, case.service),
         ),
         now,
     )

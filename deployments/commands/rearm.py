@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from deployments.views.words import say
 from tasks.clients.incident_ledger import append
 from tasks.model.incident import Event, LedgerRecord, Source
-from tasks.rules.incident_state import REARMED_TYPE
+from tasks.rules.action_history import REARMED_TYPE
 from tasks.settings import load_settings
 
 

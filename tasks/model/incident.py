@@ -90,7 +90,7 @@ class Ledger(Value):
 
 
 class ActionRecord(Value):
-    """One action as the ledger tells it; without `finished_at` it was begun and its end was never seen."""
+    """One action as the ledger tells it; without `finished_at` its end was never seen, `settled` by a re-arm."""
 
     key: str
     action: str
@@ -98,6 +98,7 @@ class ActionRecord(Value):
     finished_at: AwareDatetime | None = None
     outcome: str | None = None
     owner_pid: int | None = None
+    settled: bool = False
 
 
 class IncidentState(Value):

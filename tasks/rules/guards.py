@@ -3,13 +3,12 @@
 from datetime import datetime, timedelta
 
 from tasks.model.diagnosis import Confidence, Diagnosis, Finding
-from tasks.model.incident import Action, IncidentState, Outcome
+from tasks.model.incident import Action
 from tasks.model.limits import RestartLimits
 from tasks.model.modes import Mode
 from tasks.model.values import Value
 from tasks.model.verdicts import GuardCode, Verdict
-from tasks.rules.incident_changes import half_done
-from tasks.rules.incident_state import actions_since
+from tasks.rules.action_history import ActionHistory
 
 INEFFECTIVE_LIMIT_COUNT = 2
 
@@ -23,9 +22,8 @@ class RestartCase(Value):
     approved: bool
     late_s: float
     late_after_s: float
-    incidents: tuple[IncidentState, ...]
+    history: ActionHistory
     limits: RestartLimits
-    rearmed_at: datetime | None = None
 
 
 def may_restart(case: RestartCase, now: datetime) -> Verdict:
@@ -44,7 +42,7 @@ def may_restart(case: RestartCase, now: datetime) -> Verdict:
         confirmed(case.finding),
         no_shared_cause(case.diagnosis),
         not_late(case.late_s, case.late_after_s),
-        nothing_half_done(case.incidents, case.rearmed_at),
+        nothing_half_done(case.history),
         restarts_help(case, now),
         restart_budget(case, now),
         mode_allows(case.mode, approved=case.approved),
@@ -76,9 +74,9 @@ def not_late(late_s: float, late_after_s: float) -> Verdict:
     return Verdict.yes(f"late_s={late_s:.0f}")
 
 
-def nothing_half_done(incidents: tuple[IncidentState, ...], rearmed_at: datetime | None) -> Verdict:
+def nothing_half_done(history: ActionHistory) -> Verdict:
     """Stop at an action that was begun and never finished: it goes to a person (safety rule 4)."""
-    stuck = [action for incident in incidents for action in half_done(incident, rearmed_at)]
+    stuck = history.half_done
     if stuck:
         return Verdict.no(
             GuardCode.HALF_DONE_ACTION,
@@ -89,22 +87,21 @@ def nothing_half_done(incidents: tuple[IncidentState, ...], rearmed_at: datetime
 
 
 def restarts_help(case: RestartCase, now: datetime) -> Verdict:
-    """Stop after two restarts in a day that did not help (safety rule 10): what is left is for tier 2."""
-    restarts = actions_since(case.incidents, Action.RESTART_SERVICE, _since(case, now - timedelta(days=1)))
-    in_vain = [restart for restart in restarts if restart.outcome == Outcome.NOT_RECOVERED]
-    if len(in_vain) >= INEFFECTIVE_LIMIT_COUNT:
+    """Stop after two actions in a day that did not help (safety rule 10): what is left is for tier 2."""
+    in_vain = case.history.in_vain_since(now - timedelta(days=1))
+    if in_vain >= INEFFECTIVE_LIMIT_COUNT:
         return Verdict.no(
             GuardCode.RESTART_INEFFECTIVE,
-            f"ineffective_restarts={len(in_vain)} limit={INEFFECTIVE_LIMIT_COUNT} in a day; re-arm by hand",
+            f"ineffective_restarts={in_vain} limit={INEFFECTIVE_LIMIT_COUNT} in a day; re-arm by hand",
         )
-    return Verdict.yes(f"ineffective_restarts={len(in_vain)}")
+    return Verdict.yes(f"ineffective_restarts={in_vain}")
 
 
 def restart_budget(case: RestartCase, now: datetime) -> Verdict:
     """Say whether one more automatic restart is within the budget, counted from the ledger (safety rule 4)."""
     limits = case.limits
-    in_window = _restarts_since(case, now - timedelta(seconds=limits.window_s))
-    in_day = _restarts_since(case, now - timedelta(days=1))
+    in_window = case.history.count_since(Action.RESTART_SERVICE, now - timedelta(seconds=limits.window_s))
+    in_day = case.history.count_since(Action.RESTART_SERVICE, now - timedelta(days=1))
     if in_window >= limits.per_window_count or in_day >= limits.per_day_count:
         return Verdict.no(
             GuardCode.RESTART_BUDGET_SPENT,
@@ -126,11 +123,3 @@ def mode_allows(mode: Mode, *, approved: bool) -> Verdict:
             return Verdict.no(GuardCode.APPROVAL_NEEDED, "mode=propose; a person must approve")
         case Mode.OBSERVE:
             return Verdict.no(GuardCode.MODE_FORBIDS, "mode=observe; `runbook mode act` lets it act")
-
-
-def _restarts_since(case: RestartCase, since: datetime) -> int:
-    return len(actions_since(case.incidents, Action.RESTART_SERVICE, _since(case, since)))
-
-
-def _since(case: RestartCase, moment: datetime) -> datetime:
-    return moment if case.rearmed_at is None else max(moment, case.rearmed_at)

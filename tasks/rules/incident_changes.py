@@ -15,7 +15,6 @@ class OpenLedger(Value):
     service: str
     incidents: tuple[IncidentState, ...] = ()
     acting: bool = False
-    rearmed_at: datetime | None = None
 
 
 TIERS = (Audience.TIER_1, Audience.TIER_2, Audience.TIER_3)
@@ -46,17 +45,16 @@ def incident_changes(
     if diagnosis.status is Status.BLIND or ledger.acting:
         return tuple(records)
     gone = [one for one in ledger.incidents if not any(diagnosis.has(cause) for cause in one.causes)]
-    settled = [one for one in gone if not half_done(one, ledger.rearmed_at)]
+    settled = [one for one in gone if not half_done(one)]
     return (*records, *(one for incident in settled for one in closing_records(incident, now, "seen well by triage")))
 
 
-def half_done(incident: IncidentState, rearmed_at: datetime | None) -> tuple[ActionRecord, ...]:
+def half_done(incident: IncidentState) -> tuple[ActionRecord, ...]:
     """Find the actions that were begun and whose end is not known; a person who re-arms has settled them."""
     return tuple(
         action
         for action in incident.actions
-        if (action.finished_at is None or action.outcome == Outcome.UNKNOWN)
-        and (rearmed_at is None or action.started_at > rearmed_at)
+        if not action.settled and (action.finished_at is None or action.outcome == Outcome.UNKNOWN)
     )
 
 

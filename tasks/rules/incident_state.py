@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from tasks.model.diagnosis import Audience, Cause
-from tasks.model.incident import Action, ActionRecord, Event, IncidentState, LedgerRecord, Outcome
+from tasks.model.incident import ActionRecord, Event, IncidentState, LedgerRecord
+from tasks.rules.action_history import begun_action, ended_action, is_rearm
 from tasks.rules.json_values import text_of
-
-REARMED_TYPE = "automation_rearmed"
 
 
 def fold_incidents(records: Iterable[LedgerRecord], service: str) -> tuple[IncidentState, ...]:
@@ -17,6 +16,8 @@ def fold_incidents(records: Iterable[LedgerRecord], service: str) -> tuple[Incid
     """
     incidents: dict[str, IncidentState] = {}
     for record in records:
+        if is_rearm(record) and record.service == service:
+            incidents = {name: _settled(incident) for name, incident in incidents.items()}
         if record.service not in {service, None} or not record.incident_id:
             continue
         current = incidents.get(record.incident_id)
@@ -32,19 +33,9 @@ def open_incidents(records: Iterable[LedgerRecord], service: str) -> tuple[Incid
     return tuple(incident for incident in fold_incidents(records, service) if incident.is_open)
 
 
-def actions_since(incidents: Iterable[IncidentState], action: Action, since: datetime) -> tuple[ActionRecord, ...]:
-    """Find the actions of one kind begun since a time, in every incident; a refused one was never begun."""
-    return tuple(
-        record
-        for incident in incidents
-        for record in incident.actions
-        if record.action == action and record.started_at > since and record.outcome != Outcome.REFUSED
-    )
-
-
 def rearmed_at(records: Iterable[LedgerRecord], service: str) -> datetime | None:
     """Find when a person last re-armed the automation of a service."""
-    moments = [record.timestamp for record in records if record.type == REARMED_TYPE and record.service == service]
+    moments = [record.timestamp for record in records if is_rearm(record) and record.service == service]
     return max(moments, default=None)
 
 
@@ -89,20 +80,15 @@ def _tier(incident: IncidentState, record: LedgerRecord) -> Audience | None:
     return Audience(named) if named in set(Audience) else incident.tier
 
 
-def _action(record: LedgerRecord) -> ActionRecord:
-    owner = record.details.get("owner_pid")
-    return ActionRecord(
-        key=text_of(record.details, "key", 200) or "",
-        action=text_of(record.details, "action", 100) or "",
-        started_at=record.timestamp,
-        owner_pid=owner if isinstance(owner, int) else None,
-    )
-
-
 def _finished(incident: IncidentState, record: LedgerRecord) -> tuple[ActionRecord, ...]:
-    key, outcome = text_of(record.details, "key", 200), text_of(record.details, "outcome", 100)
-    update = {"finished_at": record.timestamp, "outcome": outcome}
-    return tuple(one.model_copy(update=update) if one.key == key else one for one in incident.actions)
+    key = text_of(record.details, "key", 200)
+    return tuple(ended_action(one, record) if one.key == key else one for one in incident.actions)
+
+
+def _settled(incident: IncidentState) -> IncidentState:
+    return incident.model_copy(
+        update={"actions": tuple(one.model_copy(update={"settled": True}) for one in incident.actions)}
+    )
 
 
 Change = Callable[[IncidentState, LedgerRecord], dict[str, object]]
@@ -112,7 +98,7 @@ _CHANGES: dict[str, Change] = {
     Event.DIAGNOSED: lambda incident, record: {"causes": _causes(incident, record), "tier": _tier(incident, record)},
     Event.OBSERVED: lambda incident, _: {"observed_count": incident.observed_count + 1},
     Event.ACTION_STARTED: lambda incident, record: {
-        "actions": (*incident.actions, _action(record)),
+        "actions": (*incident.actions, begun_action(record, record.timestamp)),
         "state": record.event,
     },
     Event.ACTION_FINISHED: lambda incident, record: {"actions": _finished(incident, record), "state": record.event},

@@ -1,14 +1,15 @@
 """The guards of a restart: each test goes red when its guard is forced open."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from tasks.model.diagnosis import Audience, Cause, Confidence, Diagnosis, Finding, Status
-from tasks.model.incident import Action, ActionRecord, IncidentState, Outcome
+from tasks.model.incident import Action, ActionRecord, Outcome
 from tasks.model.limits import RestartLimits
 from tasks.model.modes import Mode
 from tasks.model.verdicts import GuardCode
+from tasks.rules.action_history import ActionHistory
 from tasks.rules.guards import RestartCase, may_restart
 from tests.fakes.looks import NOW
 
@@ -36,13 +37,6 @@ def restart(minutes_ago: float, outcome: Outcome | None = Outcome.RECOVERED) -> 
 
 def case(*restarts: ActionRecord, **changes: object) -> RestartCase:
     """A case in which every guard allows, with changes."""
-    incident = IncidentState(
-        incident_id="INC-1",
-        service="order-service",
-        state="opened",
-        opened_at=NOW - timedelta(days=2),
-        actions=restarts,
-    )
     facts: dict[str, object] = {
         "finding": finding(),
         "diagnosis": Diagnosis(status=Status.CRITICAL, findings=(finding(),)),
@@ -50,7 +44,7 @@ def case(*restarts: ActionRecord, **changes: object) -> RestartCase:
         "approved": False,
         "late_s": 0.0,
         "late_after_s": 30.0,
-        "incidents": (incident,),
+        "history": ActionHistory(actions=restarts),
         "limits": RestartLimits(),
         **changes,
     }
@@ -114,12 +108,6 @@ def test_two_restarts_that_did_not_help_end_the_automation() -> None:
     in_vain = case(restart(200, Outcome.NOT_RECOVERED), restart(100, Outcome.NOT_RECOVERED))
 
     assert may_restart(in_vain, NOW).code is GuardCode.RESTART_INEFFECTIVE
-
-
-@pytest.mark.parametrize("rearmed_at", [NOW - timedelta(seconds=1)])
-def test_a_person_can_rearm(rearmed_at: datetime) -> None:
-    """A person who looked takes the responsibility: what came before no longer counts."""
-    assert may_restart(case(restart(2), restart(3, None), restart(4), rearmed_at=rearmed_at), NOW).allowed
 
 
 def test_observe_never_acts() -> None:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.model.diagnosis import Audience, Cause, Confidence, Diagnosis, Finding, Status
-from tasks.model.incident import Action, Event, IncidentState, LedgerRecord
+from tasks.model.incident import Action, Event, IncidentState, LedgerRecord, Source
+from tasks.rules.action_history import REARMED_TYPE
 from tasks.rules.incident_changes import OpenLedger, incident_changes
 from tasks.rules.incident_state import failing_since, fold_incidents, open_incidents
 from tasks.rules.ledger_lines import parse_lines
@@ -210,9 +211,21 @@ def test_an_incident_with_a_half_done_action_waits_for_a_person(outcome: str | N
     assert incident_changes(WELL, held, AT, lambda _: "INC-2") == ()
 
 
+def rearm(after_s: float) -> LedgerRecord:
+    """A person's word that the automation may act again."""
+    moment = AT + timedelta(seconds=after_s)
+    return LedgerRecord(
+        timestamp=moment, type=REARMED_TYPE, service=SERVICE, event=Event.ACKNOWLEDGED, source=Source.OPERATOR
+    )
+
+
 def test_a_person_who_rearms_settles_a_half_done_action() -> None:
     """After the person looked, the next healthy run closes the incident."""
-    held = OpenLedger(service=SERVICE, incidents=restarting(None), rearmed_at=AT + timedelta(seconds=60))
+    begun = [
+        record(Event.OPENED, cause="service_hung"),
+        record(Event.ACTION_STARTED, 5, action="restart_service", key="k1"),
+    ]
+    held = OpenLedger(service=SERVICE, incidents=open_incidents([*begun, rearm(60)], SERVICE))
 
     events = [change.event for change in incident_changes(WELL, held, AT, lambda _: "INC-2")]
 
