@@ -17,7 +17,7 @@ app.command("deployments.commands.incidents:incidents", name="incidents", help="
 app.command("deployments.commands.mode:mode", name="mode", help="Show or set how far the automation may go.")
 app.command("deployments.commands.rearm:rearm", name="rearm", help="Let the automation act again.")
 
-WRONG_USE = {Code.BAD_SETTING, Code.BAD_ARGUMENT, Code.UNKNOWN_SERVICE}
+WRONG_USE = {Code.BAD_SETTING, Code.BAD_ARGUMENT, Code.NOT_CONFIGURED, Code.UNKNOWN_SERVICE}
 INTERRUPTED = 130
 
 

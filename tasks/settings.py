@@ -129,6 +129,19 @@ class RunbookSettings(BaseSettings):
         known = ", ".join(sorted(self.services)) or "none"
         raise RunbookError(Code.UNKNOWN_SERVICE, f"expected one watched service was {known}; name it with --service")
 
+    def watching(self) -> "RunbookSettings":
+        """Give the settings where they watch something; else a command would speak of nothing, and seem to work.
+
+        Errors: `NOT_CONFIGURED`.
+        """
+        if self.services:
+            return self
+        raise RunbookError(
+            Code.NOT_CONFIGURED,
+            f"expected a watched service was none config={self.config} state_dir={self.state_dir.absolute()}; "
+            "go to the stack's folder, or set RUNBOOK_STATE_DIR or RUNBOOK_CONFIG",
+        )
+
     @property
     def notifications_path(self) -> Path:
         """Say where every message is kept."""

@@ -27,7 +27,7 @@ def incidents(
     json_output
         Print one JSON document.
     """
-    settings = load_settings()
+    settings = load_settings().watching()
     names = [service] if service else sorted(settings.services)
     found = [one for name in names for one in incidents_of(settings, name)]
     deliveries = read_deliveries(settings.notifications_path)

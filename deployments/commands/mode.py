@@ -14,7 +14,7 @@ def mode(wanted: Mode | None = None, /) -> None:
     wanted
         The mode from now on; every run reads it before each action.
     """
-    settings = load_settings()
+    settings = load_settings().watching()
     if wanted:
         set_mode(settings, wanted)
     say(current_mode(settings).value)

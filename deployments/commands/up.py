@@ -4,7 +4,7 @@ import os
 from datetime import UTC, datetime
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from deployments.environment import adopt_mark, new_mark
 from deployments.interrupts import deaf_to_interrupts, stop_signals
@@ -21,12 +21,14 @@ from deployments.watching import watch
 from tasks.clients.processes import identify
 from tasks.settings import load_settings
 
+Port = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=65_535))]
+
 
 def up(
     *,
     detach: Annotated[bool, Parameter(negative=())] = False,
-    prefect_port: int | None = None,
-    service_port: int | None = None,
+    prefect_port: Port | None = None,
+    service_port: Port | None = None,
 ) -> None:
     """Start the stack: Prefect, its worker, the gateways, the order service, and a triage every minute.
 
