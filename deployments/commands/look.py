@@ -12,6 +12,7 @@ STEPS = {
     "metrics": "Read `GET /metrics` once (§1.2).",
     "orders": "Send one synthetic order for each asset class (§1.3).",
     "gateways": "Ask each gateway directly, past the service (§1.2).",
+    "routing": "Read where each asset class goes (§2.2).",
     "market": "Say whether a market is open, and when that changes (§1.1).",
     "incidents": "Read an incidents.jsonl leniently (§1.4).",
     "logs": "Find the errors of a log, grouped (§1.4).",

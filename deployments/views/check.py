@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from rich.text import Text
 
-from deployments.views.look import gateway_lines, health_lines, metrics_lines, order_lines, process_lines
+from deployments.views.look import gateway_lines, health_lines, metrics_lines, order_lines, process_lines, routing_lines
 from deployments.views.terminal import BAD, BOLD, DIM, GOOD, UNSURE, line
 from tasks.model.diagnosis import Audience, Diagnosis, Finding, Status
 from tasks.model.evidence import Evidence
@@ -109,5 +109,6 @@ def _first_lines(seen: Observation) -> Iterable[Text]:
     yield health_lines(seen.health)[0]
     yield process_lines(seen.process)[0]
     yield metrics_lines(seen.metrics)[0]
+    yield from (routing_lines(seen.routing)[:1] if seen.routing else [])
     yield from gateway_lines(seen.gateways)
     yield from (order_lines([one])[0] for one in seen.orders)

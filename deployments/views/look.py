@@ -5,9 +5,18 @@ from collections.abc import Iterable
 from rich.text import Text
 
 from deployments.views.terminal import BAD, BOLD, DIM, GOOD, UNSURE, Part, facts, line
-from tasks.model.looks import GatewayLook, HealthLook, MetricsLook, OrderLook, OrderOutcome, Seen
+from tasks.model.looks import (
+    GatewayLook,
+    HealthLook,
+    MetricsLook,
+    OrderLook,
+    OrderOutcome,
+    RouteLook,
+    RoutingLook,
+    Seen,
+)
 from tasks.model.market import MarketHours
-from tasks.model.processes import ProcessLook, ProcessState
+from tasks.model.processes import MachineLook, ProcessLook, ProcessState
 from tasks.rules.times import utc_text
 
 STYLES = {Seen.PASSED: GOOD, Seen.FAILED: BAD, Seen.BLIND: UNSURE, Seen.NOT_CONFIGURED: DIM}
@@ -60,6 +69,7 @@ def process_lines(look: ProcessLook) -> list[Text]:
                 ("listens", None if look.listens is None else ("yes" if look.listens else "no")),
                 ("age", None if started is None else f"{(look.looked_at - started).total_seconds():.0f} s"),
                 ("port held by", owner),
+                *_machine(look.machine),
             ]
         ),
     ]
@@ -92,6 +102,16 @@ def gateway_lines(looks: Iterable[GatewayLook]) -> list[Text]:
     return [_verdict(look.seen, f"gateway {look.gateway}", look.detail) for look in looks]
 
 
+def routing_lines(look: RoutingLook) -> list[Text]:
+    """Tell where each asset class goes, and whatever is not as it was shipped."""
+    features = ", ".join(f"{name} {'on' if on else 'off'}" for name, on in sorted(look.features.items()))
+    return [
+        _verdict(look.seen, "GET /routing", look.detail),
+        *(_route(route) for route in look.routes),
+        *facts([("features", features), ("table", look.table_hash), ("file error", look.file_error)]),
+    ]
+
+
 def market_lines(hours: MarketHours) -> list[Text]:
     """Tell whether the market is open, and when that changes."""
     word = ("open", GOOD) if hours.open else ("closed", UNSURE)
@@ -120,6 +140,36 @@ def _order(look: OrderLook) -> list[Text]:
     head = line(words, subject, where, look.detail, (f"  {look.client_order_id}", DIM))
     answer = look.exchange.body if look.exchange and not look.outcome.delivered else ""
     return [head, *([line("  answered ", answer)] if answer else [])]
+
+
+def _route(route: RouteLook) -> Text:
+    state = (route.trading_state or "unknown", UNSURE if route.trading_state != "active" else GOOD)
+    shipped, who = route.shipped_gateway, f"  {route.set_by or ''} {route.reason or ''}".rstrip()
+    other = f"  shipped with {shipped}" if shipped and shipped != route.gateway else ""
+    alternates = f"  else {', '.join(route.alternates)}" if route.alternates else ""
+    name, gateway = route.asset_class.value.ljust(NAME_WIDTH), (route.gateway or "no gateway").ljust(NAME_WIDTH)
+    return line("  ", name, gateway, state, (alternates, DIM), (other, BAD), (who, DIM))
+
+
+def _machine(machine: MachineLook | None) -> list[tuple[str, str | None]]:
+    """Name what the machine beneath lacks or not: cores, memory, room on the disks."""
+    if machine is None:
+        return []
+    busiest = ", ".join(f"{one.name} pid {one.pid} {one.cpu_ratio:.0%}" for one in machine.busiest)
+    busy = None if machine.busy_ratio is None else f"{machine.busy_ratio:.0%} of {machine.cores_count or '?'} cores"
+    free = machine.memory_available_bytes
+    disks = [(f"disk, {one.what}", f"{_gigabytes(one.free_bytes)} of {_gigabytes(one.total_bytes)} free")
+             for one in machine.disks]  # fmt: skip
+    return [
+        ("machine busy", busy),
+        ("busy beside", busiest),
+        ("free memory", None if free is None else _gigabytes(free)),
+        *disks,
+    ]
+
+
+def _gigabytes(count_bytes: int) -> str:
+    return f"{count_bytes / 1_073_741_824:.1f} GiB"
 
 
 def _latency(latency_ms: float | None) -> Part:

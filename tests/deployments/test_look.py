@@ -5,12 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from deployments.commands.look import STEPS
 from deployments.commands.look_health import health_answer
 from deployments.commands.look_metrics import metrics_answer
+from deployments.commands.look_routing import routing_answer
 from deployments.commands.looking import Target, asked_url, target_of
 from tasks.model.errors import Code, RunbookError
 from tasks.model.limits import LookLimits
+from tasks.model.looks import RoutingLook, Seen
 from tests.deployments.asking import Terminal
+from tests.fakes.looks import NOW
 from tests.fakes.patient import Patient, free_port, running, watched
 from tests.fakes.wire import answering, exactly, never
 
@@ -107,6 +111,32 @@ def test_gateways_are_asked_past_the_service(terminal: Terminal, patient: Patien
     assert {one["gateway"]: one["seen"] for one in ended.document["gateways"]} == {"XNAS": "passed", "XNYS": "failed"}
 
 
+def test_routes_are_told_with_who_set_them(terminal: Terminal, patient: Patient) -> None:
+    """Each class has its gateway, its trading state, and a name beside it."""
+    terminal.watches(patient)
+    ended = terminal.types("look", "routing", "--json")
+    routes = {route["asset_class"]: route for route in ended.document["routes"]}
+
+    assert ended.code == 0
+    assert (routes["equity"]["gateway"], routes["equity"]["trading_state"]) == ("XNAS", "active")
+    assert "equity" in terminal.types("look", "routing").out
+
+
+async def test_a_table_on_disk_that_is_not_sound_fails_though_the_service_runs_on(
+    monkeypatch: pytest.MonkeyPatch, terminal: Terminal, tmp_path: Path
+) -> None:
+    """The next start would make it real."""
+    broken = RoutingLook(seen=Seen.PASSED, detail="as loaded", looked_at=NOW, file_error="not TOML")
+
+    async def look(*_: object) -> RoutingLook:
+        return broken
+
+    monkeypatch.setattr("deployments.commands.look_routing.routing_look", look)
+    terminal.watches(watched(tmp_path))
+
+    assert (await routing_answer(None)).exit_code == 1
+
+
 @pytest.mark.parametrize("step", ["orders", "gateways", "logs"])
 def test_a_look_that_is_not_set_up_says_what_to_set(terminal: Terminal, patient: Patient, step: str) -> None:
     """Nothing to look at is not health: exit 3, one line, and still one document."""
@@ -118,7 +148,7 @@ def test_a_look_that_is_not_set_up_says_what_to_set(terminal: Terminal, patient:
     assert ended.document["error"]["code"] == Code.NOT_CONFIGURED
 
 
-@pytest.mark.parametrize("step", ["health", "process", "metrics", "orders", "gateways", "logs", "incidents"])
+@pytest.mark.parametrize("step", sorted({*STEPS} - {"market"}))
 def test_a_look_without_a_service_is_called_wrongly(terminal: Terminal, step: str) -> None:
     """The line names what is missing; nothing is on stdout."""
     ended = terminal.types("look", step, "--json")
