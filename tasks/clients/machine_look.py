@@ -10,7 +10,6 @@ import psutil
 from tasks.model.processes import BusyProcess, Disk, MachineLook
 from tasks.settings import ServiceSettings
 
-BUSY_RATIO = 0.9
 BUSIEST_COUNT = 3
 BUSY_SAMPLE_S = 0.15
 CpuSample = tuple[float, float]
@@ -25,20 +24,20 @@ def cpu_sample() -> CpuSample:
     return total_s - idle_s, total_s
 
 
-def machine_look(service: ServiceSettings, before: CpuSample, own_pid: int | None) -> MachineLook:
-    """Look at the machine since an earlier sample; who takes the cores is asked only where they are all taken.
+def machine_look(
+    service: ServiceSettings, before: CpuSample, own_pid: int | None, *, starved: bool = False
+) -> MachineLook:
+    """Look at the machine since an earlier sample; who takes the cores is asked only where the service is starved.
 
     Runbook: §1.2 Process status.
     Errors: none; what the operating system would not show is left out.
     """
-    busy_ratio = _busy_ratio(before, cpu_sample())
-    taken = busy_ratio is not None and busy_ratio >= BUSY_RATIO
     return MachineLook(
-        busy_ratio=busy_ratio,
+        busy_ratio=_busy_ratio(before, cpu_sample()),
         cores_count=psutil.cpu_count(),
         memory_available_bytes=int(psutil.virtual_memory().available),
         disks=disks_of(service),
-        busiest=_busiest(own_pid) if taken else (),
+        busiest=_busiest(own_pid) if starved else (),
     )
 
 

@@ -21,7 +21,8 @@ class ChangeKind(StrEnum):
 class Change(Value):
     """One change: what, from what to what, when it took effect, by whom and why.
 
-    `at` of a release is when the service first ran it; one that was deployed and never started has changed nothing.
+    `at` of a release is when the service first ran it. One that is pending was made current and has not come up yet:
+    it has changed nothing while the release before still runs.
     """
 
     kind: ChangeKind
@@ -32,6 +33,7 @@ class Change(Value):
     by: str | None = None
     reason: str | None = None
     is_roll_back: bool = False
+    is_pending: bool = False
 
 
 class LifeEnd(StrEnum):

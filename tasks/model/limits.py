@@ -18,7 +18,6 @@ class LookLimits(Value):
     patience_s: float = Field(default=4.0, gt=0, le=30)
     confirm_looks_count: int = Field(default=3, ge=3, le=10)
     confirm_interval_s: float = Field(default=1.0, ge=1.0, le=30)
-    confirm_silence_s: float = Field(default=6.0, ge=0, le=60)
 
 
 class RestartLimits(Value):
@@ -47,7 +46,7 @@ class DiagnosisLimits(Value):
     close_good_count: int = Field(default=2, ge=1, le=20)
     close_good_s: float = Field(default=45.0, ge=0, le=3600)
 
-    hung_silence_s: float = Field(default=6.0, ge=0, le=120)
+    hung_silence_s: float = Field(default=4.0, ge=0, le=120)
     frozen_cpu_ratio: float = Field(default=0.02, ge=0, lt=1)
     spinning_cpu_ratio: float = Field(default=0.9, gt=0, le=1)
     starved_wait_ratio: float = Field(default=0.5, gt=0, le=1)

@@ -1,15 +1,38 @@
 """Name the causes: a pure function from evidence to a diagnosis."""
 
-from tasks.model.diagnosis import Cause, Diagnosis, Finding, Status
+from collections.abc import Callable
+
+from tasks.model.diagnosis import Cause, Diagnosis, Finding, Kind, Status
 from tasks.model.evidence import Evidence
-from tasks.rules.causes.gateways import dependency_unreachable
+from tasks.rules.causes.crashes import crash_loop, release_crashes
+from tasks.rules.causes.gateways import dependency_unreachable, gateway_failing
+from tasks.rules.causes.machine import clock_apart, core_taken, storage_fault
 from tasks.rules.causes.observability import observability_fault
+from tasks.rules.causes.releases import bad_change
+from tasks.rules.causes.resources import resource_exhausted
+from tasks.rules.causes.routing import routing_misconfigured
 from tasks.rules.causes.service_process import service_down, service_hung
+from tasks.rules.causes.strategies import client_misbehaviour
 from tasks.rules.causes.unexplained import monitor_blind, symptoms, unknown
 
-# The order is the order of remediation: the service first, then what it depends on, then the instruments.
-RULES = (service_down, service_hung, dependency_unreachable, observability_fault)
-CRITICAL = frozenset({Cause.SERVICE_DOWN, Cause.SERVICE_HUNG, Cause.CRASH_LOOP, Cause.INFRASTRUCTURE})
+Rule = Callable[[Evidence], Finding | None]
+# Of each group the first that fits is the answer. The groups are in the order of remediation: the service first, then
+# what it stands on, what it depends on, how it is set up, what changed, who uses it, and the instruments last.
+RULES: tuple[tuple[Rule, ...], ...] = (
+    (release_crashes, crash_loop, service_down, service_hung),
+    (resource_exhausted,),
+    (core_taken,),
+    (storage_fault,),
+    (clock_apart,),
+    (dependency_unreachable,),
+    (gateway_failing,),
+    (routing_misconfigured,),
+    (bad_change,),
+    (client_misbehaviour,),
+    (observability_fault,),
+)
+CRITICAL = frozenset({Cause.SERVICE_DOWN, Cause.SERVICE_HUNG, Cause.CRASH_LOOP})
+CRITICAL_KINDS = frozenset({Kind.PORT, Kind.CPU, Kind.CRASHES})
 
 
 def name_cause(evidence: Evidence) -> Diagnosis:
@@ -19,23 +42,27 @@ def name_cause(evidence: Evidence) -> Diagnosis:
     Errors: none. Where the deciding look was blind the diagnosis is blind; where no rule fits, the cause is unknown.
     Steps:
         1. blind says nothing of the patient
-        2. nothing visibly wrong in the last look: all is well
-        3. every rule that fits
-        4. unknown when none does
+        2. every rule that fits; some see over the runs before what one look does not show
+        3. nothing found and nothing visibly wrong in the last look: all is well
+        4. unknown for what none explains
     """
     blind = monitor_blind(evidence)
     if blind:
         return Diagnosis(status=Status.BLIND, findings=(blind,))
-    if not symptoms(evidence.latest):
+    found = tuple(finding for group in RULES if (finding := _first(group, evidence)))
+    if not found and not symptoms(evidence.latest, evidence.limits):
         return Diagnosis(status=Status.OK)
-    findings = tuple(finding for rule in RULES if (finding := rule(evidence)))
-    left = unknown(evidence)
-    findings = findings or ((left,) if left else ())
+    left = unknown(evidence, found)
+    findings = (*found, left) if left else found
     return Diagnosis(status=_status(findings, evidence), findings=findings)
 
 
+def _first(group: tuple[Rule, ...], evidence: Evidence) -> Finding | None:
+    return next((finding for rule in group if (finding := rule(evidence))), None)
+
+
 def _status(findings: tuple[Finding, ...], evidence: Evidence) -> Status:
-    if any(finding.cause in CRITICAL for finding in findings):
+    if any(finding.cause in CRITICAL or CRITICAL_KINDS.intersection(finding.kinds) for finding in findings):
         return Status.CRITICAL
     orders = evidence.latest.orders
     nothing_trades = bool(orders) and not any(order.outcome.delivered for order in orders)

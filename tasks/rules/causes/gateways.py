@@ -1,13 +1,40 @@
 """The gateways: blame the callee before the caller (§2.1, §2.2)."""
 
-from collections.abc import Callable
-
-from tasks.model.diagnosis import Audience, Cause, Confidence, Finding
+from tasks.model.diagnosis import Audience, Cause, Confidence, Finding, Kind
 from tasks.model.evidence import Evidence
-from tasks.model.looks import Fault, GatewayLook, Observation, Seen
+from tasks.model.looks import Observation, OrderOutcome, Seen
 from tasks.model.orders import AssetClass
+from tasks.rules.causes.facts import confidence, gateways_ruled_out, looks, runs_before, service_ruled_out
+from tasks.rules.causes.gateway_signs import (
+    dependency_of,
+    orders_at,
+    probe_of,
+    signs_of,
+    slowest_ms,
+    unstable_turns,
+)
 
-DOWN_WORDS = frozenset({"down", "error", "unreachable", "failed", "critical", "offline"})
+# With these a venue says that what we sent is not set up as it should be: ours to mend, not the platform's.
+OUR_CONFIGURATION_CODES = frozenset(
+    {
+        "ACCOUNT_UNKNOWN",
+        "INVALID_ACCOUNT",
+        "UNKNOWN_ACCOUNT",
+        "NOT_AUTHORIZED",
+        "NOT_PERMITTED",
+        "ENTITLEMENT_MISSING",
+        "UNKNOWN_SYMBOL",
+        "INVALID_SYMBOL",
+        "INVALID_PRICE_INCREMENT",
+        "INVALID_ORDER_TYPE",
+        "UNSUPPORTED_ORDER_TYPE",
+        "INVALID_SESSION",
+        "INVALID_COMP_ID",
+        "UNKNOWN_FIRM",
+        "RISK_LIMIT_EXCEEDED",
+        "CREDIT_LIMIT_EXCEEDED",
+    }
+)
 
 
 def dependency_unreachable(evidence: Evidence) -> Finding | None:
@@ -15,62 +42,109 @@ def dependency_unreachable(evidence: Evidence) -> Finding | None:
 
     Runbook: §2.1 If a dependency is unreachable.
     """
-    direct = _in_every(evidence, _unreachable_directly)
-    reported = _in_every(evidence, _reported_down) - direct
-    if not direct and not reported:
+    signs = signs_of(evidence)
+    gone = sorted(name for name, kind in signs.items() if kind is Kind.UNREACHABLE)
+    if not gone:
         return None
-    sure = bool(direct) and len(evidence.observations) >= 3
+    direct = [name for name in gone if _fails_directly(evidence.latest, name)]
+    before = runs_before(evidence, Cause.DEPENDENCY_UNREACHABLE)
     return Finding(
         cause=Cause.DEPENDENCY_UNREACHABLE,
-        confidence=Confidence.CONFIRMED if sure else Confidence.LIKELY,
-        because=(*_direct_reasons(evidence.latest, direct), *_reported_reasons(evidence.latest, reported)),
+        confidence=confidence(evidence, before) if direct else Confidence.LIKELY,
+        because=tuple(_unreachable_reason(evidence.latest, name) for name in gone),
         section="§2.1",
         tier=Audience.TIER_3,
-        ruled_out=_service_ruled_out(evidence),
-        asset_classes=affected_classes(evidence.latest, direct | reported),
-        gateways=tuple(sorted(direct | reported)),
+        ruled_out=(*service_ruled_out(evidence), *gateways_ruled_out(evidence.latest, frozenset(signs))),
+        asset_classes=affected_classes(evidence.latest, frozenset(gone)),
+        gateways=tuple(gone),
+        kinds=(Kind.UNREACHABLE,),
+    )
+
+
+def gateway_failing(evidence: Evidence) -> Finding | None:
+    """Find gateways that are there and do not do their work: unstable, silent, rejecting, never filling, or slow.
+
+    Runbook: §2.2 If one gateway is failing.
+    """
+    signs: dict[str, Kind] = {name: kind for name, kind in signs_of(evidence).items() if kind is not Kind.UNREACHABLE}
+    if not signs:
+        return None
+    names = tuple(sorted(signs))
+    rejecting = [name for name in names if signs[name] is Kind.REJECTS]
+    ours = bool(rejecting) and all(_says_our_configuration(evidence.latest, name) for name in names)
+    return Finding(
+        cause=Cause.GATEWAY_FAILING,
+        confidence=_failing_confidence(evidence, signs),
+        because=tuple(_failing_reason(evidence, name, signs[name]) for name in names),
+        section="§2.2",
+        tier=Audience.TIER_2 if ours else Audience.TIER_3,
+        ruled_out=(*service_ruled_out(evidence), *gateways_ruled_out(evidence.latest, frozenset(names))),
+        asset_classes=affected_classes(evidence.latest, frozenset(names)),
+        gateways=names,
+        kinds=tuple(dict.fromkeys(signs[name] for name in names)),
     )
 
 
 def affected_classes(observation: Observation, gateways: frozenset[str]) -> tuple[AssetClass, ...]:
-    """Name the asset classes whose synthetic order was not delivered at one of these gateways."""
-    return tuple(
-        order.asset_class for order in observation.orders if order.gateway in gateways and not order.outcome.delivered
-    )
+    """Name the asset classes that go through one of these gateways, or whose order was not delivered there."""
+    routed = {one.asset_class for one in (observation.routing.routes if observation.routing else ())
+              if one.gateway in gateways}  # fmt: skip
+    failed = {order.asset_class for order in observation.orders
+              if order.gateway in gateways and (not order.outcome.delivered or order.ord_status == "new")}  # fmt: skip
+    return tuple(name for name in AssetClass if name in routed | failed)
 
 
-def _in_every(evidence: Evidence, find: Callable[[Observation], frozenset[str]]) -> frozenset[str]:
-    return frozenset.intersection(*(find(one) for one in evidence.observations))
+def _failing_confidence(evidence: Evidence, signs: dict[str, Kind]) -> Confidence:
+    if all(kind is Kind.UNSTABLE for kind in signs.values()):
+        return Confidence.CONFIRMED
+    return confidence(evidence, runs_before(evidence, Cause.GATEWAY_FAILING))
 
 
-def _unreachable_directly(observation: Observation) -> frozenset[str]:
-    return frozenset(probe.gateway for probe in observation.gateways if _no_answer(probe))
+def _fails_directly(observation: Observation, gateway: str) -> bool:
+    probe = probe_of(observation, gateway)
+    return probe is not None and probe.seen is Seen.FAILED
 
 
-def _no_answer(probe: GatewayLook) -> bool:
-    return probe.seen is Seen.FAILED
+def _unreachable_reason(observation: Observation, gateway: str) -> str:
+    probe, told = probe_of(observation, gateway), dependency_of(observation, gateway)
+    if probe is not None and probe.seen is Seen.FAILED:
+        return f"gateway {gateway} does not answer a direct probe: {probe.detail}"
+    said = f"the service says that {gateway} is down: {told.error or told.status}" if told else f"{gateway} is down"
+    passes = probe is not None and probe.seen is Seen.PASSED
+    return f"{said}; it answers us directly, so the way between them is broken" if passes else said
 
 
-def _reported_down(observation: Observation) -> frozenset[str]:
-    return frozenset(one.name for one in observation.health.dependencies if one.status.lower() in DOWN_WORDS)
+def _failing_reason(evidence: Evidence, gateway: str, kind: Kind) -> str:
+    latest = evidence.latest
+    orders = orders_at(latest, gateway)
+    match kind:
+        case Kind.UNSTABLE:
+            return unstable_turns(evidence, gateway) or f"gateway {gateway} flaps"
+        case Kind.UNKNOWN_OUTCOMES:
+            unknown = [order for order in orders if order.outcome is OrderOutcome.UNKNOWN]
+            ids = ", ".join(f"{order.client_order_id} ({order.code})" for order in unknown)
+            return f"orders at gateway {gateway} were sent and never answered, in {looks(evidence)}: {ids}"
+        case Kind.REJECTS:
+            rejected = [order for order in orders if order.outcome is OrderOutcome.REJECTED]
+            told = "; ".join(f"{order.asset_class}: {order.detail}" for order in rejected)
+            return f"gateway {gateway} rejects every test order, in {looks(evidence)}: {told}"
+        case Kind.NO_EXECUTIONS:
+            return (
+                f"gateway {gateway} acknowledges orders and fills none, in {looks(evidence)}, though it filled before"
+            )
+        case _:
+            slow_ms = slowest_ms(latest, gateway)
+            measured = f"latency_ms={slow_ms:.0f}" if slow_ms is not None else "no answer to a direct probe in time"
+            limit = f"limit {evidence.limits.gateway_slow_ms:.0f} ms"
+            return f"gateway {gateway} is slow in {looks(evidence)}: {measured}, {limit}, {_usual(evidence, gateway)}"
 
 
-def _direct_reasons(observation: Observation, gateways: frozenset[str]) -> tuple[str, ...]:
-    probes = (probe for probe in observation.gateways if probe.gateway in gateways)
-    return tuple(f"gateway {probe.gateway} does not answer a direct probe: {probe.detail}" for probe in probes)
+def _usual(evidence: Evidence, gateway: str) -> str:
+    past = [found.latency_ms for one in evidence.context.history if (found := one.gateway(gateway))]
+    known = sorted(one for one in past if one is not None)
+    return f"usually {known[len(known) // 2]:.0f} ms" if known else "no earlier looks to compare with"
 
 
-def _reported_reasons(observation: Observation, gateways: frozenset[str]) -> tuple[str, ...]:
-    probed = {probe.gateway for probe in observation.gateways if probe.seen is Seen.PASSED}
-    return tuple(
-        f"the service says that {name} is down"
-        + ("; it answers us directly, so the way between them is broken" if name in probed else "")
-        for name in sorted(gateways)
-    )
-
-
-def _service_ruled_out(evidence: Evidence) -> tuple[str, ...]:
-    health = evidence.latest.health
-    if health.fault is Fault.NONE and health.seen is not Seen.BLIND:
-        return (f"service down or hung: health answers, {health.detail}",)
-    return ()
+def _says_our_configuration(observation: Observation, gateway: str) -> bool:
+    rejected = [one for one in orders_at(observation, gateway) if one.outcome is OrderOutcome.REJECTED]
+    return bool(rejected) and all(one.code in OUR_CONFIGURATION_CODES for one in rejected)

@@ -38,10 +38,14 @@ def service_hung(evidence: Evidence) -> Finding | None:
         1. nobody is answered: health, or every synthetic order, silent in every look and for long enough
         2. the process makes no progress: stopped, frozen, or spinning; or the gateways answer us while it does not
         3. not where others explain it: its descriptors are spent, or other processes take its core
+        4. a probe that waited longer and was answered says that it is slow, which is not hung
     """
     silence = _silence(evidence)
     if silence is None or descriptors_spent(evidence.latest, evidence.limits) or is_starved(evidence):
         return None
+    late = _answers_late(evidence)
+    if late:
+        return _slow(silence, late)
     stuck = _no_progress(evidence)
     if stuck is None:
         because = (silence, f"process: {evidence.latest.process.detail}, and no second signal that it hangs")
@@ -49,6 +53,26 @@ def service_hung(evidence: Evidence) -> Finding | None:
     ruled_out = ("service down: its process is alive", *_starving_ruled_out(evidence))
     ruled_out = (*ruled_out, *gateways_ruled_out(evidence.latest))
     return _finding(Cause.SERVICE_HUNG, _hung_confidence(evidence), (silence, stuck), ruled_out)
+
+
+def _answers_late(evidence: Evidence) -> str | None:
+    patience = evidence.latest.patience
+    if patience is None or patience.silent or patience.seen is Seen.BLIND:
+        return None
+    waited_s = patience.exchange.seconds_s if patience.exchange else 0.0
+    return f"a probe that waited longer was answered after {waited_s:.1f} s: slow is not hung"
+
+
+def _slow(silence: str, late: str) -> Finding:
+    return Finding(
+        cause=Cause.UNKNOWN,
+        confidence=Confidence.INCONCLUSIVE,
+        because=(silence, late),
+        section="§3.2",
+        tier=Audience.TIER_2,
+        ruled_out=("service hung: it answers, if late",),
+        kinds=(Kind.LATENCY,),
+    )
 
 
 def _hung_confidence(evidence: Evidence) -> Confidence:
@@ -60,7 +84,7 @@ def _hung_confidence(evidence: Evidence) -> Confidence:
 
 def _silence(evidence: Evidence) -> str | None:
     for_s = f"for {span_s(evidence):.1f} s" if len(evidence.observations) > 1 else "once"
-    if in_all(evidence, lambda one: one.health.fault.silent):
+    if in_all(evidence, lambda one: one.health.silent):
         return f"health did not answer in {looks(evidence)}, {for_s}"
     if in_all(evidence, _orders_silent):
         count = len(evidence.latest.orders)
@@ -79,7 +103,7 @@ def _no_progress(evidence: Evidence) -> str | None:
         return f"the process is stopped by a signal: pid={process.pid}"
     if process.state is not ProcessState.RUNNING:
         return None
-    if in_all(evidence, lambda one: one.health.fault.silent):
+    if in_all(evidence, lambda one: one.health.silent):
         return _frozen_or_spinning(evidence)
     return _gateways_answer(evidence)
 
@@ -99,7 +123,7 @@ def _frozen_or_spinning(evidence: Evidence) -> str | None:
 
 def _gateways_answer(evidence: Evidence) -> str | None:
     probes = evidence.latest.gateways
-    health_answers = not evidence.latest.health.fault.silent
+    health_answers = not evidence.latest.health.silent
     if health_answers and probes and all(probe.seen is Seen.PASSED for probe in probes):
         return f"all {len(probes)} gateways answer a direct probe, so the orders hang in the service"
     return None

@@ -1,0 +1,94 @@
+"""Keep one small line a run, for a day: what trends, rates, hysteresis and the chart of the last hour are made of."""
+
+import contextlib
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import orjson
+from filelock import FileLock, Timeout
+from pydantic import ValidationError
+
+from tasks.model.past_looks import PastLook
+from tasks.rules.times import parse_time
+from tasks.settings import RunbookSettings
+
+FOLDER = "looks"
+KEPT_FOR = timedelta(days=1)
+READ_FOR = timedelta(hours=2)
+READ_LIMIT_COUNT = 150
+LINE_BYTES = 4096
+SIZE_LIMIT_BYTES = 16 * 1_048_576
+LOCK_TIMEOUT_S = 1.0
+
+
+def history_path(settings: RunbookSettings, service: str) -> Path:
+    """Name the file of a service's look history; the day before lies beside it, with `.1` at its end."""
+    return settings.state_dir / FOLDER / f"{service}.jsonl"
+
+
+def remember_look(path: Path, look: PastLook) -> bool:
+    """Append one run and say whether it was kept; after a day the file is set aside and the older one let go.
+
+    Errors: none. A history that cannot be written makes later runs see less, and stops nothing.
+    """
+    line = orjson.dumps(look.model_dump(mode="json", exclude_defaults=True), option=orjson.OPT_APPEND_NEWLINE)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}.lock", timeout=LOCK_TIMEOUT_S):
+            _rotate(path, look.at)
+            with path.open("ab") as file:
+                file.write(line)
+    except (OSError, Timeout):
+        return False
+    return True
+
+
+def recall_looks(path: Path, now: datetime, since: timedelta = READ_FOR) -> tuple[PastLook, ...]:
+    """Read the runs of the last hours, oldest first; a line that cannot be read is left out.
+
+    Errors: none; no history is an empty one.
+    """
+    lines = _tail(path)
+    if len(lines) < READ_LIMIT_COUNT:
+        lines = [*_tail(path.with_suffix(".jsonl.1")), *lines]
+    found = [look for line in lines[-READ_LIMIT_COUNT:] if (look := _parse(line)) is not None]
+    # A look from the future is from before a clock was set back; it has no place in a trend.
+    return tuple(look for look in found if now - since < look.at <= now)
+
+
+def _rotate(path: Path, now: datetime) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        size_bytes = path.stat().st_size
+        with path.open("rb") as file:
+            first = file.readline(LINE_BYTES * 16)
+        began = _time_of(first)
+        if size_bytes > SIZE_LIMIT_BYTES or began is None or not now - KEPT_FOR < began <= now:
+            path.replace(path.with_suffix(".jsonl.1"))
+
+
+def _tail(path: Path) -> list[bytes]:
+    try:
+        with path.open("rb") as file:
+            size_bytes = file.seek(0, 2)
+            start = max(0, size_bytes - LINE_BYTES * READ_LIMIT_COUNT)
+            file.seek(start)
+            lines = file.read(LINE_BYTES * READ_LIMIT_COUNT).split(b"\n")
+    except OSError:
+        return []
+    # A read that begins in the middle begins with part of a line.
+    return [line for line in (lines[1:] if start else lines) if line]
+
+
+def _parse(line: bytes) -> PastLook | None:
+    try:
+        return PastLook.model_validate(orjson.loads(line))
+    except (orjson.JSONDecodeError, ValidationError, RecursionError):
+        return None
+
+
+def _time_of(line: bytes) -> datetime | None:
+    try:
+        table = orjson.loads(line)
+    except (orjson.JSONDecodeError, RecursionError):
+        return None
+    return parse_time(table.get("at")) if isinstance(table, dict) else None

@@ -1,0 +1,126 @@
+"""A service that comes up and dies again: not helped by one more restart (§2.1), or broken by its release (§2.3)."""
+
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from tasks.model.changes import Change, ChangeKind, LifeEnd, ServiceLife
+from tasks.model.diagnosis import Audience, Cause, Finding, Kind
+from tasks.model.evidence import Evidence
+from tasks.rules.causes.facts import confidence, gateways_ruled_out, is_down, looks
+from tasks.rules.causes.regression import probe_verdict
+
+
+def crash_loop(evidence: Evidence) -> Finding | None:
+    """Find a service that crashed again and again: the restarts so far have not helped, and one more would not.
+
+    Runbook: §2.1, handed to §3.2.
+    Steps: crashes come from the ledger's starts and stops; an ordered stop, a deploy and our own restart of a hung
+    service are none. Without a ledger that tells of starts, from how often the process changed under our looks.
+    """
+    crashed = crashes_before(evidence)
+    if crashed is None or len(crashed) < evidence.limits.crash_count:
+        return None
+    window_s = evidence.limits.crash_window_s
+    release = crashed[-1].release or evidence.latest.health.release
+    ruled_out = (_release_ruled_out(evidence), *gateways_ruled_out(evidence.latest))
+    return Finding(
+        cause=Cause.CRASH_LOOP,
+        confidence=confidence(evidence),
+        because=(f"{len(crashed)} crashes in {window_s:.0f} s, the last life {_life(crashed[-1])}", _now(evidence)),
+        section="§2.1",
+        tier=Audience.TIER_2,
+        ruled_out=ruled_out,
+        kinds=(Kind.CRASHES,),
+        release=release,
+    )
+
+
+def release_crashes(evidence: Evidence) -> Finding | None:
+    """Find a release that does not stay up: it crashed soon after each start, and the one before did not.
+
+    Runbook: §2.3 High error rate after a deploy.
+    Errors: none; a release is blamed only where safety rule 7 blames it.
+    """
+    change, crashed = _release_change(evidence), crashes_before(evidence)
+    if change is None or crashed is None or not is_down(evidence):
+        return None
+    since = [life for life in crashed if life.started_at >= change.at - timedelta(seconds=1)]
+    least = 1 if change.is_pending else evidence.limits.crash_release_count
+    before = len(crashed) - len(since)
+    if len(since) < least or before or not all(_short(life, evidence) for life in since):
+        return None
+    verdict = probe_verdict(evidence, change)
+    if not verdict.blames_change:
+        return None
+    told = f"release {change.now} crashed {len(since)} times since it came, the last life {_life(since[-1])}"
+    return Finding(
+        cause=Cause.BAD_RELEASE,
+        confidence=confidence(evidence),
+        because=(f"{told}; {change.before or 'the release before'} did not", f"its orders: {verdict.because}"),
+        section="§2.3",
+        tier=Audience.TIER_2,
+        ruled_out=gateways_ruled_out(evidence.latest),
+        kinds=(Kind.CRASHES,),
+        release=change.now,
+    )
+
+
+def crashes_before(evidence: Evidence) -> tuple[ServiceLife, ...] | None:
+    """List the crashes of the window while the service is down, or has only just come up again; else None."""
+    now, limits = evidence.latest.looked_at, evidence.limits
+    lives = evidence.context.lives or _lives_of_looks(evidence)
+    if not lives:
+        return None
+    if is_down(evidence) and lives[-1].end is LifeEnd.RUNNING:
+        lives = (*lives[:-1], lives[-1].model_copy(update={"end": LifeEnd.CRASHED, "ended_at": now}))
+    since = now - timedelta(seconds=limits.crash_window_s)
+    crashed = tuple(one for one in lives if one.end is LifeEnd.CRASHED and one.ended_at and one.ended_at > since)
+    fresh = bool(crashed) and (now - _ended_at(crashed[-1])).total_seconds() < limits.crash_fresh_s
+    failing = is_down(evidence) or not evidence.latest.orders or not _well(evidence)
+    return crashed if fresh and failing else None
+
+
+def _well(evidence: Evidence) -> bool:
+    return all(order.outcome.delivered for order in evidence.latest.orders)
+
+
+def _lives_of_looks(evidence: Evidence) -> tuple[ServiceLife, ...]:
+    """Tell lives by the process's start as each look saw it; who ended one nobody knows, so each is a crash."""
+    starts = [past.started_at for past in evidence.context.history if past.started_at]
+    starts += [one.process.started_at for one in evidence.observations if one.process.started_at]
+    distinct = sorted(dict.fromkeys(starts))
+    lives = [ServiceLife(started_at=at, ended_at=end, end=LifeEnd.CRASHED) for at, end in pairwise(distinct)]
+    return (*lives, *(ServiceLife(started_at=at) for at in distinct[-1:]))
+
+
+def _release_change(evidence: Evidence) -> Change | None:
+    found = [one for one in evidence.context.changes if one.kind is ChangeKind.RELEASE and not one.is_roll_back]
+    return found[-1] if found else None
+
+
+def _short(life: ServiceLife, evidence: Evidence) -> bool:
+    return (_ended_at(life) - life.started_at).total_seconds() <= evidence.limits.crash_release_life_s
+
+
+def _life(life: ServiceLife) -> str:
+    lived_s = (_ended_at(life) - life.started_at).total_seconds()
+    return f"of {lived_s:.0f} s" if lived_s >= 1 else "never came up"
+
+
+def _ended_at(life: ServiceLife) -> datetime:
+    return life.ended_at or life.started_at
+
+
+def _now(evidence: Evidence) -> str:
+    down = is_down(evidence)
+    return (
+        f"health refused in {looks(evidence)}" if down else f"it is up for the moment: {evidence.latest.process.detail}"
+    )
+
+
+def _release_ruled_out(evidence: Evidence) -> str:
+    change = _release_change(evidence)
+    if change is None:
+        return "bad release: no release came in the last two hours"
+    came = f"{change.now} came at {change.at.isoformat(timespec='seconds')}"
+    return f"bad release: {came}, {probe_verdict(evidence, change).because}"

@@ -1,0 +1,110 @@
+"""What several causes ask of the evidence: how often, how sure, who answers, what is ruled out by it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from tasks.model.diagnosis import Audience, Cause, Confidence, Finding, Kind
+from tasks.model.evidence import Evidence
+from tasks.model.looks import Fault, HealthLook, Observation, OrderLook, OrderOutcome, Seen
+from tasks.model.processes import ProcessState
+
+STORAGE_WORDS = frozenset({"storage", "journal", "disk", "log", "logs", "database", "db", "filesystem"})
+DOWN_WORDS = frozenset({"down", "error", "unreachable", "failed", "critical", "offline"})
+PAUSED_CODES = frozenset({"TRADING_HALTED", "TRADING_REDUCING", "GATEWAY_DISABLED"})
+RECENT_LOOKS = timedelta(minutes=15)
+
+
+def in_all(evidence: Evidence, bad: Callable[[Observation], bool]) -> bool:
+    """Say whether something was so in every round of this run."""
+    return all(bad(one) for one in evidence.observations)
+
+
+def confidence(evidence: Evidence, runs_before: int = 0) -> Confidence:
+    """Call it confirmed where enough looks in a row saw it, over this run and the ones before (safety rule 1)."""
+    looks = len(evidence.observations) + runs_before
+    return Confidence.CONFIRMED if looks >= evidence.limits.confirm_count else Confidence.LIKELY
+
+
+def looks(evidence: Evidence) -> str:
+    """Write in how many looks something was seen that was seen in all of them."""
+    count = len(evidence.observations)
+    return f"{count} of {count} looks"
+
+
+def span_s(evidence: Evidence) -> float:
+    """Say over how long the looks went, up to the end of the last probe."""
+    began, latest = evidence.observations[0].looked_at, evidence.latest
+    last_s = latest.health.exchange.seconds_s if latest.health.exchange else 0.0
+    patient = latest.patience.looked_at if latest.patience else began
+    return max((latest.looked_at - began).total_seconds() + last_s, (patient - began).total_seconds())
+
+
+def is_down(evidence: Evidence) -> bool:
+    """Say whether the service is not there in any look: its port refuses, and no process of ours is left."""
+    gone = {ProcessState.DEAD, ProcessState.NOT_OURS}
+    refused = in_all(evidence, lambda one: one.health.fault is Fault.REFUSED)
+    return refused and evidence.latest.process.state in gone
+
+
+def is_paused(observation: Observation, order: OrderLook) -> bool:
+    """Say whether an order was denied because somebody took its class or gateway out of trading: that is no fault."""
+    if order.outcome is not OrderOutcome.DENIED or order.code not in PAUSED_CODES:
+        return False
+    route = observation.routing.route(order.asset_class) if observation.routing else None
+    return route is None or route.is_paused or order.code == "GATEWAY_DISABLED"
+
+
+def orders_fill(evidence: Evidence) -> bool:
+    """Say whether every synthetic order of every look was delivered, and there were some."""
+    orders = evidence.latest.orders
+    return bool(orders) and all(order.outcome.delivered for one in evidence.observations for order in one.orders)
+
+
+def marked_only(health: HealthLook) -> bool:
+    """Say whether health is degraded for nothing but what somebody marked so."""
+    sick = [one for one in health.dependencies if one.status.lower() != "ok"]
+    return health.status == "degraded" and bool(sick) and all(is_marked(one.set_to, one.status) for one in sick)
+
+
+def is_marked(set_to: str | None, status: str) -> bool:
+    """Say whether a dependency is not well only because it was marked."""
+    return set_to in {"degraded", "disabled"} and status.lower() == "degraded"
+
+
+def runs_before(evidence: Evidence, cause: Cause) -> int:
+    """Count the runs just before this one that found the same cause, without a gap."""
+    count = 0
+    for past in reversed(evidence.context.history):
+        if cause.value not in past.troubles or evidence.context.looked_at - past.at > RECENT_LOOKS:
+            break
+        count += 1
+    return count
+
+
+def service_ruled_out(evidence: Evidence) -> tuple[str, ...]:
+    """Say by what the service itself is ruled out, where it is."""
+    health = evidence.latest.health
+    if health.fault is Fault.NONE and health.seen is not Seen.BLIND:
+        return (f"service down or hung: health answers, {health.detail}",)
+    return ()
+
+
+def gateways_ruled_out(observation: Observation, but: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """Say which gateways are ruled out, by their own answers."""
+    healthy = [one.gateway for one in observation.gateways if one.seen is Seen.PASSED and one.gateway not in but]
+    return (f"gateways: {', '.join(healthy)} answer a direct probe",) if healthy else ()
+
+
+def infrastructure(
+    evidence: Evidence, kind: Kind, because: tuple[str, ...], ruled_out: tuple[str, ...] = ()
+) -> Finding:
+    """Write a finding for the platform: disks, ports, clocks, cores."""
+    return Finding(
+        cause=Cause.INFRASTRUCTURE,
+        confidence=confidence(evidence),
+        because=because,
+        section="§3.3",
+        tier=Audience.TIER_3,
+        ruled_out=ruled_out,
+        kinds=(kind,),
+    )

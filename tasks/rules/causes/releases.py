@@ -1,0 +1,158 @@
+"""A release or a feature that broke orders (§2.3); both are blamed by safety rule 7 alone."""
+
+from tasks.model.changes import Change, ChangeKind
+from tasks.model.deploy_regression import RegressionVerdict
+from tasks.model.diagnosis import Audience, Cause, Confidence, Finding, Kind
+from tasks.model.evidence import Evidence
+from tasks.model.looks import Observation, OrderOutcome
+from tasks.model.orders import AssetClass
+from tasks.rules.causes.facts import gateways_ruled_out, in_all, is_down, looks
+from tasks.rules.causes.gateway_signs import signs_of
+from tasks.rules.causes.regression import blamable_changes, error_verdict, failing_classes, latency_verdict
+from tasks.rules.order_windows import COUNTED_SERVICE, FEATURE_OF_CODE, SERVICE_CODES, SERVICE_OUTCOMES
+from tasks.rules.past_looks import own_ms
+
+SECTION = "§2.3"
+
+
+def bad_change(evidence: Evidence) -> Finding | None:
+    """Find the newest change that raised errors, or made orders slow, beyond chance; a feature before its release.
+
+    Runbook: §2.3 High error rate after a deploy.
+    Steps:
+        1. is anything failing or slow in the service itself? a service that is down is judged by its crashes
+        2. which recent change do the numbers blame, the newest first?
+        3. one asset class alone, and a feature that came with the change: the feature; else the release
+    """
+    if is_down(evidence) or not (_fails(evidence) or _is_slower(evidence)):
+        return _denying_feature(evidence)
+    for change in blamable_changes(evidence):
+        verdict = error_verdict(evidence, change)
+        if verdict.blames_change:
+            return _blame(evidence, change, verdict)
+        slower = latency_verdict(evidence, change)
+        if slower.blames_change:
+            return _finding(evidence, change, slower, Kind.LATENCY)
+    return _denying_feature(evidence)
+
+
+def weighed(evidence: Evidence) -> tuple[str, ...]:
+    """Say for each recent change why it is not to blame; for the reports of what nobody can explain."""
+    return tuple(f"{_name(one)}: {error_verdict(evidence, one).because}" for one in blamable_changes(evidence)[:2])
+
+
+def _blame(evidence: Evidence, change: Change, verdict: RegressionVerdict) -> Finding:
+    classes = failing_classes(evidence, change)
+    feature = _feature(evidence, change, classes)
+    found = _finding(evidence, change, verdict, Kind.ERRORS, classes)
+    if feature is None:
+        return found
+    alone = f"{classes[0]} alone fails" if len(classes) == 1 else "the errors are its own denials"
+    because = (*found.because, f"feature {feature}: {alone}")
+    return found.model_copy(
+        update={"cause": Cause.BAD_FEATURE, "feature": feature, "because": because, "release": None}
+    )
+
+
+def _feature(evidence: Evidence, change: Change, classes: tuple[AssetClass, ...]) -> str | None:
+    """Name the feature to switch off rather than the whole release to roll back (safety rule 7)."""
+    if change.kind is ChangeKind.FEATURE:
+        return change.key
+    denying = _denying(evidence)
+    if denying:
+        return denying
+    others = {order.asset_class for order in evidence.latest.orders} - set(classes)
+    new = _new_features(evidence, change)
+    return new[0] if len(classes) == 1 and others and len(new) == 1 else None
+
+
+def _new_features(evidence: Evidence, change: Change) -> tuple[str, ...]:
+    """Find the features that are on now and were not, or were not there, before the change."""
+    past = [one for one in evidence.context.history if one.at < change.at and one.features]
+    routing = evidence.latest.routing
+    if not past or routing is None:
+        return ()
+    return tuple(name for name, is_on in routing.features.items() if is_on and not past[-1].features.get(name, False))
+
+
+def _finding(
+    evidence: Evidence, change: Change, verdict: RegressionVerdict, kind: Kind, classes: tuple[AssetClass, ...] = ()
+) -> Finding:
+    return Finding(
+        cause=Cause.BAD_RELEASE,
+        confidence=Confidence.CONFIRMED,
+        because=(f"{_name(change)} at {change.at.isoformat(timespec='seconds')}", verdict.because),
+        section=SECTION,
+        tier=Audience.TIER_2,
+        ruled_out=gateways_ruled_out(evidence.latest, frozenset(signs_of(evidence))),
+        asset_classes=classes,
+        kinds=(kind,),
+        release=change.now if change.kind is ChangeKind.RELEASE else evidence.latest.health.release,
+    )
+
+
+def _name(change: Change) -> str:
+    if change.kind is ChangeKind.FEATURE:
+        return f"feature {change.key} set to {change.now} by {change.by}"
+    return f"release {change.before} became {change.now}" + (" by a roll-back" if change.is_roll_back else "")
+
+
+def _denying_feature(evidence: Evidence) -> Finding | None:
+    """Find a feature that denies our own test orders; no change is blamed, so it is only likely."""
+    feature = _denying(evidence)
+    if feature is None:
+        return None
+    classes = tuple(one.asset_class for one in evidence.latest.orders if one.code in FEATURE_OF_CODE)
+    codes = sorted({one.code for one in evidence.latest.orders if one.code in FEATURE_OF_CODE})
+    return Finding(
+        cause=Cause.BAD_FEATURE,
+        confidence=Confidence.LIKELY,
+        because=(f"feature {feature} denies test orders in {looks(evidence)}: {', '.join(codes)}", *weighed(evidence)),
+        section=SECTION,
+        tier=Audience.TIER_2,
+        ruled_out=gateways_ruled_out(evidence.latest),
+        asset_classes=classes,
+        kinds=(Kind.ERRORS,),
+        feature=feature,
+    )
+
+
+def _denying(evidence: Evidence) -> str | None:
+    def denies(observation: Observation) -> bool:
+        return any(one.code in FEATURE_OF_CODE for one in observation.orders if one.outcome is OrderOutcome.DENIED)
+
+    if not in_all(evidence, denies):
+        return None
+    return next(FEATURE_OF_CODE[one.code] for one in evidence.latest.orders if one.code in FEATURE_OF_CODE)
+
+
+def _fails(evidence: Evidence) -> bool:
+    """Say whether the service failed any order lately, by its counters or our own; else there is nothing to judge."""
+    probed = any(order.outcome in SERVICE_OUTCOMES or order.code in SERVICE_CODES
+                 for one in evidence.observations for order in one.orders)  # fmt: skip
+    past = any(word.partition(":")[0] == OrderOutcome.ERROR
+               for one in evidence.context.history for order in one.orders for word in order.outcomes)  # fmt: skip
+    return probed or past or _counted_errors(evidence) > 0
+
+
+def _counted_errors(evidence: Evidence) -> float:
+    samples = [(one, dict(one.labels)) for one in evidence.latest.metrics.samples if one.value > 0]
+    failed = [
+        one.value for one, labels in samples if one.name == "orders_total" and labels.get("outcome") in COUNTED_SERVICE
+    ]
+    denied = [
+        one.value
+        for one, labels in samples
+        if one.name == "orders_denied_total" and labels.get("code") in SERVICE_CODES
+    ]
+    return sum(failed) + sum(denied)
+
+
+def _is_slower(evidence: Evidence) -> bool:
+    """Say whether test orders take long in the service itself, against the runs before; a cheap first question."""
+    past = [order.own_ms for one in evidence.context.history for order in one.orders if order.own_ms is not None]
+    now = [spent for order in evidence.latest.orders if (spent := own_ms(order)) is not None]
+    if not past or not now:
+        return False
+    usual = sorted(past)[len(past) // 2]
+    return max(now) >= usual + evidence.limits.slow_release_ms

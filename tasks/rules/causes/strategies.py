@@ -1,0 +1,105 @@
+"""A strategy that sends far more than it usually does: its desk stops it, the service is left alone (§2.2)."""
+
+from datetime import timedelta
+from itertools import pairwise
+from statistics import median
+
+from tasks.model.diagnosis import Audience, Cause, Confidence, Finding, Kind
+from tasks.model.evidence import Evidence
+from tasks.model.metrics import MetricsSnapshot
+from tasks.model.orders import AssetClass
+from tasks.model.values import Value
+from tasks.rules.causes.facts import service_ruled_out
+from tasks.rules.counters import counter_rates
+from tasks.rules.past_looks import snapshot_now, snapshot_of
+from tasks.rules.synthetic_order import STRATEGY
+
+NOT_A_STRATEGY = frozenset({STRATEGY, "other", ""})
+WINDOW_LEAST_S = 5.0
+SURE_WINDOW_S = 20.0
+USUAL_LEAST_COUNT = 3
+USUAL_FOR = timedelta(hours=1)
+
+
+class StrategyRate(Value):
+    """How fast a strategy sends now, and usually. Units: orders a second."""
+
+    strategy: str
+    per_s: float
+    usual_per_s: float
+    orders_count: float
+    window_s: float
+
+
+def client_misbehaviour(evidence: Evidence) -> Finding | None:
+    """Find strategies that send many times their usual rate.
+
+    Runbook: §2.2, to the desk: pause that strategy.
+    Errors: none; a strategy that never sent before has no usual rate, and beginning to trade is no fault.
+    """
+    wild = [one for one in strategy_rates(evidence) if _is_wild(one, evidence)]
+    if not wild:
+        return None
+    worst = max(wild, key=lambda one: one.per_s)
+    return Finding(
+        cause=Cause.CLIENT_MISBEHAVIOUR,
+        confidence=Confidence.CONFIRMED if worst.window_s >= SURE_WINDOW_S else Confidence.LIKELY,
+        because=tuple(
+            f"strategy {one.strategy} sends {one.per_s:.1f} orders/s over {one.window_s:.0f} s, "
+            f"usually {one.usual_per_s:.2f} orders/s"
+            for one in wild
+        ),
+        section="§2.2",
+        tier=Audience.TIER_2,
+        ruled_out=service_ruled_out(evidence),
+        asset_classes=_throttled_classes(evidence),
+        kinds=(Kind.RATE,),
+        strategies=tuple(one.strategy for one in wild),
+    )
+
+
+def strategy_rates(evidence: Evidence) -> tuple[StrategyRate, ...]:
+    """Measure how fast each strategy sends now, beside the median of the windows before."""
+    now = snapshot_now(evidence.latest)
+    if now is None or not any(_is_fast(sample.value, evidence) for sample in now.series("strategy_orders_total")):
+        return ()
+    since = now.taken_at - USUAL_FOR
+    past = [found for one in evidence.context.history if one.at > since and (found := snapshot_of(one))]
+    past = [one for one in past if (now.taken_at - one.taken_at).total_seconds() >= WINDOW_LEAST_S]
+    if len(past) <= USUAL_LEAST_COUNT:
+        return ()
+    usual = [_rates(earlier, later) for earlier, later in pairwise(past)]
+    current = counter_rates(past[-1], now, "strategy_orders_total")
+    return tuple(
+        StrategyRate(
+            strategy=name,
+            per_s=rate.per_second,
+            usual_per_s=median(window.get(name, 0.0) for window in usual),
+            orders_count=rate.increase or 0.0,
+            window_s=rate.window_s or 0.0,
+        )
+        for rate in current
+        if (name := dict(rate.labels).get("strategy", "")) not in NOT_A_STRATEGY and rate.per_second is not None
+    )
+
+
+def _rates(earlier: MetricsSnapshot, later: MetricsSnapshot) -> dict[str, float]:
+    rates = counter_rates(earlier, later, "strategy_orders_total")
+    return {dict(one.labels).get("strategy", ""): one.per_second or 0.0 for one in rates}
+
+
+def _is_fast(count: float, evidence: Evidence) -> bool:
+    return count >= evidence.limits.strategy_orders_count
+
+
+def _is_wild(rate: StrategyRate, evidence: Evidence) -> bool:
+    limits = evidence.limits
+    if rate.usual_per_s <= 0 or rate.orders_count < limits.strategy_orders_count:
+        return False
+    return rate.per_s >= max(limits.strategy_rate_per_s, rate.usual_per_s * limits.strategy_rate_ratio)
+
+
+def _throttled_classes(evidence: Evidence) -> tuple[AssetClass, ...]:
+    samples = [dict(one.labels) for one in evidence.latest.metrics.samples if one.name == "orders_denied_total"]
+    named = {one.get("asset_class") for one in samples if one.get("code") == "ORDER_RATE_EXCEEDED"}
+    return tuple(name for name in AssetClass if name.value in named)

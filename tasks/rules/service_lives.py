@@ -1,0 +1,85 @@
+"""Tell from the ledger how the service lived: each start, and whether its end was ordered or a crash."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from tasks.model.changes import LifeEnd, ServiceLife
+from tasks.model.diagnosis import Cause
+from tasks.model.incident import Action, IncidentState, LedgerRecord, Outcome
+from tasks.rules.json_values import text_of
+
+LIVES_LIMIT_COUNT = 50
+# A start that a restart ordered comes within this.
+COMES_UP_WITHIN = timedelta(seconds=90)
+
+
+def service_lives(
+    records: Iterable[LedgerRecord], incidents: Iterable[IncidentState], since: datetime, now: datetime
+) -> tuple[ServiceLife, ...]:
+    """Give the lives that ended or began since a time, oldest first; the last one may run still.
+
+    Runbook: §2.1 Check the service process.
+    Steps:
+        1. each `service_started` begins a life; a `service_stopped` before the next one ends it as ordered
+        2. our own restart of a hung service ends it as restarted
+        3. any other next start says that it crashed
+        4. a restart of ours that no start followed never came up: a crash at once
+    """
+    restarts = _restarts(incidents)
+    lives: list[ServiceLife] = []
+    for record in sorted(_of_lives(records, restarts, now), key=lambda one: one[0]):
+        at, word, release = record
+        if word == "stopped" and lives:
+            lives[-1] = _ended(lives[-1], at, LifeEnd.STOPPED)
+        elif word == "started":
+            if lives:
+                lives[-1] = _ended(lives[-1], at, _how_it_ended(lives[-1].started_at, at, restarts))
+            lives.append(ServiceLife(started_at=at, release=release))
+        elif word == "never_came_up":
+            if lives:
+                lives[-1] = _ended(lives[-1], at, _how_it_ended(lives[-1].started_at, at, restarts))
+            lives.append(ServiceLife(started_at=at, ended_at=at, end=LifeEnd.CRASHED))
+    return tuple(one for one in lives[-LIVES_LIMIT_COUNT:] if one.ended_at is None or one.ended_at > since)
+
+
+Restart = tuple[datetime, bool]
+
+
+def _restarts(incidents: Iterable[IncidentState]) -> list[Restart]:
+    """Find our own restarts, and whether each one ended a service that still lived."""
+    return [
+        (action.started_at, Cause.SERVICE_HUNG in incident.causes)
+        for incident in incidents
+        for action in incident.actions
+        if action.action == Action.RESTART_SERVICE and action.outcome != Outcome.REFUSED
+    ]
+
+
+def _of_lives(
+    records: Iterable[LedgerRecord], restarts: list[Restart], now: datetime
+) -> list[tuple[datetime, str, str | None]]:
+    words = {"service_started": "started", "service_stopped": "stopped"}
+    told = [
+        (one.timestamp, words[one.type], text_of(one.details, "release", 100)) for one in records if one.type in words
+    ]
+    starts = [at for at, word, _ in told if word == "started"]
+    if not starts:
+        return []
+    # Only a restart whose time to come up is over has failed.
+    failed = [
+        (at, "never_came_up", None)
+        for at, _ in restarts
+        if starts[0] < at < now - COMES_UP_WITHIN and not any(at <= start <= at + COMES_UP_WITHIN for start in starts)
+    ]
+    return [*told, *failed]
+
+
+def _how_it_ended(began: datetime, before: datetime, restarts: list[Restart]) -> LifeEnd:
+    hung = any(was_hung and began < at <= before for at, was_hung in restarts)
+    return LifeEnd.RESTARTED if hung else LifeEnd.CRASHED
+
+
+def _ended(life: ServiceLife, at: datetime, end: LifeEnd) -> ServiceLife:
+    if life.end is not LifeEnd.RUNNING:
+        return life
+    return life.model_copy(update={"ended_at": at, "end": end})
