@@ -7,15 +7,15 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.clients.incident_ledger import append
 from tasks.clients.observe import observe
-from tasks.clients.process_look import service_identity
 from tasks.clients.processes import own_pid
 from tasks.clients.readiness import answers_health
+from tasks.clients.restart_guards import restart_verdict
 from tasks.clients.supervisor import start_service, stop_service
 from tasks.model.errors import CannotAct
 from tasks.model.evidence import Context, Evidence, TriageRequest
 from tasks.model.incident import Action, Event, IncidentState, Outcome
 from tasks.model.looks import Observation
-from tasks.model.processes import ProcessState
+from tasks.model.processes import ProcessLook, ProcessState
 from tasks.model.remediation import ActionResult, RemediationCase
 from tasks.model.verdicts import GuardCode
 from tasks.rules.diagnosis import name_cause
@@ -30,7 +30,8 @@ async def restart_service(case: RemediationCase) -> ActionResult:
     Runbook: §2.1 Restart if hung.
     Errors: `LEDGER_UNWRITABLE` before anything is done. A stop or start that fails midway is an outcome *unknown*:
     it is recorded, never tried again by itself, and goes to a person.
-    Steps: 1. look again 2. record the start 3. drain, then kill 4. start and wait for an answer 5. record the end.
+    Steps: 1. look again 2. weigh again 3. record the start 4. drain, then kill 5. start, and wait for an answer
+    6. record the end.
     """
     return await restarted(load_settings(), case)
 
@@ -40,15 +41,14 @@ async def restarted(settings: RunbookSettings, case: RemediationCase) -> ActionR
     watched = settings.service(case.service)
     seen = await observe(watched)
     if not still_failing(case, seen):
-        return ActionResult(
-            action=Action.RESTART_SERVICE,
-            outcome=Outcome.REFUSED,
-            detail=f"{GuardCode.CLEARED}: the last look was good",
-        )
+        return _refused(GuardCode.CLEARED, f"the last look found it otherwise: {seen.process.detail}")
+    verdict = restart_verdict(settings, case, datetime.now(UTC))
+    if not verdict.allowed:
+        return _refused(verdict.code, verdict.detail)
     started_at = datetime.now(UTC)
     key = f"{case.incident_id}/{Action.RESTART_SERVICE}/{started_at:%Y%m%dT%H%M%S.%fZ}"
     _record(settings, case, Event.ACTION_STARTED, key, {"owner_pid": own_pid(), "mode": case.mode})
-    outcome, detail = _replace_process(watched, seen)
+    outcome, detail = _replace_process(watched, case.process)
     _record(settings, case, Event.ACTION_FINISHED, key, {"outcome": outcome, "detail": detail})
     return ActionResult(
         action=Action.RESTART_SERVICE,
@@ -61,16 +61,24 @@ async def restarted(settings: RunbookSettings, case: RemediationCase) -> ActionR
 
 
 def still_failing(case: RemediationCase, seen: Observation) -> bool:
-    """Say whether the very cause is still there in one more look (safety rule 1)."""
+    """Say whether the very cause is still there in one more look, in the very process (safety rule 1).
+
+    A process that somebody else has started meanwhile is not the one that was found hung or gone: it is left alone.
+    """
     context = Context(request=TriageRequest(service=case.service), looked_at=seen.looked_at, mode=case.mode, late_s=0)
-    return name_cause(Evidence(context=context, observations=(seen,))).find(case.finding.cause) is not None
+    diagnosis = name_cause(Evidence(context=context, observations=(seen,)))
+    return diagnosis.find(case.finding.cause) is not None and seen.process.identity == case.process.identity
 
 
-def _replace_process(watched: ServiceSettings, seen: Observation) -> tuple[Outcome, str]:
-    identity = service_identity(watched)
+def _refused(code: GuardCode, detail: str) -> ActionResult:
+    return ActionResult(action=Action.RESTART_SERVICE, outcome=Outcome.REFUSED, code=code, detail=detail)
+
+
+def _replace_process(watched: ServiceSettings, process: ProcessLook) -> tuple[Outcome, str]:
+    identity = process.identity
     try:
         if identity is not None:
-            cannot_drain = seen.process.state is ProcessState.STOPPED
+            cannot_drain = process.state is ProcessState.STOPPED
             stop_service(
                 identity, 0 if cannot_drain else watched.restart.drain_timeout_s, watched.restart.kill_timeout_s
             )

@@ -5,13 +5,10 @@ from datetime import UTC, datetime
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.clients.incident_ledger import read_ledger
-from tasks.clients.mode_switch import current_mode
+from tasks.clients.restart_guards import restart_verdict
 from tasks.model.remediation import RemediationCase
-from tasks.model.verdicts import GuardCode, Verdict
-from tasks.rules.action_history import action_history
-from tasks.rules.guards import RestartCase, may_restart
-from tasks.settings import RunbookSettings, load_settings
+from tasks.model.verdicts import Verdict
+from tasks.settings import load_settings
 
 
 @task(name="weigh_restart", cache_policy=NO_CACHE, timeout_seconds=10)
@@ -22,24 +19,3 @@ def weigh_restart(case: RemediationCase) -> Verdict:
     Errors: `LEDGER_UNREADABLE`: without the ledger no budget is known, and nothing is done.
     """
     return restart_verdict(load_settings(), case, datetime.now(UTC))
-
-
-def restart_verdict(settings: RunbookSettings, case: RemediationCase, now: datetime) -> Verdict:
-    """Hold the case against the guards, with budgets and timers from the ledger alone."""
-    watched = settings.service(case.service)
-    if not watched.start_command:
-        return Verdict.no(GuardCode.NOT_AVAILABLE, f"no start_command for {case.service}; a person restarts it")
-    records = read_ledger(settings.ledger_path(case.service)).records
-    return may_restart(
-        RestartCase(
-            finding=case.finding,
-            diagnosis=case.diagnosis,
-            mode=current_mode(settings, case.mode),
-            approved=case.approved,
-            late_s=case.late_s,
-            late_after_s=settings.late_after_s,
-            history=action_history(records, case.service, now),
-            limits=watched.restart,
-        ),
-        now,
-    )

@@ -9,11 +9,13 @@ from typing import Any
 import psutil
 
 from tasks.clients.machine_look import CpuSample, cpu_sample, machine_look, memory_limit_bytes, run_wait_s
-from tasks.clients.processes import identify, listens, open_process, port_owner, read_pid
+from tasks.clients.processes import identify, listening_ports, listens, open_process, port_owner, read_pid
 from tasks.model.processes import ProcessIdentity, ProcessLook, ProcessState
 from tasks.settings import ServiceSettings
 
 CPU_SAMPLE_S = 0.1
+# A process that waits for a core for this share of the sample is starved: somebody else has the cores.
+STARVED_RATIO = 0.5
 STOPPED = {psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP}
 
 
@@ -27,10 +29,10 @@ async def process_look(service: ServiceSettings) -> ProcessLook:
     found = await asyncio.to_thread(find_process, service)
     if isinstance(found, ProcessLook):
         return await asyncio.to_thread(_on_machine, service, found, machine)
-    before, started = _cpu_time_s(found), time.monotonic()
+    before, started, waited_s = _cpu_time_s(found), time.monotonic(), run_wait_s(found.pid)
     await asyncio.sleep(CPU_SAMPLE_S)
     look = await asyncio.to_thread(_describe, service, found, (before, started))
-    return await asyncio.to_thread(_on_machine, service, look, machine)
+    return await asyncio.to_thread(_on_machine, service, look, machine, waited_s)
 
 
 def service_identity(service: ServiceSettings) -> ProcessIdentity | None:
@@ -56,20 +58,26 @@ def find_process(service: ServiceSettings) -> psutil.Process | ProcessLook:
 def is_ours(service: ServiceSettings, process: psutil.Process, *, owns_port: bool = False) -> bool:
     """Say whether a process is surely the watched service.
 
-    Where `process_pattern` is set its command line must match; else it must listen on the service's port.
-    A pid that was reused after a crash does neither, and is never signalled.
+    Where `process_pattern` is set its command line must match, and it must not listen elsewhere than on the service's
+    port; else it must listen there. A pid that was reused, or the like service of another stack, is never signalled.
     """
-    if service.process_pattern is not None:
-        return bool(service.process_pattern.search(_command_line(process)))
-    return owns_port or listens(process, service.port)
+    if service.process_pattern is None:
+        return owns_port or listens(process, service.port)
+    ports = listening_ports(process)
+    return bool(service.process_pattern.search(_command_line(process))) and (not ports or service.port in ports)
 
 
-def _on_machine(service: ServiceSettings, look: ProcessLook, before: CpuSample) -> ProcessLook:
+def _on_machine(
+    service: ServiceSettings, look: ProcessLook, before: CpuSample, waited_before_s: float | None = None
+) -> ProcessLook:
     if not _is_local(service):
         return look
-    update: dict[str, Any] = {"machine": machine_look(service, before, look.pid)}
+    waited_s = run_wait_s(look.pid) if look.pid is not None else None
+    waited = 0.0 if waited_s is None or waited_before_s is None else waited_s - waited_before_s
+    starved = waited >= STARVED_RATIO * CPU_SAMPLE_S
+    update: dict[str, Any] = {"machine": machine_look(service, before, look.pid, starved=starved)}
     if look.pid is not None:
-        update |= {"run_wait_s": run_wait_s(look.pid), "memory_limit_bytes": memory_limit_bytes(look.pid)}
+        update |= {"run_wait_s": waited_s, "memory_limit_bytes": memory_limit_bytes(look.pid)}
     return look.model_copy(update=update)
 
 

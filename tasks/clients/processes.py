@@ -73,6 +73,15 @@ def listens(process: psutil.Process, port: int) -> bool:
     return _owner_among([process, *_children(process)], port) is not None
 
 
+def listening_ports(process: psutil.Process) -> frozenset[int]:
+    """Find the TCP ports that a process listens on itself; none where we may not see them."""
+    try:
+        found = process.net_connections(kind="tcp")
+    except (psutil.Error, OSError):
+        return frozenset()
+    return frozenset(one.laddr.port for one in found if one.status == psutil.CONN_LISTEN and one.laddr)
+
+
 def read_pid(path: Path) -> int | None:
     """Read a pid file: the first number of the first line, or None."""
     try:

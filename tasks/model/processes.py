@@ -75,6 +75,14 @@ class ProcessLook(Value):
     listens: bool | None = None
     port_owner_pid: int | None = None
     port_owner_name: str | None = None
+
     run_wait_s: float | None = None
     memory_limit_bytes: int | None = None
     machine: MachineLook | None = None
+
+    @property
+    def identity(self) -> ProcessIdentity | None:
+        """The process that was looked at, for good; None where there was none of ours."""
+        if self.pid is None or self.started_at is None:
+            return None
+        return ProcessIdentity(pid=self.pid, created_at_s=self.started_at.timestamp())

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime
 from tasks.model.diagnosis import Diagnosis, Finding
 from tasks.model.incident import Action, IncidentState, Outcome
 from tasks.model.modes import Mode
+from tasks.model.processes import ProcessLook
 from tasks.model.values import Value
 from tasks.model.verdicts import GuardCode
 
@@ -18,6 +19,7 @@ class RemediationCase(Value):
     incident_id: str
     finding: Finding
     diagnosis: Diagnosis
+    process: ProcessLook
     mode: Mode
     late_s: float = 0.0
     approved: bool = False
@@ -45,6 +47,7 @@ class ActionResult(Value):
     action: Action
     outcome: Outcome
     detail: str
+    code: GuardCode | None = None
     key: str = ""
     started_at: AwareDatetime | None = None
     finished_at: AwareDatetime | None = None

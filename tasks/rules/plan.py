@@ -32,6 +32,7 @@ def remediation_case(story: TriageStory) -> RemediationCase | None:
         incident_id=incident.incident_id,
         finding=finding,
         diagnosis=story.diagnosis,
+        process=story.evidence.latest.process,
         mode=context.mode,
         late_s=context.late_s,
     )

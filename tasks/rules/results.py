@@ -12,11 +12,10 @@ def no_action(code: GuardCode, detail: str) -> RemediationResult:
 
 def action_result(action: ActionResult, snapshot: Snapshot, recovery: Recovery | None = None) -> RemediationResult:
     """Sum up an action: its effect decides, not its exit code (safety rule 10)."""
-    code = GuardCode.CLEARED if action.outcome is Outcome.REFUSED else None
     return RemediationResult(
         outcome=recovery.outcome if recovery else action.outcome,
         detail=recovery.detail if recovery else action.detail,
-        code=code,
+        code=action.code,
         action=action,
         snapshot=snapshot,
         recovery=recovery,

@@ -12,8 +12,10 @@ import pytest
 from tasks.clients import service_lock
 from tasks.clients.confirming import confirming_looks
 from tasks.clients.incident_ledger import read_ledger
+from tasks.clients.mode_switch import set_mode
 from tasks.clients.observe import observe
 from tasks.clients.process_look import service_identity
+from tasks.clients.restart_guards import restart_verdict
 from tasks.clients.snapshot import take_snapshot
 from tasks.clients.supervisor import start_service
 from tasks.confirm_recovery import proven_recovery
@@ -27,7 +29,6 @@ from tasks.model.verdicts import GuardCode
 from tasks.record_incidents import incidents_recorded
 from tasks.restart_service import restarted
 from tasks.rules.diagnosis import name_cause
-from tasks.weigh_restart import restart_verdict
 from tests.fakes.patient import Patient, running, watched
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
@@ -52,6 +53,7 @@ async def case_of(patient: Patient) -> RemediationCase:
         incident_id=incident.incident_id,
         finding=diagnosis.findings[0],
         diagnosis=diagnosis,
+        process=rounds[-1].process,
         mode=Mode.ACT,
     )
 
@@ -101,6 +103,36 @@ async def test_a_service_that_came_back_by_itself_is_left_alone(patient: Patient
     assert result.outcome is Outcome.REFUSED
     assert identity
     assert identity.pid == patient.pid
+    assert Event.ACTION_STARTED not in events(patient)
+
+
+async def test_a_service_that_a_person_just_started_is_left_alone(patient: Patient) -> None:
+    """Rule 1: confirmed was the death of one process; the one that boots now is another."""
+    assert patient.pid
+    os.kill(patient.pid, signal.SIGKILL)
+    case = await case_of(patient)
+    patient.start()
+    assert patient.pid
+    os.kill(patient.pid, signal.SIGSTOP)
+
+    result = await restarted(patient.settings, case)
+
+    identity = service_identity(patient.service)
+    assert result.code is GuardCode.CLEARED
+    assert identity
+    assert identity.pid == patient.pid
+
+
+async def test_the_switch_is_read_again_right_before_the_action(patient: Patient) -> None:
+    """Rule 12: a person who switches to observe while the evidence is being kept is obeyed."""
+    assert patient.pid
+    os.kill(patient.pid, signal.SIGSTOP)
+    case = await case_of(patient)
+    set_mode(patient.settings, Mode.OBSERVE)
+
+    result = await restarted(patient.settings, case)
+
+    assert result.code is GuardCode.MODE_FORBIDS
     assert Event.ACTION_STARTED not in events(patient)
 
 

@@ -121,6 +121,16 @@ async def test_a_service_on_another_host_is_blind(tmp_path: Path) -> None:
     assert (await process_look(service)).state is ProcessState.BLIND
 
 
+async def test_the_like_service_of_another_stack_is_not_ours(patient: Patient, tmp_path: Path) -> None:
+    """A copied state directory names its neighbor's pid; the neighbor trades and is never signalled."""
+    (tmp_path / "service.pid").write_text(f"{patient.pid}\n")
+    changes = {"pid_file": tmp_path / "service.pid", "process_pattern": r"order_service\.stub"}
+
+    look = await process_look(watched(tmp_path, **changes).service)
+
+    assert look.state is ProcessState.NOT_OURS
+
+
 @pytest.mark.parametrize("content", ["", "no pid", "-1", "0", "99999999999999", "\x00", "12.5"])
 def test_a_garbled_pid_file_names_nobody(tmp_path: Path, content: str) -> None:
     """A garbled file is no reason to signal anything."""
