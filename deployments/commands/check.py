@@ -29,7 +29,11 @@ def check(*, service: str | None = None, json_output: JsonOutput = False) -> Non
     json_output
         Print one JSON document.
     """
-    give(lambda: check_answer(service), json_output=json_output)
+    give(
+        lambda: check_answer(service),
+        json_output=json_output,
+        blind=lambda reason: as_json(service or "unknown", blind(reason), None),
+    )
 
 
 def check_answer(service: str | None) -> Answer:

@@ -48,13 +48,17 @@ class Target:
         return answer.model_copy(update={"url": self.shown_url})
 
 
-def give(look: Callable[[], Answer], *, json_output: bool) -> NoReturn:
+def give(
+    look: Callable[[], Answer], *, json_output: bool, blind: Callable[[str], dict[str, Any]] | None = None
+) -> NoReturn:
     """Look, say what was seen, and end.
 
     Errors: exit 0 looked and fine, 1 looked and it failed, 3 could not look (one line; with `--json` a document with
-    the error, too). What was called wrongly is raised, and ends with 2.
+    the error, too, and with what `blind` says of it). What was called wrongly is raised, and ends with 2.
     """
     answer = _answer_of(look)
+    if blind and "error" in answer.document:
+        answer = answer._replace(document={**blind(answer.document["error"]["detail"]), **answer.document})
     try:
         say_json(answer.document) if json_output else show(answer.lines)
     except BrokenPipeError:

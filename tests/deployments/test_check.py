@@ -101,6 +101,21 @@ def test_a_look_that_could_not_be_made_is_blind(
     assert [one["cause"] for one in ended.document["causes"]] == ["monitor_blind"]
 
 
+def test_a_defect_of_our_own_is_blindness(terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit 1 would say degraded; the document keeps its shape for whoever reads it."""
+
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(command, "look", broken)
+    terminal.watches(watched(tmp_path))
+    ended = terminal.types("check", "--json", "--service", "order-service")
+
+    assert (ended.code, ended.document["service"], ended.document["status"]) == (3, "order-service", "blind")
+    assert [one["cause"] for one in ended.document["causes"]] == ["monitor_blind"]
+    assert ended.one_line.startswith("UNEXPECTED")
+
+
 @pytest.mark.parametrize(
     ("settings", "code"),
     [
