@@ -31,6 +31,13 @@ def main() -> None:
     except RunbookError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2 if error.code in WRONG_USE else 1)
+    except OSError as error:
+        # The last door: a state directory that cannot be made or written, a full disk.
+        where = f" path={error.filename}" if error.filename else ""
+        sys.stderr.write(
+            f"{Code.OS_REFUSED}: expected to read and write was {error.strerror}{where}; mend it or move\n"
+        )
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted; what was started is stopped.\n")
         sys.exit(INTERRUPTED)

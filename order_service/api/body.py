@@ -1,6 +1,7 @@
 """Reading a request body, bounded before it is parsed."""
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from order_service.codes import Code, Refused
 
@@ -14,10 +15,20 @@ async def read_json_body(request: Request) -> bytes:
     """
     content_type = request.headers.get("content-type")
     if content_type is not None and not _is_json(content_type):
-        raise Refused(Code.UNSUPPORTED_CONTENT, "expected Content-Type application/json", "content-type")
+        raise Refused(Code.UNSUPPORTED_CONTENT, "expected Content-Type application/json in UTF-8", "content-type")
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise Refused(Code.UNSUPPORTED_CONTENT, "expected a body without Content-Encoding", "content-encoding")
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > MAX_BODY_BYTES:
         raise _too_large()
+    try:
+        return await _bounded_body(request)
+    except ClientDisconnect:
+        # Nobody is left to answer; a client that goes away is no fault of ours, and leaves no traceback in the log.
+        raise Refused(Code.INVALID_JSON, "the client went away in mid-body") from None
+
+
+async def _bounded_body(request: Request) -> bytes:
     body = b""
     async for chunk in request.stream():
         body += chunk
@@ -27,7 +38,9 @@ async def read_json_body(request: Request) -> bytes:
 
 
 def _is_json(content_type: str) -> bool:
-    return content_type.partition(";")[0].strip().lower() == "application/json"
+    name, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    charsets = [part.partition("=")[2].strip("\"' ") for part in parameters if part.startswith("charset")]
+    return name == "application/json" and all(charset in {"utf-8", "utf8"} for charset in charsets)
 
 
 def _too_large() -> Refused:

@@ -104,3 +104,25 @@ def test_a_wrong_setting_is_one_clear_line(
     assert refused.stderr.startswith("BAD_SETTING: ")
     assert refused.stderr.count("\n") == 1
     assert expected in refused.stderr
+
+
+@pytest.mark.parametrize("words", [("--reason", " "), ("--reason", "looked", "--by", "")])
+def test_a_rearm_without_a_word_is_refused(patient: Patient, words: tuple[str, ...]) -> None:
+    """Who gives a budget back says why."""
+    assert runbook("rearm", *words).returncode == 2
+    assert read_ledger(patient.ledger).records == ()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the paths are POSIX")
+@pytest.mark.parametrize("command", ["up", "down"])
+@pytest.mark.parametrize("path", ["/dev/null/x", "/etc/passwd"])
+def test_a_state_directory_that_cannot_be_is_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch, command: str, path: str
+) -> None:
+    """A typing error in a path is no reason for a traceback."""
+    monkeypatch.setenv("RUNBOOK_STATE_DIR", path)
+    refused = runbook(command)
+
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1
+    assert path in refused.stderr
