@@ -29,6 +29,7 @@ from tasks.rules.causes.unexplained import symptoms
 from tasks.rules.diagnosis import name_cause
 from tasks.rules.messages import closing_messages, opening_messages
 from tasks.rules.plan import ended_incidents, needs_runbook, remediation_case
+from tasks.scan_logs import scan_logs
 from tasks.send_synthetic_order import send_synthetic_order
 from tasks.write_report import write_report
 
@@ -60,11 +61,11 @@ async def triage(
     """
     request = TriageRequest(service=service, alert=alert, asset_class=asset_class, note=note, mode=mode)
     context = gather_context(request)  # §1.1
-    first = await look_around(service)  # §1.2, §1.3
+    first, logs = await asyncio.gather(look_around(service), scan_logs(service))  # §1.2, §1.3, §1.4
     rounds = await confirm_failure(service, first) if symptoms(first) else (first,)
     evidence = Evidence(context=context, observations=rounds)
     diagnosis = name_cause(evidence)
-    story = TriageStory(evidence=evidence, diagnosis=diagnosis)
+    story = TriageStory(evidence=evidence, diagnosis=diagnosis, logs=logs)
     if needs_runbook(story):
         incidents = record_incidents(service, diagnosis)  # §1.4
         story = story.having(incidents=incidents)

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from tasks.model.diagnosis import Diagnosis
 from tasks.model.evidence import Evidence
+from tasks.model.log_findings import LogsLook
 from tasks.model.messages import Message
 from tasks.model.remediation import IncidentUpdate, RemediationResult
 from tasks.model.values import Value
@@ -38,6 +39,7 @@ class TriageStory(Value):
 
     evidence: Evidence
     diagnosis: Diagnosis
+    logs: LogsLook = LogsLook()
     incidents: IncidentUpdate = IncidentUpdate()
     remediation: RemediationResult | None = None
     told: tuple[Told, ...] = ()

@@ -1,7 +1,10 @@
 """Lay a triage out as the runbook page: each line done, not needed, or could not, with the evidence."""
 
+from pathlib import PurePath
+
 from tasks.model.diagnosis import Audience
 from tasks.model.incident import Outcome
+from tasks.model.log_findings import LogScan, LogsLook
 from tasks.model.looks import Observation, OrderLook, Seen
 from tasks.model.messages import Message
 from tasks.model.processes import ProcessLook, ProcessState
@@ -9,6 +12,8 @@ from tasks.model.remediation import RemediationResult
 from tasks.model.report import Mark, ReportLine, TriageStory
 from tasks.rules.times import utc_text
 
+LOG_FINDINGS_COUNT = 3
+LOG_TEMPLATE_COUNT = 120
 Lines = tuple[ReportLine, ...]
 
 
@@ -22,6 +27,7 @@ def report_lines(story: TriageStory) -> Lines:
         _context_line(story),
         *_health_lines(latest),
         *_order_lines(latest),
+        *_log_lines(story.logs),
         _incidents_line(story),
         *_remediation_lines(story),
         *_told_lines(story),
@@ -75,6 +81,20 @@ def _order_lines(latest: Observation) -> Lines:
 
 def _order_facts(order: OrderLook) -> str:
     return f"{order.outcome} at {order.gateway or 'no gateway'}: {order.detail} ({order.client_order_id})"
+
+
+def _log_lines(logs: LogsLook) -> Lines:
+    blind = tuple(_line("§1.4", "Service logs", Mark.COULD_NOT, reason) for reason in logs.blind)
+    if not logs.scans and not blind:
+        return (_line("§1.4", "Service logs", Mark.COULD_NOT, "no log file is configured"),)
+    return (*(_log_line(scan) for scan in logs.scans), *blind)
+
+
+def _log_line(scan: LogScan) -> ReportLine:
+    worst = sorted(scan.findings, key=lambda one: one.count, reverse=True)[:LOG_FINDINGS_COUNT]
+    told = [f"{one.count} times {one.kind}, {one.severity}: {one.template[:LOG_TEMPLATE_COUNT]}" for one in worst]
+    facts = [f"{scan.lines} new lines, {scan.error_lines} of errors", *told, *scan.notes]
+    return _line("§1.4", PurePath(scan.file).name, Mark.DONE if scan.complete else Mark.COULD_NOT, "; ".join(facts))
 
 
 def _incidents_line(story: TriageStory) -> ReportLine:
