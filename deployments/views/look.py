@@ -28,11 +28,12 @@ VERDICT_WIDTH, NAME_WIDTH = 21, 14
 
 def health_lines(look: HealthLook) -> list[Text]:
     """Tell of one `GET /health`, and of the dependencies as the service reports them."""
+    answer = look.exchange
     known = facts(
         [
             ("release", look.release),
             ("started", utc_text(look.started_at) if look.started_at else None),
-            ("answered in", f"{look.exchange.seconds_s * 1000:.0f} ms" if look.exchange else None),
+            ("answered in", f"{answer.seconds_s * 1000:.0f} ms" if answer and answer.http_status else None),
         ]
     )
     reported = [
