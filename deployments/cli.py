@@ -14,6 +14,7 @@ app.command("deployments.commands.triage:triage", name="triage", help="Run a tri
 app.command("deployments.commands.check:check", name="check", help="Look and name the cause; never acts.")
 app.command("deployments.commands.look:app", name="look", help="Make one look alone.")
 app.command("deployments.commands.incidents:incidents", name="incidents", help="List the incidents.")
+app.command("deployments.commands.replay:replay", name="replay", help="Name the cause of a stored run again.")
 app.command("deployments.commands.mode:mode", name="mode", help="Show or set how far the automation may go.")
 app.command("deployments.commands.rearm:rearm", name="rearm", help="Let the automation act again.")
 

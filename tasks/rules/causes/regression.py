@@ -1,5 +1,6 @@
 """Hold a change against safety rule 7: by the orders the service counted, by our own, and by how long they took."""
 
+from datetime import timedelta
 from statistics import median, quantiles
 
 from tasks.model.changes import Change, ChangeKind
@@ -10,11 +11,13 @@ from tasks.rules.causes.gateway_signs import signs_of
 from tasks.rules.causes.machine import wait_ratio
 from tasks.rules.deploy_regression import judge_change
 from tasks.rules.order_windows import BEFORE_FOR, counter_windows, probe_windows, regression_case
-from tasks.rules.past_looks import past_orders
+from tasks.rules.own_time import own_times
 
 CROWDED_WAIT_RATIO = 0.3
 BEFORE_LEAST_COUNT = 8
 NOT_SLOWER = 1.5
+# The service tells the ledger that it started a little after its process did.
+STARTED_BEFORE = timedelta(seconds=60)
 DISAGREE = frozenset({RegressionCode.BEGAN_BEFORE, RegressionCode.GATEWAYS_NOT_HEALTHY})
 
 
@@ -54,31 +57,28 @@ def latency_verdict(evidence: Evidence, change: Change) -> RegressionVerdict:
 
     Runbook: §2.3 High error rate after a deploy.
     Errors: none; on a crowded machine nobody can say.
-    Steps: one run of looks counts once, since its orders share their fate; it is slow above all that was usual before.
+    Steps: a window between two looks counts once, since its orders share their fate; it is slow above what was usual.
     """
-    since = change.at - BEFORE_FOR
-    past = [
-        (one.at, _own_ms([order.own_ms for order in one.orders])) for one in evidence.context.history if one.at > since
-    ]
-    now = [(one.looked_at, _own_ms([order.own_ms for order in past_orders((one,))])) for one in evidence.observations]
-    known = [(at, spent) for at, spent in (*past, *now) if spent is not None]
-    before = [spent for at, spent in known if at < change.at]
-    after = [spent for at, spent in known if at >= change.at]
-    if len(before) < BEFORE_LEAST_COUNT or not after or _is_crowded(evidence):
+    earliest = change.at - BEFORE_FOR
+    known = [one for one in own_times(evidence) if one.until > earliest]
+    before = [one.own_ms for one in known if one.until < change.at]
+    ended_after = [one for one in known if one.until >= change.at]
+    later = [one for one in ended_after if (one.since or one.until) >= change.at - STARTED_BEFORE]
+    if len(before) < BEFORE_LEAST_COUNT or not later or _is_crowded(evidence):
         return RegressionVerdict(code=RegressionCode.NOT_ENOUGH_DATA, because="too few looks to compare latencies")
     limit_ms = _slow_above_ms(evidence, before)
-    slow_at = [at for at, spent in known if at >= change.at and spent > limit_ms]
+    slow_at = [one.until for one in later if one.own_ms > limit_ms]
     route = RouteCounts(
         asset_class=AssetClass.EQUITY,
         gateway=None,
         gateway_healthy=None,
         before=OrderCounts(orders_count=len(before), errors_count=sum(one > limit_ms for one in before)),
-        after=OrderCounts(orders_count=len(after), errors_count=len(slow_at)),
+        after=OrderCounts(orders_count=len(later), errors_count=len(slow_at)),
     )
-    verdict = _judge(
-        evidence, RegressionCase(changed_at=change.at, began_at=min(slow_at, default=None), routes=(route,))
-    )
-    told = f"own_ms before={median(before):.1f} after={median(after):.1f}, slow above {limit_ms:.1f} ms"
+    case = RegressionCase(changed_at=change.at, began_at=min(slow_at, default=None), routes=(route,))
+    verdict = _judge(evidence, case)
+    now_ms = median(one.own_ms for one in later)
+    told = f"own_ms before={median(before):.1f} after={now_ms:.1f}, slow above {limit_ms:.1f} ms"
     return verdict.model_copy(update={"because": f"{told}; {verdict.because}", "asset_classes": ()})
 
 
@@ -94,11 +94,6 @@ def _judge(evidence: Evidence, case: RegressionCase) -> RegressionVerdict:
 
 def _sick(evidence: Evidence) -> frozenset[str]:
     return frozenset(signs_of(evidence))
-
-
-def _own_ms(values: list[float | None]) -> float | None:
-    known = [one for one in values if one is not None]
-    return median(known) if known else None
 
 
 def _slow_above_ms(evidence: Evidence, before: list[float]) -> float:

@@ -1,5 +1,7 @@
 """A release or a feature that broke orders (§2.3); both are blamed by safety rule 7 alone."""
 
+from statistics import median
+
 from tasks.model.changes import Change, ChangeKind
 from tasks.model.deploy_regression import RegressionVerdict
 from tasks.model.diagnosis import Audience, Cause, Confidence, Finding, Kind
@@ -10,7 +12,7 @@ from tasks.rules.causes.facts import gateways_ruled_out, in_all, is_down, looks
 from tasks.rules.causes.gateway_signs import signs_of
 from tasks.rules.causes.regression import blamable_changes, error_verdict, failing_classes, latency_verdict
 from tasks.rules.order_windows import COUNTED_SERVICE, FEATURE_OF_CODE, SERVICE_CODES, SERVICE_OUTCOMES
-from tasks.rules.past_looks import own_ms
+from tasks.rules.own_time import own_times
 
 SECTION = "§2.3"
 
@@ -149,10 +151,8 @@ def _counted_errors(evidence: Evidence) -> float:
 
 
 def _is_slower(evidence: Evidence) -> bool:
-    """Say whether test orders take long in the service itself, against the runs before; a cheap first question."""
-    past = [order.own_ms for one in evidence.context.history for order in one.orders if order.own_ms is not None]
-    now = [spent for order in evidence.latest.orders if (spent := own_ms(order)) is not None]
-    if not past or not now:
+    """Say whether orders take longer in the service itself than is usual; a first question that costs little."""
+    if not blamable_changes(evidence):
         return False
-    usual = sorted(past)[len(past) // 2]
-    return max(now) >= usual + evidence.limits.slow_release_ms
+    known = [one.own_ms for one in own_times(evidence)]
+    return len(known) >= 2 and known[-1] >= median(known[:-1]) + evidence.limits.slow_release_ms

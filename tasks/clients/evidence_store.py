@@ -1,0 +1,106 @@
+"""Keep the evidence of unhealthy runs, compressed and bounded, so that a cause can be named again."""
+
+import gzip
+import os
+import secrets
+import zlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from tasks.model.errors import CannotAct, CannotLook, Code
+from tasks.model.incident import IncidentState
+from tasks.model.stored_run import StoredRun
+from tasks.rules.times import parse_time
+
+FOLDER = Path("evidence") / "runs"
+ENDING = ".json.gz"
+KEPT_COUNT = 500
+KEPT_FOR = timedelta(days=14)
+UNPACKED_LIMIT_BYTES = 64 * 1_048_576
+TIME_FORMAT = "%Y%m%dT%H%M%S.%fZ"
+# An incident is opened at the end of the looks that found it.
+LOOKED_BEFORE = timedelta(minutes=2)
+
+
+def save_run(state_dir: Path, run: StoredRun) -> Path:
+    """Keep one run as a file of its own, written whole or not at all, and let the oldest ones go.
+
+    Errors: `SINK_UNWRITABLE`.
+    """
+    folder = state_dir / FOLDER / run.evidence.context.request.service
+    causes = "+".join(dict.fromkeys(finding.cause.value for finding in run.diagnosis.findings)) or run.diagnosis.status
+    at = run.evidence.latest.looked_at.astimezone(UTC).strftime(TIME_FORMAT)
+    path = folder / f"{at}-{causes[:120]}{ENDING}"
+    staged = folder / f".{secrets.token_hex(8)}.new"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        staged.write_bytes(gzip.compress(run.model_dump_json().encode(), compresslevel=6, mtime=0))
+        staged.replace(path)
+        _let_go(folder, run.stored_at)
+    except OSError as error:
+        detail = f"expected to keep evidence was {error.strerror} path={path}; free the disk or mend permissions"
+        raise CannotAct(Code.SINK_UNWRITABLE, detail) from None
+    return path
+
+
+def load_run(path: Path) -> StoredRun:
+    """Load one kept run.
+
+    Errors: `FILE_UNREADABLE` when it is missing, damaged, larger than allowed, or of another version.
+    """
+    try:
+        with gzip.open(path, "rb") as file:
+            data = file.read(UNPACKED_LIMIT_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a whole gzip file"
+        raise _unreadable(path, reason) from None
+    if len(data) > UNPACKED_LIMIT_BYTES:
+        raise _unreadable(path, f"more than {UNPACKED_LIMIT_BYTES} bytes")
+    try:
+        return StoredRun.model_validate_json(data)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ".".join(str(part) for part in fault["loc"])
+        raise _unreadable(path, f"no stored run, {place}: {fault['msg']}") from None
+
+
+def list_runs(state_dir: Path, service: str) -> tuple[Path, ...]:
+    """List the kept runs of a service, oldest first."""
+    try:
+        return tuple(sorted((state_dir / FOLDER / service).glob(f"*{ENDING}")))
+    except OSError:
+        return ()
+
+
+def runs_of_incident(state_dir: Path, incident: IncidentState) -> tuple[Path, ...]:
+    """List the kept runs in which an incident's cause was found while it was open, oldest first."""
+    since, until = incident.opened_at - LOOKED_BEFORE, incident.closed_at or datetime.max.replace(tzinfo=UTC)
+    return tuple(
+        path
+        for path in list_runs(state_dir, incident.service)
+        if (at := _looked_at(path)) is not None and since <= at <= until
+        if any(cause.value in _causes(path) for cause in incident.causes)
+    )
+
+
+def _let_go(folder: Path, now: datetime) -> None:
+    kept = sorted(folder.glob(f"*{ENDING}"))
+    old = [path for path in kept if (at := _looked_at(path)) is None or now - at > KEPT_FOR]
+    for path in {*old, *kept[: max(0, len(kept) - KEPT_COUNT)]}:
+        path.unlink(missing_ok=True)
+
+
+def _looked_at(path: Path) -> datetime | None:
+    return parse_time(path.name.partition("-")[0])
+
+
+def _causes(path: Path) -> list[str]:
+    return path.name.removesuffix(ENDING).partition("-")[2].split("+")
+
+
+def _unreadable(path: Path, reason: str) -> CannotLook:
+    return CannotLook(
+        Code.FILE_UNREADABLE, f"expected a stored run was {reason} path={os.fspath(path)}; choose another"
+    )

@@ -1,0 +1,71 @@
+"""N of M both ways: what opens at once after confirming looks closes only after some good runs in a row."""
+
+from datetime import datetime, timedelta
+
+from tasks.model.diagnosis import Cause, Diagnosis, Finding, Status
+from tasks.model.evidence import Evidence
+from tasks.model.incident import IncidentState
+from tasks.model.values import Value
+from tasks.rules.causes.facts import is_paused
+
+# Two words for one trouble at a gateway: first it is gone, then it turns out to flap; one incident, one thread.
+GATEWAY_TROUBLES = frozenset({Cause.DEPENDENCY_UNREACHABLE, Cause.GATEWAY_FAILING})
+# Runs further apart than this say nothing of what lay between them.
+GAP = timedelta(minutes=15)
+
+
+class Closing(Value):
+    """Whether an incident may close, with the numbers that decided."""
+
+    may_close: bool
+    because: str
+
+
+def same_trouble(incident: IncidentState, finding: Finding) -> bool:
+    """Say whether a finding belongs into an incident that is open: the same cause, or the same gateway's trouble.
+
+    Runbook: §1.4 Recent incidents.
+    """
+    if finding.cause in incident.causes:
+        return True
+    return finding.cause in GATEWAY_TROUBLES and bool(GATEWAY_TROUBLES.intersection(incident.causes))
+
+
+def may_close(incident: IncidentState, diagnosis: Diagnosis, evidence: Evidence) -> Closing:
+    """Say whether an incident may close: its trouble absent from enough runs in a row, over long enough, this one last.
+
+    Runbook: §1.4, §5.
+    Errors: none. A blind run is no good run, and a paused asset class proves nothing of its gateway.
+    """
+    limits = evidence.limits
+    troubles = _troubles(incident)
+    if diagnosis.status is Status.BLIND or any(diagnosis.has(cause) for cause in troubles):
+        return Closing(may_close=False, because="it still shows" if diagnosis.findings else "nobody can say")
+    paused = _paused(evidence) if GATEWAY_TROUBLES & troubles else ()
+    if paused:
+        return Closing(may_close=False, because=f"{', '.join(paused)} is paused, so no order proves it well")
+    good = _good_runs(troubles, evidence)
+    count, for_s = len(good), (evidence.latest.looked_at - good[0]).total_seconds()
+    told = f"good_runs={count} of {limits.close_good_count}, good_for_s={for_s:.0f} of {limits.close_good_s:.0f}"
+    return Closing(may_close=count >= limits.close_good_count and for_s >= limits.close_good_s, because=told)
+
+
+def _troubles(incident: IncidentState) -> frozenset[Cause]:
+    causes = frozenset(incident.causes)
+    return causes | GATEWAY_TROUBLES if causes & GATEWAY_TROUBLES else causes
+
+
+def _good_runs(troubles: frozenset[Cause], evidence: Evidence) -> list[datetime]:
+    """List the times of the runs in a row without the trouble, oldest first, this run last."""
+    good = [evidence.latest.looked_at]
+    words = {cause.value for cause in troubles}
+    for past in reversed(evidence.context.history):
+        if past.status == Status.BLIND or words.intersection(past.troubles) or good[0] - past.at > GAP:
+            break
+        good.insert(0, past.at)
+    return good
+
+
+def _paused(evidence: Evidence) -> tuple[str, ...]:
+    latest = evidence.latest
+    return tuple(order.asset_class.value for order in latest.orders if is_paused(latest, order))

@@ -1,0 +1,74 @@
+"""How long orders take in the service itself, window by window across runs, with the gateways' part taken off."""
+
+from datetime import datetime
+from itertools import pairwise
+from statistics import median
+from typing import NamedTuple
+
+from tasks.model.evidence import Evidence
+from tasks.rules.past_looks import counters_of, past_orders
+
+
+class OwnTime(NamedTuple):
+    """The mean of one window. Units: `own_ms` milliseconds an order; `since` is None where it is a look by itself."""
+
+    since: datetime | None
+    until: datetime
+    own_ms: float
+
+
+class _Sums(NamedTuple):
+    at: datetime
+    orders_count: float
+    orders_s: float
+    gateways_s: float
+    started_s: float
+
+
+def own_times(evidence: Evidence) -> tuple[OwnTime, ...]:
+    """Measure by the service's own histograms, which our client's load does not touch; else by our test orders.
+
+    Source: `order_seconds` is from order in to answer out, `gateway_seconds` the round trip to the gateway within it.
+    """
+    sums = _sums(evidence)
+    return _by_histograms(sums) if len(sums) >= 2 else _by_test_orders(evidence)
+
+
+def _by_histograms(sums: list[_Sums]) -> tuple[OwnTime, ...]:
+    return tuple(found for one, two in pairwise(sums) if (found := _window(one, two)))
+
+
+def _window(one: _Sums, two: _Sums) -> OwnTime | None:
+    # A process that was started anew counts from zero, and only since then.
+    anew = abs(two.started_s - one.started_s) > 1 or two.orders_count < one.orders_count
+    base = _Sums(one.at, 0.0, 0.0, 0.0, two.started_s) if anew else one
+    count = two.orders_count - base.orders_count
+    if count < 1 or two.at <= one.at:
+        return None
+    own_s = (two.orders_s - base.orders_s) - (two.gateways_s - base.gateways_s)
+    since = datetime.fromtimestamp(two.started_s, two.at.tzinfo) if anew and two.started_s else one.at
+    return OwnTime(since, two.at, max(0.0, own_s / count * 1000))
+
+
+def _sums(evidence: Evidence) -> list[_Sums]:
+    tables = [(one.at, one.counters) for one in evidence.context.history if one.counters]
+    tables += [(one.metrics.looked_at, counters_of(one.metrics)) for one in evidence.observations]
+    found = [_sum(at, counters) for at, counters in tables if "order_seconds_count" in counters]
+    return sorted(found, key=lambda one: one.at)
+
+
+def _sum(at: datetime, counters: dict[str, float]) -> _Sums:
+    return _Sums(
+        at=at,
+        orders_count=counters["order_seconds_count"],
+        orders_s=counters.get("order_seconds_sum", 0.0),
+        gateways_s=sum(value for key, value in counters.items() if key.startswith("gateway_seconds_sum")),
+        started_s=counters.get("process_start_time_seconds", 0.0),
+    )
+
+
+def _by_test_orders(evidence: Evidence) -> tuple[OwnTime, ...]:
+    looks = [(one.at, one.orders) for one in evidence.context.history]
+    looks += [(one.looked_at, past_orders((one,))) for one in evidence.observations]
+    known = [(at, [order.own_ms for order in orders if order.own_ms is not None]) for at, orders in looks]
+    return tuple(OwnTime(None, at, median(values)) for at, values in known if values)
