@@ -16,14 +16,14 @@ from tasks.model.looks import (
     Seen,
 )
 from tasks.model.market import MarketHours
-from tasks.model.processes import MachineLook, ProcessLook, ProcessState
+from tasks.model.processes import Disk, MachineLook, ProcessLook, ProcessState
 from tasks.rules.times import utc_text
 
 STYLES = {Seen.PASSED: GOOD, Seen.FAILED: BAD, Seen.BLIND: UNSURE, Seen.NOT_CONFIGURED: DIM}
 STATE_STYLES = {ProcessState.RUNNING: GOOD, ProcessState.BLIND: UNSURE}
 DEPENDENCY_STYLES = {"ok": GOOD, "degraded": UNSURE}
 # As wide as the longest verdict, `rejected_as_expected`: looks line up under each other.
-VERDICT_WIDTH, NAME_WIDTH = 21, 14
+VERDICT_WIDTH, NAME_WIDTH = 21, 15
 
 
 def health_lines(look: HealthLook) -> list[Text]:
@@ -159,14 +159,17 @@ def _machine(machine: MachineLook | None) -> list[tuple[str, str | None]]:
     busiest = ", ".join(f"{one.name} pid {one.pid} {one.cpu_ratio:.0%}" for one in machine.busiest)
     busy = None if machine.busy_ratio is None else f"{machine.busy_ratio:.0%} of {machine.cores_count or '?'} cores"
     free = machine.memory_available_bytes
-    disks = [(f"disk, {one.what}", f"{_gigabytes(one.free_bytes)} of {_gigabytes(one.total_bytes)} free")
-             for one in machine.disks]  # fmt: skip
+    disks = [("disk", _room(one)) for one in machine.disks]
     return [
         ("machine busy", busy),
         ("busy beside", busiest),
         ("free memory", None if free is None else _gigabytes(free)),
         *disks,
     ]
+
+
+def _room(disk: Disk) -> str:
+    return f"{_gigabytes(disk.free_bytes)} of {_gigabytes(disk.total_bytes)} free, for {disk.what}"
 
 
 def _gigabytes(count_bytes: int) -> str:
