@@ -9,10 +9,14 @@ from cyclopts import Parameter
 
 from deployments.commands.looking import COULD_NOT_LOOK, FINE, Answer, JsonOutput, could_not_look, give, watched_service
 from deployments.views.look_logs import log_lines
+from tasks.clients.context import context_of
+from tasks.model.changes import ChangeKind
 from tasks.model.errors import CannotLook, Code, RunbookError
+from tasks.model.evidence import TriageRequest
 from tasks.model.log_findings import LogScan, ScanQuestion
 from tasks.rules.log_report import to_json
 from tasks.rules.times import parse_time
+from tasks.settings import RunbookSettings
 
 AGO = re.compile(r"(?P<count>[0-9]{1,6})(?P<unit>[smhd])")
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -69,13 +73,21 @@ def service_answer(service: str | None, question: ScanQuestion) -> Answer:
 
     Errors: `NOT_CONFIGURED` when the service has none.
     """
-    _, name, watched = watched_service(service)
+    settings, name, watched = watched_service(service)
     if not watched.log_files:
         raise CannotLook(Code.NOT_CONFIGURED, f"expected log_files was none; set log_files of services.{name}")
-    answers = [_one_of_many(file, question) for file in watched.log_files]
+    asked = question.model_copy(update={"released_at": released_at(settings, name, question.now)})
+    answers = [_one_of_many(file, asked) for file in watched.log_files]
     lines = [line for answer in answers for line in answer.lines]
     document = {"service": name, "files": [answer.document for answer in answers]}
     return Answer(document, lines, max(answer.exit_code for answer in answers))
+
+
+def released_at(settings: RunbookSettings, service: str, now: datetime) -> datetime | None:
+    """Find when the running release came up, where that was lately: what came after it first is new."""
+    changes = context_of(settings, TriageRequest(service=service), now).changes
+    releases = [change.at for change in changes if change.kind is ChangeKind.RELEASE and not change.is_pending]
+    return max(releases, default=None)
 
 
 def since_of(text: str | None, now: datetime) -> datetime | None:

@@ -176,6 +176,30 @@ def test_every_log_of_a_service_is_looked_at(terminal: Terminal, tmp_path: Path)
     assert found["error_lines"] == 2
 
 
+def test_what_came_first_after_a_release_is_new(terminal: Terminal, tmp_path: Path) -> None:
+    """The first question after a deploy; the ledger knows when the release came up."""
+    now = datetime.now(UTC)
+    starts = [(now - timedelta(minutes=50), "1.0.0"), (now - timedelta(minutes=10), "1.1.0")]
+    (tmp_path / "i.jsonl").write_text(
+        "".join(
+            f'{{"timestamp":"{at.isoformat()}","type":"service_started","service":"order-service",'
+            f'"details":{{"release":"{release}"}}}}\n'
+            for at, release in starts
+        )
+    )
+    errors = ((now - timedelta(minutes=20), "disk is slow"), (now - timedelta(minutes=5), "no such column"))
+    (tmp_path / "a.log").write_text(
+        "".join(f'{{"timestamp":"{at.isoformat()}","level":"ERROR","message":"{text}"}}\n' for at, text in errors)
+    )
+    terminal.watches(watched(tmp_path), incidents_file="'i.jsonl'", log_files="['a.log']")
+    (found,) = terminal.types("look", "logs", "--json").document["files"]
+
+    assert {one["template"]: one["is_new"] for one in found["findings"]} == {
+        "disk is slow": False,
+        "no such column": True,
+    }
+
+
 UNREADABLE = {"missing": "missing", "a folder": "folder", "a pipe": "pipe", "a name not UTF-8": os.fsdecode(b"\xff")}
 
 
