@@ -6,20 +6,24 @@ from datetime import UTC, datetime
 from tasks.clients.http_exchange import http_client
 from tasks.clients.observe import observe
 from tasks.clients.order_service import health_look
+from tasks.model.evidence import Context
 from tasks.model.looks import HealthLook, Observation
-from tasks.rules.causes.unexplained import symptoms
+from tasks.rules.diagnosis import worth_confirming
 from tasks.settings import ServiceSettings
 
 
-async def confirming_looks(service: ServiceSettings, first: Observation) -> tuple[Observation, ...]:
+async def confirming_looks(
+    service: ServiceSettings, first: Observation, context: Context | None = None
+) -> tuple[Observation, ...]:
     """Repeat the round of looks, at least `confirm_interval_s` apart from start to start.
 
+    With the context, also what only shows against the runs before is looked at again.
     Steps: where health was silent, one more probe waits beside the rounds for longer than any client would, so that
     a slow service is told from a hung one.
     """
     waiting = asyncio.create_task(patient_look(service)) if first.health.silent else None
     rounds = [first]
-    while len(rounds) < service.look.confirm_looks_count and symptoms(rounds[-1]):
+    while len(rounds) < service.look.confirm_looks_count and worth_confirming(context, rounds[-1]):
         await asyncio.sleep(_gap_s(service, (datetime.now(UTC) - rounds[-1].looked_at).total_seconds()))
         rounds.append(await observe(service))
     if waiting is not None:

@@ -58,7 +58,7 @@ class DiagnosisLimits(Value):
     crash_release_life_s: float = Field(default=300.0, gt=0, le=86_400)
 
     gateway_slow_ms: float = Field(default=500.0, gt=0)
-    unstable_turns_count: int = Field(default=4, ge=2, le=100)
+    unstable_turns_count: int = Field(default=6, ge=2, le=100)
     unstable_window_s: float = Field(default=120.0, gt=0, le=86_400)
     unstable_settled_s: float = Field(default=60.0, gt=0, le=86_400)
     unstable_quiet_s: float = Field(default=180.0, gt=0, le=86_400)

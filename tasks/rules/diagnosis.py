@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
-from tasks.model.diagnosis import Cause, Diagnosis, Finding, Kind, Status
-from tasks.model.evidence import Evidence
+from tasks.model.diagnosis import Cause, Confidence, Diagnosis, Finding, Kind, Status
+from tasks.model.evidence import Context, Evidence
+from tasks.model.limits import DiagnosisLimits
+from tasks.model.looks import Observation
 from tasks.rules.causes.crashes import crash_loop, release_crashes
 from tasks.rules.causes.gateways import dependency_unreachable, gateway_failing
 from tasks.rules.causes.machine import clock_apart, core_taken, storage_fault
@@ -55,6 +57,20 @@ def name_cause(evidence: Evidence) -> Diagnosis:
     left = unknown(evidence, found)
     findings = (*found, left) if left else found
     return Diagnosis(status=_status(findings, evidence), findings=findings)
+
+
+def worth_confirming(context: Context | None, seen: Observation) -> bool:
+    """Say whether a round of looks should be repeated: something is visibly wrong, or a cause is not yet sure.
+
+    Runbook: §2.1, before anything is done (safety rule 1).
+    """
+    limits = context.limits if context else DiagnosisLimits()
+    if symptoms(seen, limits):
+        return True
+    if context is None:
+        return False
+    findings = name_cause(Evidence(context=context, observations=(seen,))).findings
+    return any(finding.confidence is not Confidence.CONFIRMED for finding in findings)
 
 
 def _first(group: tuple[Rule, ...], evidence: Evidence) -> Finding | None:

@@ -1,5 +1,6 @@
 """The router's configuration: a wrong rule, a class without a route, a table on disk that is broken (§2.2)."""
 
+from tasks.model.changes import ChangeKind
 from tasks.model.diagnosis import Audience, Cause, Confidence, Finding, Kind
 from tasks.model.evidence import Evidence
 from tasks.model.looks import Observation, OrderLook, OrderOutcome, RouteLook
@@ -58,7 +59,8 @@ def _wrong_rules(evidence: Evidence) -> list[Part]:
 def _wrong_rule(evidence: Evidence, order: OrderLook) -> Part | None:
     """Say that a class is led wrong: its gateway does not take it, or it fails where the table left the release's.
 
-    A rule that differs from the release's own and whose orders fill may be meant; it is told, and only as likely.
+    A rule that differs from the release's own and whose orders fill may be meant where somebody gave a reason for it:
+    it is told, and only as likely.
     """
     name = order.asset_class
     route = evidence.latest.routing.route(name) if evidence.latest.routing else None
@@ -78,6 +80,9 @@ def _wrong_rule(evidence: Evidence, order: OrderLook) -> Part | None:
             f"{told}; its orders fail in {looks(evidence)}: {order.detail}",
             name,
         )
+    if _nobody_named(evidence):
+        unnamed = "nobody gave a name or a reason for it"
+        return Kind.WRONG_RULE, confidence(evidence), f"{told}, {unnamed}; its orders are delivered", name
     return Kind.WRONG_RULE, Confidence.LIKELY, f"{told}; its orders are delivered", name
 
 
@@ -108,6 +113,12 @@ def _fails(observation: Observation, asset_class: AssetClass) -> bool:
     orders = [one for one in observation.orders if one.asset_class is asset_class]
     counted = [one for one in orders if one.outcome is not OrderOutcome.BLIND and not is_paused(observation, one)]
     return bool(counted) and not any(one.outcome.delivered for one in counted)
+
+
+def _nobody_named(evidence: Evidence) -> bool:
+    """Say whether the table came into force without a person and a reason: by a signal, or with a start."""
+    changes = [one for one in evidence.context.changes if one.kind is ChangeKind.ROUTING and one.key == "routing"]
+    return not changes or changes[-1].by in {None, "", "signal"}
 
 
 def _should(route: RouteLook | None) -> str:
