@@ -46,6 +46,8 @@ def server_environment(state: StateDir, ports: dict[str, int]) -> dict[str, str]
         "PREFECT_SERVER_API_PORT": str(ports[SERVER]),
         "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{(state.prefect_home / 'prefect.db').as_posix()}",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        # Who holds a place under a concurrency limit survives a restart of the server.
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         # A triage a minute leaves some 20 events and 15 states: kept for a day, and looked through every quarter hour.
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_LOOP_SECONDS": "900",

@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 from deployments.environment import api_url
@@ -17,6 +18,9 @@ from tasks.clients.processes import identify, read_pid
 from tasks.model.errors import RunbookError
 from tasks.rules.incident_state import open_incidents
 from tasks.settings import load_settings
+
+# A triage runs every minute; a remediation with its proof may take longer than one, but not than this.
+OVERDUE_S = 150.0
 
 
 def gather_status(state: StateDir) -> dict[str, Any]:
@@ -39,11 +43,23 @@ def gather_status(state: StateDir) -> dict[str, Any]:
             "worker": {"pid": _pid(parts.get(WORKER))},
             "services": {ORDER_SERVICE: service.result()} if stack else {},
             "gateways": {name: one.result() for name, one in gateways.items()},
-            "triage": {"last": last.result() if last else None, "next_at": upcoming.result() if upcoming else None},
+            "triage": triage_status(
+                stack, last.result() if last else None, upcoming.result() if upcoming else None, datetime.now(UTC)
+            ),
             "open_incidents": _open_incidents(state),
             "mode": _mode(state),
             "state_dir": str(state.root),
         }
+
+
+def triage_status(
+    stack: StackRecord | None, last: dict[str, Any] | None, next_at: str | None, now: datetime
+) -> dict[str, Any]:
+    """Tell of the last and the next triage; overdue when none has finished for two minutes of a stack that runs."""
+    ended_at = datetime.fromisoformat(last["finished_at"]) if last else None
+    latest = max(filter(None, (ended_at, stack.started_at if stack else None)), default=None)
+    overdue = latest is not None and (now - latest).total_seconds() > OVERDUE_S
+    return {"last": last, "next_at": next_at, "overdue": overdue}
 
 
 def _prefect(stack: StackRecord | None, part: PartRecord | None, health: object) -> dict[str, Any]:

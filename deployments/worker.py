@@ -16,6 +16,7 @@ from prefect.exceptions import ObjectAlreadyExists
 from prefect.utilities.processutils import setup_signal_handlers_worker
 from prefect.workers.process import ProcessWorker
 
+from deployments.leftovers import end_leftovers
 from deployments.state_dir import REPOSITORY
 
 POOL = "runbook"
@@ -23,7 +24,7 @@ SERVER_TIMEOUT_S = 60.0
 
 
 async def register() -> None:
-    """Make the work pool, then deploy all of prefect.yaml.
+    """Make the work pool, and end what an earlier worker left behind.
 
     Errors: what `prefect deploy` reports, with its exit code.
     """
@@ -31,6 +32,7 @@ async def register() -> None:
         await _wait_for_server(client)
         with contextlib.suppress(ObjectAlreadyExists):
             await client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+        await end_leftovers(client)
 
 
 async def _wait_for_server(client: PrefectClient) -> None:

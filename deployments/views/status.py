@@ -9,6 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from deployments.live_status import OVERDUE_S
 from deployments.views.words import say
 
 Show = Callable[[dict[str, Any]], None]
@@ -81,6 +82,8 @@ def triage_lines(status: dict[str, Any]) -> list[str]:
     """Tell of the last and the next triage, the open incidents and the mode."""
     last = status["triage"]["last"]
     told = f"{last['finished_at'][:19]}Z  {last['summary'] or last['state']}" if last else "none finished yet"
+    if status["triage"]["overdue"]:
+        told = f"OVERDUE: none finished for over {OVERDUE_S:.0f} s; nobody looks at the service. {told}"
     return [
         f"last triage     {told}",
         f"next triage     {(status['triage']['next_at'] or 'none scheduled')[:19]}",

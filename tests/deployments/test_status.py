@@ -3,21 +3,23 @@
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from deployments.last_triage import cause_in
-from deployments.live_status import gather_status
+from deployments.live_status import gather_status, triage_status
 from deployments.state_dir import StateDir
-from deployments.views.status import status_lines
+from deployments.views.status import status_lines, triage_lines
 from tasks.model.evidence import Evidence
-from tasks.model.looks import Fault, Seen
+from tasks.model.looks import Fault, OrderOutcome, Seen
+from tasks.model.orders import AssetClass
 from tasks.model.processes import ProcessState
 from tasks.model.report import TriageStory
 from tasks.rules.diagnosis import name_cause
 from tasks.rules.report_markdown import triage_markdown
-from tests.fakes.looks import evidence, gateway, health, observation, process, three
+from tests.fakes.looks import evidence, gateway, health, observation, order, process, three
 
 
 def test_the_status_of_no_stack_has_every_key(tmp_path: Path) -> None:
@@ -26,10 +28,23 @@ def test_the_status_of_no_stack_has_every_key(tmp_path: Path) -> None:
 
     assert status["prefect"] == {"pid": None, "api_url": None, "ui_url": None, "health": None}
     assert status["worker"] == {"pid": None}
-    assert status["triage"] == {"last": None, "next_at": None}
+    assert status["triage"] == {"last": None, "next_at": None, "overdue": False}
     assert status["open_incidents"] == []
     assert not status["running"]
     assert status_lines(status)
+
+
+@pytest.mark.parametrize(("minutes", "overdue"), [(1.0, False), (10.0, True)])
+def test_a_watch_that_has_stopped_is_told(minutes: float, overdue: bool) -> None:
+    """A service that nobody looks at must not show an old *is well* and a next triage as if all were fine."""
+    now = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+    last = {"finished_at": (now - timedelta(minutes=minutes)).isoformat(), "state": "Completed", "summary": "well"}
+
+    found = triage_status(None, last, "2026-11-23T15:01:00Z", now)
+    told = triage_lines({"triage": found, "open_incidents": [], "mode": "act"})[0]
+
+    assert found["overdue"] is overdue
+    assert ("OVERDUE" in told) is overdue
 
 
 def report_of(evidence: Evidence) -> str:
@@ -44,7 +59,8 @@ def test_the_cause_is_read_out_of_the_report() -> None:
 
     assert cause_in(report_of(evidence(observation()))) == "healthy"
     assert cause_in(report_of(three(**silent))) == "service_hung"
-    assert cause_in(report_of(three(gateways=sick))) == "dependency_unreachable"
+    denied = (order(AssetClass.EQUITY, OrderOutcome.DENIED), order(AssetClass.FX))
+    assert cause_in(report_of(three(gateways=sick, orders=denied))) == "dependency_unreachable"
 
 
 @pytest.mark.parametrize("words", [["--help"], ["status"], ["down"]])

@@ -5,10 +5,13 @@ import os
 import signal
 import socket
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import pytest
 
+from deployments.local_http import ask
 from tasks.clients.process_marks import marked
 from tests.fakes.local_stack import MARK, Stack, nothing_carries
 from tests.fakes.polling import eventually
@@ -167,3 +170,26 @@ def _parts(state_dir: Path) -> set[str]:
         return set(json.loads((state_dir / "stack.json").read_text("utf-8"))["parts"])
     except (OSError, ValueError):
         return set()
+
+
+@POSIX
+def test_a_run_that_died_with_its_worker_does_not_end_the_watch(empty: Stack) -> None:
+    """The dead run would keep the one place of its deployment for ever, and nobody would look at the service."""
+    assert empty.run("up", "--detach").returncode == 0
+    empty.wait_for_triage()
+    before = empty.status()
+    pid = before["services"]["order-service"]["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    api = before["prefect"]["api_url"]
+    running = {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}, "deployment_id": {"is_null_": False}}}
+    eventually(lambda: ask(f"{api}/flow_runs/filter", running), within_s=75, every_s=0.2)
+    worker = before["worker"]["pid"]
+    for one in [*psutil.Process(worker).children(recursive=True), psutil.Process(worker)]:
+        one.kill()
+    os.kill(pid, signal.SIGCONT)
+
+    assert empty.run("up", "--detach").returncode == 0
+    started_at = datetime.now(UTC).isoformat()
+
+    eventually(lambda: empty.status()["triage"]["last"]["started_at"] > started_at, within_s=90, every_s=0.5)
+    assert not empty.status()["triage"]["overdue"]
