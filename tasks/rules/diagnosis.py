@@ -10,7 +10,7 @@ from tasks.rules.causes.crashes import crash_loop, release_crashes
 from tasks.rules.causes.gateways import dependency_unreachable, gateway_failing
 from tasks.rules.causes.machine import clock_apart, core_taken, storage_fault
 from tasks.rules.causes.observability import observability_fault
-from tasks.rules.causes.releases import bad_change
+from tasks.rules.causes.releases import bad_change, suspected
 from tasks.rules.causes.resources import resource_exhausted
 from tasks.rules.causes.routing import routing_misconfigured
 from tasks.rules.causes.service_process import service_down, service_hung
@@ -69,8 +69,10 @@ def worth_confirming(context: Context | None, seen: Observation) -> bool:
         return True
     if context is None:
         return False
-    findings = name_cause(Evidence(context=context, observations=(seen,))).findings
-    return any(finding.confidence is not Confidence.CONFIRMED for finding in findings)
+    evidence = Evidence(context=context, observations=(seen,))
+    findings = name_cause(evidence).findings
+    unsure = any(finding.confidence is not Confidence.CONFIRMED for finding in findings)
+    return unsure or (not findings and suspected(evidence))
 
 
 def _first(group: tuple[Rule, ...], evidence: Evidence) -> Finding | None:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from tasks.model.evidence import Evidence
 from tasks.rules.past_looks import counters_of, past_orders
 
+UNANSWERED = ("|outcome=unknown", "|code=GATEWAY_UNREACHABLE", "|code=GATEWAY_BUSY")
+
 
 class OwnTime(NamedTuple):
     """The mean of one window. Units: `own_ms` milliseconds an order; `since` is None where it is a look by itself."""
@@ -23,6 +25,7 @@ class _Sums(NamedTuple):
     orders_s: float
     gateways_s: float
     started_s: float
+    unanswered_count: float
 
 
 def own_times(evidence: Evidence) -> tuple[OwnTime, ...]:
@@ -41,9 +44,10 @@ def _by_histograms(sums: list[_Sums]) -> tuple[OwnTime, ...]:
 def _window(one: _Sums, two: _Sums) -> OwnTime | None:
     # A process that was started anew counts from zero, and only since then.
     anew = abs(two.started_s - one.started_s) > 1 or two.orders_count < one.orders_count
-    base = _Sums(one.at, 0.0, 0.0, 0.0, two.started_s) if anew else one
+    base = _Sums(one.at, 0.0, 0.0, 0.0, two.started_s, 0.0) if anew else one
     count = two.orders_count - base.orders_count
-    if count < 1 or two.at <= one.at:
+    # An order that its gateway never answered waited for it, and the gateway's histogram does not know of it.
+    if count < 1 or two.at <= one.at or two.unanswered_count > base.unanswered_count:
         return None
     own_s = (two.orders_s - base.orders_s) - (two.gateways_s - base.gateways_s)
     since = datetime.fromtimestamp(two.started_s, two.at.tzinfo) if anew and two.started_s else one.at
@@ -64,6 +68,7 @@ def _sum(at: datetime, counters: dict[str, float]) -> _Sums:
         orders_s=counters.get("order_seconds_sum", 0.0),
         gateways_s=sum(value for key, value in counters.items() if key.startswith("gateway_seconds_sum")),
         started_s=counters.get("process_start_time_seconds", 0.0),
+        unanswered_count=sum(value for key, value in counters.items() if key.endswith(UNANSWERED)),
     )
 
 

@@ -1,7 +1,7 @@
 """Hold a change against safety rule 7: by the orders the service counted, by our own, and by how long they took."""
 
 from datetime import timedelta
-from statistics import median, quantiles
+from statistics import median
 
 from tasks.model.changes import Change, ChangeKind
 from tasks.model.deploy_regression import OrderCounts, RegressionCase, RegressionCode, RegressionVerdict, RouteCounts
@@ -15,19 +15,19 @@ from tasks.rules.own_time import own_times
 
 CROWDED_WAIT_RATIO = 0.3
 BEFORE_LEAST_COUNT = 8
-NOT_SLOWER = 1.5
 # The service tells the ledger that it started a little after its process did.
 STARTED_BEFORE = timedelta(seconds=60)
 DISAGREE = frozenset({RegressionCode.BEGAN_BEFORE, RegressionCode.GATEWAYS_NOT_HEALTHY})
 
 
 def blamable_changes(evidence: Evidence) -> tuple[Change, ...]:
-    """List the changes of release and features that are in force and recent, the newest first."""
+    """List the recent changes that are in force, the newest first: the last release, and the last of each feature."""
     kinds = {ChangeKind.RELEASE, ChangeKind.FEATURE}
-    found = [one for one in evidence.context.changes if one.kind in kinds and not one.is_pending]
-    recent_s = evidence.limits.regression.recent_s
-    now = evidence.latest.looked_at
-    return tuple(reversed([one for one in found if 0 <= (now - one.at).total_seconds() <= recent_s]))
+    now, recent_s = evidence.latest.looked_at, evidence.limits.regression.recent_s
+    # A later change of the same thing takes the place of an earlier one, which is then no longer there to blame.
+    last = {(one.kind, one.key): one for one in evidence.context.changes if one.kind in kinds and not one.is_pending}
+    recent = [one for one in last.values() if 0 <= (now - one.at).total_seconds() <= recent_s]
+    return tuple(sorted(recent, key=lambda one: one.at, reverse=True))
 
 
 def error_verdict(evidence: Evidence, change: Change) -> RegressionVerdict:
@@ -97,9 +97,8 @@ def _sick(evidence: Evidence) -> frozenset[str]:
 
 
 def _slow_above_ms(evidence: Evidence, before: list[float]) -> float:
-    usual, high = median(before), quantiles(before, n=20)[-1]
-    limits = evidence.limits
-    return max(usual * limits.slow_release_ratio, usual + limits.slow_release_ms, high * NOT_SLOWER)
+    usual, limits = median(before), evidence.limits
+    return max(usual * limits.slow_release_ratio, usual + limits.slow_release_ms)
 
 
 def _is_crowded(evidence: Evidence) -> bool:

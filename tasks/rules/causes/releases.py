@@ -1,5 +1,6 @@
 """A release or a feature that broke orders (§2.3); both are blamed by safety rule 7 alone."""
 
+from datetime import datetime, timedelta
 from statistics import median
 
 from tasks.model.changes import Change, ChangeKind
@@ -13,8 +14,11 @@ from tasks.rules.causes.gateway_signs import signs_of
 from tasks.rules.causes.regression import blamable_changes, error_verdict, failing_classes, latency_verdict
 from tasks.rules.order_windows import COUNTED_SERVICE, FEATURE_OF_CODE, SERVICE_CODES, SERVICE_OUTCOMES
 from tasks.rules.own_time import own_times
+from tasks.rules.past_counters import counted, grown
+from tasks.rules.past_looks import outcome_word
 
 SECTION = "§2.3"
+LATELY = timedelta(minutes=2)
 
 
 def bad_change(evidence: Evidence) -> Finding | None:
@@ -36,6 +40,14 @@ def bad_change(evidence: Evidence) -> Finding | None:
         if slower.blames_change:
             return _finding(evidence, change, slower, Kind.LATENCY)
     return _denying_feature(evidence)
+
+
+def suspected(evidence: Evidence) -> bool:
+    """Say whether something fails or is slow after a recent change, so that more looks may tell.
+
+    Runbook: §2.3.
+    """
+    return bool(blamable_changes(evidence)) and not is_down(evidence) and (_fails(evidence) or _is_slower(evidence))
 
 
 def weighed(evidence: Evidence) -> tuple[str, ...]:
@@ -129,25 +141,33 @@ def _denying(evidence: Evidence) -> str | None:
 
 
 def _fails(evidence: Evidence) -> bool:
-    """Say whether the service failed any order lately, by its counters or our own; else there is nothing to judge."""
-    probed = any(order.outcome in SERVICE_OUTCOMES or order.code in SERVICE_CODES
-                 for one in evidence.observations for order in one.orders)  # fmt: skip
-    past = any(word.partition(":")[0] == OrderOutcome.ERROR
-               for one in evidence.context.history for order in one.orders for word in order.outcomes)  # fmt: skip
-    return probed or past or _counted_errors(evidence) > 0
+    """Say whether the service failed any order in the last minutes; else there is nothing to judge, whatever came."""
+    since = evidence.latest.looked_at - LATELY
+    probed = [outcome_word(order) for one in evidence.observations for order in one.orders]
+    probed += [
+        word for one in evidence.context.history if one.at > since for order in one.orders for word in order.outcomes
+    ]
+    return any(_is_failure(word) for word in probed) or _counted_errors(evidence, since) > 0
 
 
-def _counted_errors(evidence: Evidence) -> float:
-    samples = [(one, dict(one.labels)) for one in evidence.latest.metrics.samples if one.value > 0]
-    failed = [
-        one.value for one, labels in samples if one.name == "orders_total" and labels.get("outcome") in COUNTED_SERVICE
-    ]
-    denied = [
-        one.value
-        for one, labels in samples
-        if one.name == "orders_denied_total" and labels.get("code") in SERVICE_CODES
-    ]
-    return sum(failed) + sum(denied)
+def _is_failure(word: str) -> bool:
+    outcome, _, code = word.partition(":")
+    return outcome in SERVICE_OUTCOMES or code in SERVICE_CODES
+
+
+def _counted_errors(evidence: Evidence, since: datetime) -> float:
+    looks = counted(evidence)
+    recent = [one for one in looks if one.at > since] if looks else []
+    first = looks[max(0, len(looks) - len(recent) - 1)] if recent else None
+    if first is None or first is looks[-1]:
+        return 0.0
+    totals = {**grown(first, looks[-1], "orders_total|"), **grown(first, looks[-1], "orders_denied_total|")}
+    return sum(value for key, value in totals.items() if _counts_against(key))
+
+
+def _counts_against(key: str) -> bool:
+    labels = dict(word.partition("=")[::2] for word in key.split("|")[1:])
+    return labels.get("outcome") in COUNTED_SERVICE or labels.get("code") in SERVICE_CODES
 
 
 def _is_slower(evidence: Evidence) -> bool:

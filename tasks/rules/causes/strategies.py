@@ -6,16 +6,15 @@ from statistics import median
 
 from tasks.model.diagnosis import Audience, Cause, Confidence, Finding, Kind
 from tasks.model.evidence import Evidence
-from tasks.model.metrics import MetricsSnapshot
 from tasks.model.orders import AssetClass
 from tasks.model.values import Value
 from tasks.rules.causes.facts import service_ruled_out
-from tasks.rules.counters import counter_rates
-from tasks.rules.past_looks import snapshot_now, snapshot_of
+from tasks.rules.past_counters import Counted, counted, grown
 from tasks.rules.synthetic_order import STRATEGY
 
 NOT_A_STRATEGY = frozenset({STRATEGY, "other", ""})
-WINDOW_LEAST_S = 5.0
+WINDOW_LEAST = timedelta(seconds=5)
+PREFIX = "strategy_orders_total|strategy="
 SURE_WINDOW_S = 20.0
 USUAL_LEAST_COUNT = 3
 USUAL_FOR = timedelta(hours=1)
@@ -60,36 +59,31 @@ def client_misbehaviour(evidence: Evidence) -> Finding | None:
 
 def strategy_rates(evidence: Evidence) -> tuple[StrategyRate, ...]:
     """Measure how fast each strategy sends now, beside the median of the windows before."""
-    now = snapshot_now(evidence.latest)
-    if now is None or not any(_is_fast(sample.value, evidence) for sample in now.series("strategy_orders_total")):
+    looks = counted(evidence)
+    if not looks or looks[-1].at != evidence.latest.metrics.looked_at:
         return ()
-    since = now.taken_at - USUAL_FOR
-    past = [found for one in evidence.context.history if one.at > since and (found := snapshot_of(one))]
-    past = [one for one in past if (now.taken_at - one.taken_at).total_seconds() >= WINDOW_LEAST_S]
+    now, since = looks[-1], looks[-1].at - USUAL_FOR
+    past = [one for one in looks if since < one.at <= now.at - WINDOW_LEAST]
     if len(past) <= USUAL_LEAST_COUNT:
         return ()
     usual = [_rates(earlier, later) for earlier, later in pairwise(past)]
-    current = counter_rates(past[-1], now, "strategy_orders_total")
+    window_s, increases = (now.at - past[-1].at).total_seconds(), grown(past[-1], now, PREFIX)
     return tuple(
         StrategyRate(
             strategy=name,
-            per_s=rate.per_second,
-            usual_per_s=median(window.get(name, 0.0) for window in usual),
-            orders_count=rate.increase or 0.0,
-            window_s=rate.window_s or 0.0,
+            per_s=increase / window_s,
+            usual_per_s=median(window.get(key, 0.0) for window in usual),
+            orders_count=increase,
+            window_s=window_s,
         )
-        for rate in current
-        if (name := dict(rate.labels).get("strategy", "")) not in NOT_A_STRATEGY and rate.per_second is not None
+        for key, increase in increases.items()
+        if (name := key.removeprefix(PREFIX)) not in NOT_A_STRATEGY
     )
 
 
-def _rates(earlier: MetricsSnapshot, later: MetricsSnapshot) -> dict[str, float]:
-    rates = counter_rates(earlier, later, "strategy_orders_total")
-    return {dict(one.labels).get("strategy", ""): one.per_second or 0.0 for one in rates}
-
-
-def _is_fast(count: float, evidence: Evidence) -> bool:
-    return count >= evidence.limits.strategy_orders_count
+def _rates(earlier: Counted, later: Counted) -> dict[str, float]:
+    window_s = (later.at - earlier.at).total_seconds()
+    return {key: increase / window_s for key, increase in grown(earlier, later, PREFIX).items()} if window_s > 0 else {}
 
 
 def _is_wild(rate: StrategyRate, evidence: Evidence) -> bool:
