@@ -14,6 +14,7 @@ from flows.remediation import remediation
 from tasks.check_process import check_process
 from tasks.confirm_failure import confirm_failure
 from tasks.gather_context import gather_context
+from tasks.look_at_markets import look_at_markets
 from tasks.model.evidence import Evidence, TriageRequest
 from tasks.model.incident import AlertType
 from tasks.model.looks import Observation
@@ -26,11 +27,12 @@ from tasks.read_metrics import read_metrics
 from tasks.read_routing import read_routing
 from tasks.record_incidents import record_incidents
 from tasks.rules.causes.unexplained import symptoms
-from tasks.rules.diagnosis import name_cause
+from tasks.rules.diagnosis import name_cause, worth_confirming
 from tasks.rules.messages import closing_messages, opening_messages
 from tasks.rules.plan import ended_incidents, needs_runbook, remediation_case
 from tasks.scan_logs import scan_logs
 from tasks.send_synthetic_order import send_synthetic_order
+from tasks.store_evidence import store_evidence
 from tasks.write_report import write_report
 
 ServiceName = Annotated[str, Field(description="Which watched service, as named in runbook.toml.")]
@@ -62,12 +64,14 @@ async def triage(
     request = TriageRequest(service=service, alert=alert, asset_class=asset_class, note=note, mode=mode)
     context = gather_context(request)  # §1.1
     first, logs = await asyncio.gather(look_around(service), scan_logs(service))  # §1.2, §1.3, §1.4
-    rounds = await confirm_failure(service, first) if symptoms(first) else (first,)
-    evidence = Evidence(context=context, observations=rounds)
+    rounds = await confirm_failure(service, first, context) if worth_confirming(context, first) else (first,)
+    markets = look_at_markets(service) if symptoms(rounds[-1]) else ()  # §1.1
+    evidence = Evidence(context=context, observations=rounds, markets=markets)
     diagnosis = name_cause(evidence)
+    store_evidence(evidence, diagnosis)  # §3.1
     story = TriageStory(evidence=evidence, diagnosis=diagnosis, logs=logs)
     if needs_runbook(story):
-        incidents = record_incidents(service, diagnosis)  # §1.4
+        incidents = record_incidents(evidence, diagnosis)  # §1.4
         story = story.having(incidents=incidents)
         told = await escalation(service, opening_messages(story))  # §3, §4
         case = remediation_case(story)

@@ -9,6 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from tasks.clients.incident_ledger import read_ledger, transact
 from tasks.clients.service_lock import holder_of
 from tasks.model.diagnosis import Cause, Diagnosis
+from tasks.model.evidence import Evidence
 from tasks.model.incident import Event, IncidentState, Ledger, LedgerRecord
 from tasks.model.remediation import IncidentUpdate
 from tasks.rules.incident_changes import OpenLedger, half_done, incident_changes
@@ -17,27 +18,29 @@ from tasks.settings import RunbookSettings, load_settings
 
 
 @task(name="record_incidents", cache_policy=NO_CACHE, timeout_seconds=20, retries=0)
-def record_incidents(service: str, diagnosis: Diagnosis) -> IncidentUpdate:
+def record_incidents(evidence: Evidence, diagnosis: Diagnosis) -> IncidentUpdate:
     """Open, observe or close the incidents of one diagnosis, under the ledger's lock.
 
     Runbook: §1.4 Recent incidents.
     Errors: `LEDGER_UNWRITABLE`, `LEDGER_UNREADABLE`; what cannot be recorded must not be acted on.
     """
-    return incidents_recorded(load_settings(), service, diagnosis)
+    return incidents_recorded(load_settings(), evidence, diagnosis)
 
 
-def incidents_recorded(settings: RunbookSettings, service: str, diagnosis: Diagnosis) -> IncidentUpdate:
+def incidents_recorded(settings: RunbookSettings, evidence: Evidence, diagnosis: Diagnosis) -> IncidentUpdate:
     """Append the changes and fold the ledger again."""
-    path, now = settings.ledger_path(service), datetime.now(UTC)
+    service, now = evidence.context.request.service, datetime.now(UTC)
+    path = settings.ledger_path(service)
     acting = holder_of(settings.state_dir, service) is not None
 
     def decide(ledger: Ledger) -> tuple[LedgerRecord, ...]:
         held = OpenLedger(
             service=service,
+            now=now,
             incidents=open_incidents(ledger.records, service),
             acting=acting,
         )
-        return incident_changes(diagnosis, held, now, lambda cause: _new_id(now, cause))
+        return incident_changes(diagnosis, evidence, held, lambda cause: _new_id(now, cause))
 
     changes = transact(path, decide)
     records = read_ledger(path).records
@@ -49,10 +52,11 @@ def update_of(
 ) -> IncidentUpdate:
     """Say what changed, and which open incidents wait for a person because an action in them was left half done."""
     changed = {event: {one.incident_id for one in changes if one.event == event} for event in Event}
+    seen_again = (changed[Event.OBSERVED] | changed[Event.DIAGNOSED]) - changed[Event.OPENED]
     stuck = () if acting else tuple(one for one in incidents if one.is_open and half_done(one))
     return IncidentUpdate(
         opened=tuple(one for one in incidents if one.incident_id in changed[Event.OPENED]),
-        observed=tuple(one for one in incidents if one.incident_id in changed[Event.OBSERVED]),
+        observed=tuple(one for one in incidents if one.incident_id in seen_again),
         closed=tuple(one for one in incidents if one.incident_id in changed[Event.CLOSED]),
         half_done=stuck,
     )

@@ -57,7 +57,7 @@ async def look(settings: RunbookSettings, service: str) -> Evidence:
     """Make the looks of one triage, and again where the first ones show trouble."""
     watched = settings.service(service)
     context = context_of(settings, TriageRequest(service=service), datetime.now(UTC))
-    return Evidence(context=context, observations=await confirming_looks(watched, await observe(watched)))
+    return Evidence(context=context, observations=await confirming_looks(watched, await observe(watched), context))
 
 
 def blind(reason: str) -> Diagnosis:

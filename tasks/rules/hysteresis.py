@@ -8,8 +8,10 @@ from tasks.model.incident import IncidentState
 from tasks.model.values import Value
 from tasks.rules.causes.facts import is_paused
 
-# Two words for one trouble at a gateway: first it is gone, then it turns out to flap; one incident, one thread.
+# Words for one trouble: a gateway is gone, then it turns out to flap; a service hangs, is killed, and does not stay up.
+# Each is one incident and one thread, whichever word fits in a given minute.
 GATEWAY_TROUBLES = frozenset({Cause.DEPENDENCY_UNREACHABLE, Cause.GATEWAY_FAILING})
+SERVICE_TROUBLES = frozenset({Cause.SERVICE_DOWN, Cause.SERVICE_HUNG, Cause.CRASH_LOOP})
 # Runs further apart than this say nothing of what lay between them.
 GAP = timedelta(minutes=15)
 
@@ -22,13 +24,11 @@ class Closing(Value):
 
 
 def same_trouble(incident: IncidentState, finding: Finding) -> bool:
-    """Say whether a finding belongs into an incident that is open: the same cause, or the same gateway's trouble.
+    """Say whether a finding belongs into an incident that is open: the same cause, or another word for it.
 
     Runbook: §1.4 Recent incidents.
     """
-    if finding.cause in incident.causes:
-        return True
-    return finding.cause in GATEWAY_TROUBLES and bool(GATEWAY_TROUBLES.intersection(incident.causes))
+    return finding.cause in _troubles(incident)
 
 
 def may_close(incident: IncidentState, diagnosis: Diagnosis, evidence: Evidence) -> Closing:
@@ -52,7 +52,8 @@ def may_close(incident: IncidentState, diagnosis: Diagnosis, evidence: Evidence)
 
 def _troubles(incident: IncidentState) -> frozenset[Cause]:
     causes = frozenset(incident.causes)
-    return causes | GATEWAY_TROUBLES if causes & GATEWAY_TROUBLES else causes
+    groups = (group for group in (GATEWAY_TROUBLES, SERVICE_TROUBLES) if group & causes)
+    return causes.union(*groups)
 
 
 def _good_runs(troubles: frozenset[Cause], evidence: Evidence) -> list[datetime]:

@@ -4,15 +4,18 @@ from collections.abc import Callable
 from datetime import datetime
 
 from tasks.model.diagnosis import Audience, Cause, Diagnosis, Finding, Status
+from tasks.model.evidence import Evidence
 from tasks.model.incident import ActionRecord, AlertType, Event, IncidentState, LedgerRecord, Outcome, Source
 from tasks.model.messages import Message
 from tasks.model.values import Value
+from tasks.rules.hysteresis import may_close, same_trouble
 
 
 class OpenLedger(Value):
     """What the ledger holds of a service now; `acting` says that somebody acts on it at this moment."""
 
     service: str
+    now: datetime
     incidents: tuple[IncidentState, ...] = ()
     acting: bool = False
 
@@ -26,27 +29,28 @@ ALERT_OF_CAUSE = {
 
 
 def incident_changes(
-    diagnosis: Diagnosis, ledger: OpenLedger, now: datetime, new_id: Callable[[Cause], str]
+    diagnosis: Diagnosis, evidence: Evidence, ledger: OpenLedger, new_id: Callable[[Cause], str]
 ) -> tuple[LedgerRecord, ...]:
     """Say what to append for one diagnosis.
 
     Errors: none. A blind diagnosis closes nothing: missing data is not health (safety rule 2).
     Steps:
-        1. each finding opens an incident, or is observed in the one that is open for its cause
-        2. an open incident whose cause is gone has recovered and is closed, unless somebody acts on the service now,
-           or an action in it was begun and its end is not known: that is for a person
+        1. each finding opens an incident, or goes into the one that is open for its trouble
+        2. an open incident is closed when its trouble has been gone for long enough, unless somebody acts on the
+           service now, or an action in it was begun and its end is not known: that is for a person
     """
-    by_cause = {cause: incident for incident in ledger.incidents for cause in incident.causes}
     records: list[LedgerRecord] = []
     for finding in diagnosis.findings:
-        known = by_cause.get(finding.cause)
-        opened = _opened(ledger.service, finding, now, new_id(finding.cause))
-        records += [_observed(known, finding, now)] if known else opened
+        known = next((one for one in ledger.incidents if same_trouble(one, finding)), None)
+        opened = _opened(ledger.service, finding, ledger.now, new_id(finding.cause))
+        records += [_observed(known, finding, ledger.now)] if known else opened
     if diagnosis.status is Status.BLIND or ledger.acting:
         return tuple(records)
-    gone = [one for one in ledger.incidents if not any(diagnosis.has(cause) for cause in one.causes)]
-    settled = [one for one in gone if not half_done(one)]
-    return (*records, *(one for incident in settled for one in closing_records(incident, now, "seen well by triage")))
+    for incident in ledger.incidents:
+        closing = may_close(incident, diagnosis, evidence)
+        if closing.may_close and not half_done(incident):
+            records += closing_records(incident, ledger.now, f"its trouble no longer shows: {closing.because}")
+    return tuple(records)
 
 
 def half_done(incident: IncidentState) -> tuple[ActionRecord, ...]:
@@ -106,5 +110,8 @@ def _opened(service: str, finding: Finding, now: datetime, incident_id: str) -> 
 
 
 def _observed(incident: IncidentState, finding: Finding, now: datetime) -> LedgerRecord:
+    because = "; ".join(finding.because)
+    if finding.cause not in incident.causes:
+        return record_of(incident, Event.DIAGNOSED, now, f"{finding.cause}: {because}", finding.model_dump(mode="json"))
     details: dict[str, object] = {"cause": finding.cause, "confidence": finding.confidence}
-    return record_of(incident, Event.OBSERVED, now, "; ".join(finding.because), details)
+    return record_of(incident, Event.OBSERVED, now, because, details)

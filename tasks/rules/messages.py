@@ -101,8 +101,14 @@ def _half_done(incident: IncidentState, mode: Mode) -> Message:
     return _message(incident, Audience.TIER_2, f"half-done-{begun[-1].key if begun else ''}", text)
 
 
+def _causes(incident: IncidentState) -> str:
+    return ", ".join(cause.value.replace("_", " ") for cause in incident.causes) or "its trouble"
+
+
 def _closed(incident: IncidentState, mode: Mode) -> Message:
-    return _message(incident, Audience.TIER_1, "closed", f"{_head(incident, mode)} Closed: the service is well again.")
+    return _message(
+        incident, Audience.TIER_1, "closed", f"{_head(incident, mode)} Closed: {_causes(incident)} no longer shows."
+    )
 
 
 def desk_notice(asset_class: str) -> str:

@@ -6,6 +6,8 @@ from itertools import groupby
 from tasks.model.diagnosis import Diagnosis, Finding, Status
 from tasks.model.looks import Exchange, Observation, OrderOutcome, Seen
 from tasks.model.report import ReportLine, TriageStory
+from tasks.rules.chart import chart_markdown
+from tasks.rules.chart_history import chart_of
 from tasks.rules.report_lines import report_lines
 from tasks.rules.times import utc_text
 
@@ -37,6 +39,8 @@ def triage_markdown(story: TriageStory) -> str:
         f"**{status_line(story)}**",
         "",
         f"Looked at {utc_text(story.evidence.latest.looked_at)}, {len(story.evidence.observations)} rounds of looks.",
+        "",
+        chart_markdown(chart_of(story.evidence)),
     ]
     note = ["", f"Note of the person who started it: {cell(context.request.note)}"] if context.request.note else []
     return "\n".join([*head, *note, *_causes(story.diagnosis), *_page(report_lines(story)), *_failing(story)]) + "\n"

@@ -12,6 +12,7 @@ from tasks.clients.incident_ledger import read_ledger
 from tasks.model.diagnosis import Audience, Cause, Confidence, Diagnosis, Finding, Status
 from tasks.record_incidents import incidents_recorded
 from tasks.rules.action_history import is_rearm
+from tests.fakes.looks import three
 from tests.fakes.patient import Patient, watched
 
 
@@ -62,7 +63,7 @@ def test_incidents_have_the_shape_that_others_rely_on(patient: Patient) -> None:
     finding = Finding(
         cause=Cause.SERVICE_HUNG, confidence=Confidence.CONFIRMED, because=("x",), section="§2.1", tier=Audience.TIER_1
     )
-    incidents_recorded(patient.settings, "order-service", Diagnosis(status=Status.CRITICAL, findings=(finding,)))
+    incidents_recorded(patient.settings, three(), Diagnosis(status=Status.CRITICAL, findings=(finding,)))
 
     (incident,) = json.loads(runbook("incidents", "--json").stdout)
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from tasks.model.evidence import Context, Evidence, TriageRequest
+from tasks.model.limits import DiagnosisLimits
 from tasks.model.looks import (
     DependencyLook,
     Exchange,
@@ -104,3 +105,8 @@ def evidence(*observations: Observation, mode: Mode = Mode.ACT, late_s: float = 
 def three(**changes: object) -> Evidence:
     """Three rounds, 2 s apart, with the same thing wrong in each."""
     return evidence(*(observation(after_s, **changes) for after_s in (0.0, 2.0, 4.0)))
+
+
+def with_limits(seen: Evidence, limits: DiagnosisLimits) -> Evidence:
+    """The same evidence under other limits."""
+    return seen.model_copy(update={"context": seen.context.model_copy(update={"limits": limits})})

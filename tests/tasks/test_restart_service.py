@@ -46,8 +46,9 @@ async def case_of(patient: Patient) -> RemediationCase:
     """Look three times, name the cause, open the incident, as the flow does."""
     rounds = await confirming_looks(patient.service, await observe(patient.service))
     context = Context(request=TriageRequest(service=NAME), looked_at=datetime.now(UTC), mode=Mode.ACT, late_s=0)
-    diagnosis = name_cause(Evidence(context=context, observations=rounds))
-    incident = incidents_recorded(patient.settings, NAME, diagnosis).open[0]
+    evidence = Evidence(context=context, observations=rounds)
+    diagnosis = name_cause(evidence)
+    incident = incidents_recorded(patient.settings, evidence, diagnosis).open[0]
     return RemediationCase(
         service=NAME,
         incident_id=incident.incident_id,

@@ -9,14 +9,24 @@ from hypothesis import strategies as st
 
 from tasks.model.diagnosis import Audience, Cause, Confidence, Diagnosis, Finding, Status
 from tasks.model.incident import Action, Event, IncidentState, LedgerRecord, Source
+from tasks.model.limits import DiagnosisLimits
 from tasks.rules.action_history import REARMED_TYPE
 from tasks.rules.incident_changes import OpenLedger, incident_changes
 from tasks.rules.incident_state import failing_since, fold_incidents, open_incidents
 from tasks.rules.ledger_lines import parse_lines
+from tests.fakes.looks import evidence, observation, with_limits
 
 AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 SERVICE = "order-service"
 WELL = Diagnosis(status=Status.OK)
+# One good look is enough to close here; how many it takes is the rule of hysteresis, tested with it.
+QUICK = DiagnosisLimits(close_good_count=1, close_good_s=0)
+GOOD = with_limits(evidence(observation()), QUICK)
+
+
+def holding(incidents: tuple[IncidentState, ...], *, acting: bool = False) -> OpenLedger:
+    """What the ledger holds of the service."""
+    return OpenLedger(service=SERVICE, now=AT, incidents=incidents, acting=acting)
 
 
 def record(event: Event, after_s: float = 0, incident_id: str | None = "INC-1", **details: object) -> LedgerRecord:
@@ -143,35 +153,33 @@ def test_the_start_is_the_first_unbroken_failure() -> None:
 
 def test_a_new_cause_opens_one_incident() -> None:
     """The first run that sees it opens; it is diagnosed in the same breath."""
-    changes = incident_changes(hung(), OpenLedger(service=SERVICE), AT, lambda cause: f"INC-{cause}")
+    changes = incident_changes(hung(), GOOD, holding(()), lambda cause: f"INC-{cause}")
 
     assert [change.event for change in changes] == [Event.OPENED, Event.DIAGNOSED]
 
 
 def test_fifty_failing_runs_are_one_incident() -> None:
     """The second run observes what the first one opened."""
-    opened = incident_changes(hung(), OpenLedger(service=SERVICE), AT, lambda cause: f"INC-{cause}")
+    opened = incident_changes(hung(), GOOD, holding(()), lambda cause: f"INC-{cause}")
     still_open = open_incidents(opened, SERVICE)
 
-    changes = incident_changes(
-        hung(), OpenLedger(service=SERVICE, incidents=still_open), AT, lambda cause: f"INC-{cause}-2"
-    )
+    changes = incident_changes(hung(), GOOD, holding(still_open), lambda cause: f"INC-{cause}-2")
 
     assert [change.event for change in changes] == [Event.OBSERVED]
 
 
 def test_an_incident_whose_cause_is_gone_is_closed() -> None:
     """Resolve is never forgotten."""
-    still_open = open_incidents(incident_changes(hung(), OpenLedger(service=SERVICE), AT, lambda _: "INC-1"), SERVICE)
+    still_open = open_incidents(incident_changes(hung(), GOOD, holding(()), lambda _: "INC-1"), SERVICE)
 
-    changes = incident_changes(WELL, OpenLedger(service=SERVICE, incidents=still_open), AT, lambda _: "INC-2")
+    changes = incident_changes(WELL, GOOD, holding(still_open), lambda _: "INC-2")
 
     assert [change.event for change in changes] == [Event.RECOVERED, Event.CLOSED]
 
 
 def test_blindness_closes_nothing() -> None:
     """Rule 2: missing data is not health."""
-    still_open = open_incidents(incident_changes(hung(), OpenLedger(service=SERVICE), AT, lambda _: "INC-1"), SERVICE)
+    still_open = open_incidents(incident_changes(hung(), GOOD, holding(()), lambda _: "INC-1"), SERVICE)
     blind = Finding(
         cause=Cause.MONITOR_BLIND,
         confidence=Confidence.INCONCLUSIVE,
@@ -180,8 +188,8 @@ def test_blindness_closes_nothing() -> None:
         tier=Audience.TIER_3,
     )
 
-    held = OpenLedger(service=SERVICE, incidents=still_open)
-    changes = incident_changes(Diagnosis(status=Status.BLIND, findings=(blind,)), held, AT, lambda _: "INC-2")
+    held = holding(still_open)
+    changes = incident_changes(Diagnosis(status=Status.BLIND, findings=(blind,)), GOOD, held, lambda _: "INC-2")
 
     assert Event.CLOSED not in [change.event for change in changes]
 
@@ -198,17 +206,17 @@ def restarting(outcome: str | None) -> tuple[IncidentState, ...]:
 
 def test_nothing_is_closed_while_somebody_acts() -> None:
     """A second run that looks between a restart and its proof must not call the incident over."""
-    held = OpenLedger(service=SERVICE, incidents=restarting("done"), acting=True)
+    held = holding(restarting("done"), acting=True)
 
-    assert incident_changes(WELL, held, AT, lambda _: "INC-2") == ()
+    assert incident_changes(WELL, GOOD, held, lambda _: "INC-2") == ()
 
 
 @pytest.mark.parametrize("outcome", [None, "unknown"])
 def test_an_incident_with_a_half_done_action_waits_for_a_person(outcome: str | None) -> None:
     """The run that acted was killed; that the service looks well does not say what became of its orders."""
-    held = OpenLedger(service=SERVICE, incidents=restarting(outcome))
+    held = holding(restarting(outcome))
 
-    assert incident_changes(WELL, held, AT, lambda _: "INC-2") == ()
+    assert incident_changes(WELL, GOOD, held, lambda _: "INC-2") == ()
 
 
 def rearm(after_s: float) -> LedgerRecord:
@@ -225,8 +233,18 @@ def test_a_person_who_rearms_settles_a_half_done_action() -> None:
         record(Event.OPENED, cause="service_hung"),
         record(Event.ACTION_STARTED, 5, action="restart_service", key="k1"),
     ]
-    held = OpenLedger(service=SERVICE, incidents=open_incidents([*begun, rearm(60)], SERVICE))
+    held = holding(open_incidents([*begun, rearm(60)], SERVICE))
 
-    events = [change.event for change in incident_changes(WELL, held, AT, lambda _: "INC-2")]
+    events = [change.event for change in incident_changes(WELL, GOOD, held, lambda _: "INC-2")]
 
     assert events == [Event.RECOVERED, Event.CLOSED]
+
+
+def test_a_service_that_hangs_and_is_then_killed_is_one_incident() -> None:
+    """People get one thread; that the first word no longer fits does not say that the service is well."""
+    begun = [record(Event.OPENED, cause="service_down")]
+
+    changes = incident_changes(hung(), GOOD, holding(open_incidents(begun, SERVICE)), lambda _: "INC-2")
+
+    assert [change.event for change in changes] == [Event.DIAGNOSED]
+    assert fold_incidents([*begun, *changes], SERVICE)[0].causes == (Cause.SERVICE_DOWN, Cause.SERVICE_HUNG)
