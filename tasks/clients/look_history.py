@@ -81,8 +81,8 @@ def _tail(path: Path) -> list[bytes]:
 
 def _parse(line: bytes) -> PastLook | None:
     try:
-        return PastLook.model_validate(orjson.loads(line))
-    except (orjson.JSONDecodeError, ValidationError, RecursionError):
+        return PastLook.model_validate_json(line)
+    except ValidationError:
         return None
 
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from tasks.model.changes import Change
+from tasks.model.changes import Change, ChangeKind
 from tasks.model.deploy_regression import OrderCounts, RegressionCase, RouteCounts
 from tasks.model.evidence import Evidence
 from tasks.model.looks import OrderOutcome, Seen
@@ -55,12 +55,18 @@ class Window(Value):
         return sum(counts.errors_count for _, _, counts in self.counts)
 
 
+def compared_since(evidence: Evidence, change: Change) -> datetime:
+    """Say from when on orders count as before a change: an hour, and never those of yet another release."""
+    releases = [one.at for one in evidence.context.changes if one.kind is ChangeKind.RELEASE and one.at < change.at]
+    return max((change.at - BEFORE_FOR, *releases[-1:]))
+
+
 def counter_windows(evidence: Evidence, change: Change) -> tuple[tuple[Window, bool], ...]:
     """Count from the service's own counters, window by window; True says that it lies after the change.
 
     A window that straddles the change is left out, unless the process was started anew in it: it counts from there.
     """
-    since = change.at - BEFORE_FOR
+    since = compared_since(evidence, change)
     past = [found for one in evidence.context.history if one.at > since and (found := snapshot_of(one))]
     now = snapshot_now(evidence.latest)
     snapshots = sorted((*past, *((now,) if now else ())), key=lambda one: one.taken_at)
@@ -74,7 +80,7 @@ def counter_windows(evidence: Evidence, change: Change) -> tuple[tuple[Window, b
 
 def probe_windows(evidence: Evidence, change: Change) -> tuple[tuple[Window, bool], ...]:
     """Count our own test orders, run by run and round by round."""
-    since = change.at - BEFORE_FOR
+    since = compared_since(evidence, change)
     past = [(one.at, one.orders) for one in evidence.context.history if one.at > since]
     past += [(one.looked_at, past_orders((one,))) for one in evidence.observations]
     return tuple((_probe_window(at, orders), at >= change.at) for at, orders in past if orders)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from tasks.model.changes import Change, ChangeKind, LifeEnd, ServiceLife
 from tasks.model.diagnosis import Audience, Cause, Finding, Kind
 from tasks.model.evidence import Evidence
-from tasks.rules.causes.facts import confidence, gateways_ruled_out, is_down, looks
+from tasks.rules.causes.facts import confidence, gateways_ruled_out, is_down
 from tasks.rules.causes.regression import probe_verdict
 
 
@@ -94,8 +94,9 @@ def _lives_of_looks(evidence: Evidence) -> tuple[ServiceLife, ...]:
 
 
 def _release_change(evidence: Evidence) -> Change | None:
-    found = [one for one in evidence.context.changes if one.kind is ChangeKind.RELEASE and not one.is_roll_back]
-    return found[-1] if found else None
+    """Give the release that came last; one that a roll-back brought is the good one, and is not blamed for crashes."""
+    found = [one for one in evidence.context.changes if one.kind is ChangeKind.RELEASE]
+    return found[-1] if found and not found[-1].is_roll_back else None
 
 
 def _short(life: ServiceLife, evidence: Evidence) -> bool:
@@ -112,15 +113,14 @@ def _ended_at(life: ServiceLife) -> datetime:
 
 
 def _now(evidence: Evidence) -> str:
-    down = is_down(evidence)
-    return (
-        f"health refused in {looks(evidence)}" if down else f"it is up for the moment: {evidence.latest.process.detail}"
-    )
+    if is_down(evidence):
+        return f"it is down now: {evidence.latest.process.detail}"
+    return f"it is up for the moment: {evidence.latest.process.detail}"
 
 
 def _release_ruled_out(evidence: Evidence) -> str:
     change = _release_change(evidence)
     if change is None:
-        return "bad release: no release came in the last two hours"
+        return "bad release: no new release came in the last two hours"
     came = f"{change.now} came at {change.at.isoformat(timespec='seconds')}"
     return f"bad release: {came}, {probe_verdict(evidence, change).because}"

@@ -40,10 +40,10 @@ def span_s(evidence: Evidence) -> float:
 
 
 def is_down(evidence: Evidence) -> bool:
-    """Say whether the service is not there in any look: its port refuses, and no process of ours is left."""
+    """Say whether the service is not there by the last look: its port refuses, and no process of ours is left."""
     gone = {ProcessState.DEAD, ProcessState.NOT_OURS}
-    refused = in_all(evidence, lambda one: one.health.fault is Fault.REFUSED)
-    return refused and evidence.latest.process.state in gone
+    latest = evidence.latest
+    return latest.health.fault is Fault.REFUSED and latest.process.state in gone
 
 
 def is_paused(observation: Observation, order: OrderLook) -> bool:

@@ -55,7 +55,7 @@ def dependency_unreachable(evidence: Evidence) -> Finding | None:
         section="§2.1",
         tier=Audience.TIER_3,
         ruled_out=(*service_ruled_out(evidence), *gateways_ruled_out(evidence.latest, frozenset(signs))),
-        asset_classes=affected_classes(evidence.latest, frozenset(gone)),
+        asset_classes=affected_classes(evidence, frozenset(gone)),
         gateways=tuple(gone),
         kinds=(Kind.UNREACHABLE,),
     )
@@ -79,19 +79,29 @@ def gateway_failing(evidence: Evidence) -> Finding | None:
         section="§2.2",
         tier=Audience.TIER_2 if ours else Audience.TIER_3,
         ruled_out=(*service_ruled_out(evidence), *gateways_ruled_out(evidence.latest, frozenset(names))),
-        asset_classes=affected_classes(evidence.latest, frozenset(names)),
+        asset_classes=affected_classes(evidence, frozenset(names)),
         gateways=names,
         kinds=tuple(dict.fromkeys(signs[name] for name in names)),
     )
 
 
-def affected_classes(observation: Observation, gateways: frozenset[str]) -> tuple[AssetClass, ...]:
+def affected_classes(evidence: Evidence, gateways: frozenset[str]) -> tuple[AssetClass, ...]:
     """Name the asset classes that go through one of these gateways, or whose order was not delivered there."""
-    routed = {one.asset_class for one in (observation.routing.routes if observation.routing else ())
-              if one.gateway in gateways}  # fmt: skip
-    failed = {order.asset_class for order in observation.orders
-              if order.gateway in gateways and (not order.outcome.delivered or order.ord_status == "new")}  # fmt: skip
+    failed = {
+        order.asset_class
+        for order in evidence.latest.orders
+        if order.gateway in gateways and (not order.outcome.delivered or order.ord_status == "new")
+    }
+    routed = {name for name, gateway in _routes(evidence).items() if gateway in gateways}
     return tuple(name for name in AssetClass if name in routed | failed)
+
+
+def _routes(evidence: Evidence) -> dict[AssetClass, str]:
+    """Say where each class goes; a service that does not answer is asked about no more, the run before knew."""
+    routing = evidence.latest.routing
+    if routing is not None and routing.routes:
+        return {one.asset_class: one.gateway for one in routing.routes if one.gateway}
+    return next((past.routes for past in reversed(evidence.context.history) if past.routes), {})
 
 
 def _failing_confidence(evidence: Evidence, signs: dict[str, Kind]) -> Confidence:

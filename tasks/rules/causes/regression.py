@@ -10,7 +10,7 @@ from tasks.model.orders import AssetClass
 from tasks.rules.causes.gateway_signs import signs_of
 from tasks.rules.causes.machine import wait_ratio
 from tasks.rules.deploy_regression import judge_change
-from tasks.rules.order_windows import BEFORE_FOR, counter_windows, probe_windows, regression_case
+from tasks.rules.order_windows import compared_since, counter_windows, probe_windows, regression_case
 from tasks.rules.own_time import own_times
 
 CROWDED_WAIT_RATIO = 0.3
@@ -59,14 +59,14 @@ def latency_verdict(evidence: Evidence, change: Change) -> RegressionVerdict:
     Errors: none; on a crowded machine nobody can say.
     Steps: a window between two looks counts once, since its orders share their fate; it is slow above what was usual.
     """
-    earliest = change.at - BEFORE_FOR
+    earliest = compared_since(evidence, change)
     known = [one for one in own_times(evidence) if one.until > earliest]
     before = [one.own_ms for one in known if one.until < change.at]
     ended_after = [one for one in known if one.until >= change.at]
     later = [one for one in ended_after if (one.since or one.until) >= change.at - STARTED_BEFORE]
     if len(before) < BEFORE_LEAST_COUNT or not later or _is_crowded(evidence):
         return RegressionVerdict(code=RegressionCode.NOT_ENOUGH_DATA, because="too few looks to compare latencies")
-    limit_ms = _slow_above_ms(evidence, before)
+    limit_ms = slow_above_ms(evidence, before)
     slow_at = [one.until for one in later if one.own_ms > limit_ms]
     route = RouteCounts(
         asset_class=AssetClass.EQUITY,
@@ -79,7 +79,8 @@ def latency_verdict(evidence: Evidence, change: Change) -> RegressionVerdict:
     verdict = _judge(evidence, case)
     now_ms = median(one.own_ms for one in later)
     told = f"own_ms before={median(before):.1f} after={now_ms:.1f}, slow above {limit_ms:.1f} ms"
-    return verdict.model_copy(update={"because": f"{told}; {verdict.because}", "asset_classes": ()})
+    because = f"{told}; {verdict.because.replace('errors', 'slow windows')}"
+    return verdict.model_copy(update={"because": because, "asset_classes": ()})
 
 
 def failing_classes(evidence: Evidence, change: Change) -> tuple[AssetClass, ...]:
@@ -96,7 +97,8 @@ def _sick(evidence: Evidence) -> frozenset[str]:
     return frozenset(signs_of(evidence))
 
 
-def _slow_above_ms(evidence: Evidence, before: list[float]) -> float:
+def slow_above_ms(evidence: Evidence, before: list[float]) -> float:
+    """Say above which time in the service itself an order is slow, by what was usual before."""
     usual, limits = median(before), evidence.limits
     return max(usual * limits.slow_release_ratio, usual + limits.slow_release_ms)
 

@@ -1,7 +1,6 @@
 """A release or a feature that broke orders (§2.3); both are blamed by safety rule 7 alone."""
 
 from datetime import datetime, timedelta
-from statistics import median
 
 from tasks.model.changes import Change, ChangeKind
 from tasks.model.deploy_regression import RegressionVerdict
@@ -11,7 +10,13 @@ from tasks.model.looks import Observation, OrderOutcome
 from tasks.model.orders import AssetClass
 from tasks.rules.causes.facts import gateways_ruled_out, in_all, is_down, looks
 from tasks.rules.causes.gateway_signs import signs_of
-from tasks.rules.causes.regression import blamable_changes, error_verdict, failing_classes, latency_verdict
+from tasks.rules.causes.regression import (
+    blamable_changes,
+    error_verdict,
+    failing_classes,
+    latency_verdict,
+    slow_above_ms,
+)
 from tasks.rules.order_windows import COUNTED_SERVICE, FEATURE_OF_CODE, SERVICE_CODES, SERVICE_OUTCOMES
 from tasks.rules.own_time import own_times
 from tasks.rules.past_counters import counted, grown
@@ -175,4 +180,4 @@ def _is_slower(evidence: Evidence) -> bool:
     if not blamable_changes(evidence):
         return False
     known = [one.own_ms for one in own_times(evidence)]
-    return len(known) >= 2 and known[-1] >= median(known[:-1]) + evidence.limits.slow_release_ms
+    return len(known) >= 2 and known[-1] > slow_above_ms(evidence, known[:-1])

@@ -4,7 +4,7 @@ from tasks.model.diagnosis import Audience, Cause, Confidence, Finding, Kind
 from tasks.model.evidence import Evidence
 from tasks.model.looks import Fault, Observation, OrderOutcome, Seen
 from tasks.model.processes import ProcessState
-from tasks.rules.causes.facts import confidence, gateways_ruled_out, in_all, infrastructure, looks, span_s
+from tasks.rules.causes.facts import confidence, gateways_ruled_out, in_all, infrastructure, is_down, looks, span_s
 from tasks.rules.causes.machine import SPINS_CPU_RATIO, cpu_ratio, is_starved, wait_ratio
 from tasks.rules.causes.resources import descriptors_spent
 
@@ -17,9 +17,9 @@ def service_down(evidence: Evidence) -> Finding | None:
 
     Runbook: §2.1 Health endpoint errors or times out.
     """
-    if not in_all(evidence, lambda one: one.health.fault is Fault.REFUSED):
-        return None
-    process = evidence.latest.process
+    process, refused = evidence.latest.process, _refused_count(evidence)
+    if refused < len(evidence.observations):
+        return _went_down(evidence, refused) if is_down(evidence) else None
     if process.state in ALIVE:
         because = (f"health refused in {looks(evidence)}", f"process: {process.detail}")
         return _finding(Cause.SERVICE_DOWN, Confidence.LIKELY, because)
@@ -28,6 +28,19 @@ def service_down(evidence: Evidence) -> Finding | None:
     because = (f"health refused in {looks(evidence)}", f"process {process.state}: {process.detail}")
     ruled_out = ("service hung: no process is left to hang", *gateways_ruled_out(evidence.latest))
     return _finding(Cause.SERVICE_DOWN, confidence(evidence), because, ruled_out)
+
+
+def _went_down(evidence: Evidence, refused: int) -> Finding:
+    """Tell of a service that went away between two looks of this run: seen too few times to act on."""
+    because = (
+        f"health refused in the last {refused} of {len(evidence.observations)} looks: it went away meanwhile",
+        f"process {evidence.latest.process.state}: {evidence.latest.process.detail}",
+    )
+    return _finding(Cause.SERVICE_DOWN, Confidence.LIKELY, because, gateways_ruled_out(evidence.latest))
+
+
+def _refused_count(evidence: Evidence) -> int:
+    return sum(one.health.fault is Fault.REFUSED for one in evidence.observations)
 
 
 def service_hung(evidence: Evidence) -> Finding | None:
