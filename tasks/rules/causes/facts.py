@@ -43,7 +43,7 @@ def is_down(evidence: Evidence) -> bool:
     """Say whether the service is not there by the last look: its port refuses, and no process of ours is left."""
     gone = {ProcessState.DEAD, ProcessState.NOT_OURS}
     latest = evidence.latest
-    return latest.health.fault is Fault.REFUSED and latest.process.state in gone
+    return latest.health.fault is Fault.REFUSED and latest.process.state in gone and not serves(evidence)
 
 
 def is_paused(observation: Observation, order: OrderLook) -> bool:
@@ -58,6 +58,11 @@ def orders_fill(evidence: Evidence) -> bool:
     """Say whether every synthetic order of every look was delivered, and there were some."""
     orders = evidence.latest.orders
     return bool(orders) and all(order.outcome.delivered for one in evidence.observations for order in one.orders)
+
+
+def serves(evidence: Evidence) -> bool:
+    """Say whether any test order of the last look was delivered: whatever health says, the service works."""
+    return any(order.outcome.delivered for order in evidence.latest.orders)
 
 
 def marked_only(health: HealthLook) -> bool:

@@ -4,7 +4,16 @@ from tasks.model.diagnosis import Audience, Cause, Confidence, Finding, Kind
 from tasks.model.evidence import Evidence
 from tasks.model.looks import Fault, Observation, OrderOutcome, Seen
 from tasks.model.processes import ProcessState
-from tasks.rules.causes.facts import confidence, gateways_ruled_out, in_all, infrastructure, is_down, looks, span_s
+from tasks.rules.causes.facts import (
+    confidence,
+    gateways_ruled_out,
+    in_all,
+    infrastructure,
+    is_down,
+    looks,
+    serves,
+    span_s,
+)
 from tasks.rules.causes.machine import SPINS_CPU_RATIO, cpu_ratio, is_starved, wait_ratio
 from tasks.rules.causes.resources import descriptors_spent
 
@@ -18,6 +27,8 @@ def service_down(evidence: Evidence) -> Finding | None:
     Runbook: §2.1 Health endpoint errors or times out.
     """
     process, refused = evidence.latest.process, _refused_count(evidence)
+    if serves(evidence):
+        return None
     if refused < len(evidence.observations):
         return _went_down(evidence, refused) if is_down(evidence) else None
     if process.state in ALIVE:
@@ -50,11 +61,13 @@ def service_hung(evidence: Evidence) -> Finding | None:
     Steps:
         1. nobody is answered: health, or every synthetic order, silent in every look and for long enough
         2. the process makes no progress: stopped, frozen, or spinning; or the gateways answer us while it does not
-        3. not where others explain it: its descriptors are spent, or other processes take its core
+        3. not where it fills orders, nor where others explain it: descriptors spent, cores taken by other processes
         4. a probe that waited longer and was answered says that it is slow, which is not hung
     """
     silence = _silence(evidence)
-    if silence is None or descriptors_spent(evidence.latest, evidence.limits) or is_starved(evidence):
+    if silence is None or serves(evidence):
+        return None
+    if descriptors_spent(evidence.latest, evidence.limits) or is_starved(evidence):
         return None
     late = _answers_late(evidence)
     if late:

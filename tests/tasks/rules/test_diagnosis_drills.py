@@ -339,3 +339,12 @@ def test_the_newest_start_of_the_process_is_where_counting_begins() -> None:
     moved = look.model_copy(update={"looked_at": NOW + timedelta(seconds=1)})
 
     assert causes(with_past((observation(metrics=moved),), history=history)) == []
+
+
+@pytest.mark.parametrize("fault", [Fault.TIMED_OUT, Fault.REFUSED, Fault.CUT_OFF, Fault.MALFORMED])
+@pytest.mark.parametrize("state", list(ProcessState))
+def test_a_service_that_fills_orders_is_never_restarted_for_its_health(fault: Fault, state: ProcessState) -> None:
+    """Row 9: an idle process and a silent `/health` look like a hang, but the orders fill."""
+    seen = with_past(rounds(health=health(fault), process=process(state, cpu_time_s=7.0)))
+
+    assert causes(seen) == [Cause.OBSERVABILITY_FAULT]

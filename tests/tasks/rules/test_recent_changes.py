@@ -1,0 +1,121 @@
+"""What changed lately and how the service lived, from the ledger's own words."""
+
+from datetime import datetime, timedelta
+
+from tasks.model.changes import ChangeKind, LifeEnd
+from tasks.model.diagnosis import Cause
+from tasks.model.incident import Action, ActionRecord, Event, IncidentState, LedgerRecord
+from tasks.rules.recent_changes import control_changes, gateway_turns, parse_moves, release_changes
+from tasks.rules.service_lives import service_lives
+from tests.fakes.looks import NOW
+from tests.fakes.past import ago, past
+
+LONG_AGO = ago(120)
+
+
+def record(minutes: float, kind: str, **details: object) -> LedgerRecord:
+    """One line that the order service wrote."""
+    return LedgerRecord(timestamp=ago(minutes), type=kind, service="s", event="observed", details=details)
+
+
+def started(minutes: float, release: str = "1.0.0") -> LedgerRecord:
+    """The service came up."""
+    return record(minutes, "service_started", release=release)
+
+
+def restart_of(minutes: float, cause: Cause) -> IncidentState:
+    """Our own restart, in an incident of a cause."""
+    action = ActionRecord(key="k", action=Action.RESTART_SERVICE, started_at=ago(minutes))
+    return IncidentState(
+        incident_id="I", service="s", state=Event.OPENED, opened_at=LONG_AGO, causes=(cause,), actions=(action,)
+    )
+
+
+def moved(minutes: float, to: str, action: str = "deploy") -> str:
+    """One line of the releases' history."""
+    at = ago(minutes).isoformat()
+    return f'{{"action": "{action}", "at": "{at}", "by": "ann", "from": null, "reason": "r", "to": "{to}"}}'
+
+
+def test_a_release_changes_when_the_service_first_runs_it() -> None:
+    """Orders between the deploy and the restart still ran on the old code."""
+    moves = parse_moves((moved(10, "1.1.0") + "\nno json\n[]\n").encode())
+    found = release_changes([started(60), started(9, "1.1.0")], moves, (), LONG_AGO)
+
+    assert [(one.at, one.before, one.now, one.by, one.is_roll_back) for one in found] == [
+        (ago(9), "1.0.0", "1.1.0", "ann", False)
+    ]
+
+
+def test_a_release_that_waits_for_its_start_is_pending() -> None:
+    """It has changed nothing as long as the old one runs."""
+    found = release_changes([started(60)], parse_moves(moved(10, "1.1.0").encode()), (), LONG_AGO)
+
+    assert [(one.now, one.is_pending) for one in found] == [("1.1.0", True)]
+
+
+def test_a_roll_back_is_known_as_one() -> None:
+    """What a roll-back brought is not rolled back again."""
+    moves = parse_moves("\n".join((moved(30, "1.1.0"), moved(5, "1.0.0", "roll-back"))).encode())
+    found = release_changes([started(60), started(29, "1.1.0"), started(4)], moves, (), LONG_AGO)
+
+    assert [one.is_roll_back for one in found] == [False, True]
+
+
+def test_without_a_ledger_that_tells_of_starts_the_looks_tell_the_release() -> None:
+    """Any service with a release in its health is judged, if a little later."""
+    history = (past(3), past(2, release="1.1.0", started_at=ago(2.5)), past(1, release="1.1.0", started_at=ago(2.5)))
+
+    assert [(one.at, one.now) for one in release_changes([], (), history, LONG_AGO)] == [(ago(2.5), "1.1.0")]
+
+
+def test_changes_by_hand_carry_their_kind_and_who_and_why() -> None:
+    """The first question in an incident is what somebody just did."""
+    now = {"enabled": True, "reason": "try", "set_by": "ann"}
+    changes = control_changes(
+        [record(3, "control_changed", part="features", key="f", set_by="ann", reason="try", now=now)], LONG_AGO
+    )
+
+    assert [(one.kind, one.key, one.now, one.by, one.reason) for one in changes] == [
+        (ChangeKind.FEATURE, "f", "true", "ann", "try")
+    ]
+
+
+def test_only_what_the_service_saw_is_a_turn_of_a_gateway() -> None:
+    """Our own incident of the same type is an echo, not a second outage."""
+    down = record(3, "gateway_unreachable", gateway="XNAS")
+    echo = down.model_copy(update={"incident_id": "I", "timestamp": ago(2.9)})
+    back = record(2, "gateway_recovered", gateway="XNAS")
+
+    assert [(one.gateway, one.up) for one in gateway_turns([down, echo, back], LONG_AGO)] == [
+        ("XNAS", False),
+        ("XNAS", True),
+    ]
+
+
+def lives(records: list[LedgerRecord], incidents: tuple[IncidentState, ...] = (), now: datetime = NOW) -> list[LifeEnd]:
+    """How each life ended."""
+    return [one.end for one in service_lives(records, incidents, LONG_AGO, now)]
+
+
+def test_a_start_without_a_stop_before_it_follows_a_crash() -> None:
+    """A killed process leaves no farewell."""
+    records = [started(9), record(7, "service_stopped"), started(6), started(3)]
+
+    assert lives(records) == [LifeEnd.STOPPED, LifeEnd.CRASHED, LifeEnd.RUNNING]
+
+
+def test_our_restart_of_a_hung_service_is_no_crash_and_of_a_dead_one_follows_one() -> None:
+    """Only a service that dies by itself is in a crash loop."""
+    records = [started(9), started(3)]
+
+    assert lives(records, (restart_of(3.1, Cause.SERVICE_HUNG),)) == [LifeEnd.RESTARTED, LifeEnd.RUNNING]
+    assert lives(records, (restart_of(3.1, Cause.SERVICE_DOWN),)) == [LifeEnd.CRASHED, LifeEnd.RUNNING]
+
+
+def test_a_restart_that_never_came_up_is_a_crash_once_its_time_is_over() -> None:
+    """A release that cannot even start must not be restarted for ever."""
+    restart = (restart_of(5, Cause.SERVICE_DOWN),)
+
+    assert lives([started(9)], restart) == [LifeEnd.CRASHED, LifeEnd.CRASHED]
+    assert lives([started(9)], restart, now=ago(5) + timedelta(seconds=10)) == [LifeEnd.RUNNING]

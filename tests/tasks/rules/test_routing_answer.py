@@ -1,0 +1,103 @@
+"""Judging `GET /routing` and the `Date` of an answer."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.model.looks import Exchange, Fault, Seen
+from tasks.model.orders import AssetClass
+from tasks.rules.clock import clock_skew_s
+from tasks.rules.routing_answer import judge_routing
+
+NOW = datetime(2026, 11, 23, 15, 0, 0, 500_000, tzinfo=UTC)
+GOOD = {
+    "asset_classes": {
+        "equity": {"gateway": "XNAS", "table_gateway": "XNAS", "alternates": ["XNYS"], "trading_state": "halted"},
+        "fx": {"gateway": None, "table_gateway": None, "alternates": []},
+    },
+    "features": {"limit_price_band": {"enabled": True}},
+    "table": {"hash": "aa", "loaded_at": "2026-11-23T14:00:00Z", "file_hash": "bb", "file_error": None},
+}
+
+
+def answered(body: object, status: int = 200, **changes: object) -> Exchange:
+    """An answer with a JSON body."""
+    return Exchange(
+        method="GET", url="http://s/routing", http_status=status, body=orjson.dumps(body).decode()
+    ).model_copy(update=changes)
+
+
+def test_a_whole_answer_gives_routes_beside_what_was_shipped() -> None:
+    """The person paged sees at once which class goes elsewhere than the release says."""
+    look = judge_routing(answered(GOOD), {AssetClass.EQUITY: "XNYS"}, NOW)
+    equity, fx = look.route(AssetClass.EQUITY), look.route(AssetClass.FX)
+
+    assert look.seen is Seen.PASSED
+    assert equity is not None
+    assert (equity.gateway, equity.shipped_gateway, equity.is_paused) == ("XNAS", "XNYS", True)
+    assert fx is not None
+    assert fx.gateway is None
+    assert look.features == {"limit_price_band": True}
+
+
+def test_a_table_that_a_restart_would_refuse_fails_the_look() -> None:
+    """The service still serves the old one; that is why nobody has noticed yet."""
+    broken = {**GOOD, "table": {"hash": "aa", "file_error": "expected TOML"}}
+
+    assert judge_routing(answered(broken), {}, NOW).seen is Seen.FAILED
+
+
+@pytest.mark.parametrize(
+    ("exchange", "seen"),
+    [
+        (answered({}, status=404), Seen.NOT_CONFIGURED),
+        (answered({}, status=500), Seen.FAILED),
+        (answered([]), Seen.FAILED),
+        (answered({}, fault=Fault.CLIENT), Seen.BLIND),
+        (answered({}, fault=Fault.TIMED_OUT), Seen.FAILED),
+    ],
+)
+def test_every_other_answer_has_its_own_end(exchange: Exchange, seen: Seen) -> None:
+    """A service without the path is not broken, and our own failure is not its."""
+    assert judge_routing(exchange, {}, NOW).seen is seen
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["asset_classes", "equity", "gateway", "alternates", "table", "features", "enabled", "hash"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(body=JSON)
+def test_no_body_raises(body: object) -> None:
+    """Whatever a service answers is a look."""
+    judge_routing(answered(body), {}, NOW)
+
+
+@pytest.mark.parametrize(("ahead_s", "skew_s"), [(0, 0), (-1, -0.45), (0.4, 0), (60, 59.5), (-60, -59.45)])
+def test_a_skew_is_counted_from_the_nearest_end_of_its_second(ahead_s: float, skew_s: float) -> None:
+    """A `Date` has whole seconds: within the second and the time of the answer, nobody can say."""
+    named = format_datetime(NOW.replace(microsecond=0) + timedelta(seconds=ahead_s), usegmt=True)
+    exchange = Exchange(method="GET", url="u", headers=(("Date", named),), seconds_s=0.05)
+
+    assert clock_skew_s(exchange, NOW) == pytest.approx(skew_s)
+
+
+@pytest.mark.parametrize("named", ["", "yesterday", "Mon, 99 Foo 2026 00:00:00 GMT"])
+def test_a_date_that_is_none_says_nothing(named: str) -> None:
+    """Missing data is not a wrong clock."""
+    assert clock_skew_s(Exchange(method="GET", url="u", headers=(("date", named),)), NOW) is None
