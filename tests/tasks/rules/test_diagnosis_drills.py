@@ -1,11 +1,9 @@
 """Naming the cause of the fault drills that need a past: crashes, leaks, releases, features, strategies, machines."""
 
-from datetime import timedelta
-
 import pytest
 
 from tasks.model.changes import ChangeKind, LifeEnd, ServiceLife
-from tasks.model.diagnosis import Audience, Cause, Confidence, Kind, Status
+from tasks.model.diagnosis import Audience, Cause, Confidence, Kind
 from tasks.model.evidence import Evidence
 from tasks.model.looks import Fault, MetricsLook, Observation, OrderLook, OrderOutcome
 from tasks.model.orders import AssetClass
@@ -14,7 +12,6 @@ from tasks.rules.diagnosis import name_cause
 from tests.fakes.looks import NOW, gateway, health, observation, order, process
 from tests.fakes.past import (
     CLASSES,
-    STARTED_S,
     ago,
     counted,
     counters,
@@ -24,7 +21,6 @@ from tests.fakes.past import (
     past,
     released,
     rounds,
-    routing,
     with_past,
 )
 
@@ -290,61 +286,3 @@ def test_a_slow_release_is_blamed_and_not_its_gateways() -> None:
     finding = name_cause(with_past(rounds(orders=(late,)), history=history, changes=(released(4.5),))).findings[0]
 
     assert (finding.cause, finding.kinds) == (Cause.BAD_RELEASE, (Kind.LATENCY,))
-
-
-@pytest.mark.parametrize(
-    "seen",
-    [
-        with_past((observation(),), history=healthy_hour(), changes=(released(5),)),
-        with_past((observation(0, health=health(Fault.TIMED_OUT)), observation(2)), history=healthy_hour()),
-        with_past(rounds(orders=(order(outcome=OrderOutcome.REJECTED_AS_EXPECTED), order(AssetClass.FX)))),
-        with_past(rounds(gateways=(gateway("XNAS").model_copy(update={"latency_ms": 200.0}), gateway("FXALL")))),
-        with_past(
-            (
-                observation(
-                    metrics=counted(counters(**{"orders_total|asset_class=fx|gateway=FXALL|outcome=error": 2.0}))
-                ),
-            ),
-            history=healthy_hour(counters=counters(**{"orders_total|asset_class=fx|gateway=FXALL|outcome=error": 2.0})),
-            changes=(released(5),),
-        ),
-        with_past(rounds(routing=routing()), history=healthy_hour()),
-    ],
-    ids=["deploy unchanged", "lost probe", "market closed", "latency within bounds", "old errors", "healthy hour"],
-)
-def test_a_control_gives_no_finding(seen: Evidence) -> None:
-    """Whoever is called for nothing does not come the next time."""
-    diagnosis = name_cause(seen)
-
-    assert diagnosis.findings == ()
-    assert diagnosis.status is Status.OK
-
-
-def test_a_class_that_somebody_paused_is_no_fault() -> None:
-    """Pausing is always allowed, and must not page the one who paused."""
-    paused = routing().model_copy(
-        update={"routes": tuple(one.model_copy(update={"trading_state": "halted"}) for one in routing().routes)}
-    )
-    orders = (denied(AssetClass.EQUITY, "TRADING_HALTED"), denied(AssetClass.FX, "TRADING_HALTED"))
-
-    assert causes(with_past(rounds(orders=orders, routing=paused))) == []
-
-
-def test_the_newest_start_of_the_process_is_where_counting_begins() -> None:
-    """A restart of the service is not a fall of its counters, nor a burst of orders."""
-    history = tuple(past(n, counters=counters({"momentum": 5000.0 + n})) for n in range(60, 0, -1))
-    table = counters({"momentum": 400.0}) | {"process_start_time_seconds": STARTED_S + 500}
-    look = counted(table)
-    assert isinstance(look, MetricsLook)
-    moved = look.model_copy(update={"looked_at": NOW + timedelta(seconds=1)})
-
-    assert causes(with_past((observation(metrics=moved),), history=history)) == []
-
-
-@pytest.mark.parametrize("fault", [Fault.TIMED_OUT, Fault.REFUSED, Fault.CUT_OFF, Fault.MALFORMED])
-@pytest.mark.parametrize("state", list(ProcessState))
-def test_a_service_that_fills_orders_is_never_restarted_for_its_health(fault: Fault, state: ProcessState) -> None:
-    """Row 9: an idle process and a silent `/health` look like a hang, but the orders fill."""
-    seen = with_past(rounds(health=health(fault), process=process(state, cpu_time_s=7.0)))
-
-    assert causes(seen) == [Cause.OBSERVABILITY_FAULT]
