@@ -78,7 +78,11 @@ def gateway_failing(evidence: Evidence) -> Finding | None:
         because=tuple(_failing_reason(evidence, name, signs[name]) for name in names),
         section="§2.2",
         tier=Audience.TIER_2 if ours else Audience.TIER_3,
-        ruled_out=(*service_ruled_out(evidence), *gateways_ruled_out(evidence.latest, frozenset(names))),
+        ruled_out=(
+            *service_ruled_out(evidence),
+            *gateways_ruled_out(evidence.latest, frozenset(names)),
+            *_markets_ruled_out(evidence, affected_classes(evidence, frozenset(names))),
+        ),
         asset_classes=affected_classes(evidence, frozenset(names)),
         gateways=names,
         kinds=tuple(dict.fromkeys(signs[name] for name in names)),
@@ -94,6 +98,12 @@ def affected_classes(evidence: Evidence, gateways: frozenset[str]) -> tuple[Asse
     }
     routed = {name for name, gateway in _routes(evidence).items() if gateway in gateways}
     return tuple(name for name in AssetClass if name in routed | failed)
+
+
+def _markets_ruled_out(evidence: Evidence, classes: tuple[AssetClass, ...]) -> tuple[str, ...]:
+    """Say whose market is open, so that nobody thinks of a closed one first."""
+    openly = [one.asset_class for one in evidence.markets if one.open and one.asset_class in classes]
+    return (f"market closed: {', '.join(openly)} is open",) if openly else ()
 
 
 def _routes(evidence: Evidence) -> dict[AssetClass, str]:
