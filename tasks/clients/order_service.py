@@ -1,6 +1,7 @@
 """The door to the watched order service and its gateways: one probe each, in the words of the HTTP contract."""
 
 import asyncio
+import contextlib
 import uuid
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -68,8 +69,9 @@ async def order_looks(client: httpx.AsyncClient, service: ServiceSettings) -> tu
     limits = {name: asyncio.timeout(service.look.order_timeout_s) for name in service.synthetic_orders}
     looks = {name: asyncio.create_task(order_look(client, service, name, limits[name])) for name in limits}
     if looks and (await health_look(client, service)).silent:
-        for name, look in looks.items():
-            if not look.done():
+        for name in [name for name, look in looks.items() if not look.done()]:
+            # It may be ending by itself at this very moment; then there is nothing left to end.
+            with contextlib.suppress(RuntimeError):
                 limits[name].reschedule(asyncio.get_running_loop().time())
     return tuple(await asyncio.gather(*looks.values()))
 

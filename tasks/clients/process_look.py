@@ -13,7 +13,7 @@ from tasks.clients.processes import identify, listening_ports, listens, open_pro
 from tasks.model.processes import ProcessIdentity, ProcessLook, ProcessState
 from tasks.settings import ServiceSettings
 
-CPU_SAMPLE_S = 0.1
+CPU_SAMPLE_S = 0.05
 # A process that waits for a core for this share of the sample is starved: somebody else has the cores.
 STARVED_RATIO = 0.5
 STOPPED = {psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP}

@@ -27,6 +27,7 @@ pytestmark = [
 NAME = "order-service"
 STORY = ["opened", "diagnosed", "notified", "action_started", "action_finished", "recovered", "closed"]
 QUICK_PROOF = "\n[services.order-service.restart]\nconfirm_for_s = 2\nconfirm_timeout_s = 60\n"
+QUICK_PROOF += "\n[services.order-service.limits]\nclose_good_count = 1\nclose_good_s = 0\n"
 
 
 @pytest.fixture

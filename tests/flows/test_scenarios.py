@@ -1,0 +1,100 @@
+"""The flow against every scenario of the stub service, as anybody's CI would run it: the expected cause of each."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flows.triage import triage
+from order_service.stub.scenarios import SCENARIOS
+from tasks.clients.incident_ledger import read_ledger
+from tasks.model.incident import Event
+from tasks.model.limits import LookLimits
+from tests.fakes.patient import Patient, end, watched
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.prefect,
+    # Prefect leaves sockets of its own client to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+AT_ONCE_COUNT = 2
+# Several flows share one event loop here: a look must not time out because another one works.
+PATIENT_LOOKS = LookLimits(health_timeout_s=2.0, metrics_timeout_s=2.0, order_timeout_s=2.5)
+EXPECTED: dict[str, set[str]] = {
+    "healthy": set(),
+    "hung": {"service_hung"},
+    "slow": {"unknown"},
+    "error": {"infrastructure"},
+    "degraded": {"dependency_unreachable"},
+    "no_execution_block": {"unknown"},
+    "accepted_but_rejected_downstream": {"gateway_failing"},
+    "market_closed_reject": set(),
+    "unknown_orders": {"gateway_failing"},
+    "truncated_json": {"unknown"},
+    "truncated_body": {"unknown"},
+    "wrong_types": {"unknown"},
+    "huge_body": {"unknown"},
+    "drip": {"service_hung"},
+    "reset": {"unknown"},
+    "redirect_loop": {"unknown"},
+    "orders_hang": {"service_hung"},
+    "orders_fail": {"unknown"},
+    "health_error_orders_fill": {"observability_fault"},
+    "metrics_garbage": {"observability_fault"},
+    "metrics_hang": {"observability_fault"},
+    "no_control": set(),
+}
+
+
+@pytest.fixture(scope="module")
+def patients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Patient]]:
+    """One stub service for each scenario, all at once."""
+    folder = tmp_path_factory.mktemp("scenarios")
+    found = {name: watched(folder, name, look=PATIENT_LOOKS) for name in SCENARIOS}
+    try:
+        for patient in found.values():
+            patient.start()
+        yield found
+    finally:
+        for patient in found.values():
+            end(patient)
+
+
+async def test_every_scenario_is_named_and_none_is_acted_on(
+    patients: dict[str, Patient], prefect: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A team's CI sees each way in which a service can fail, and what the runbook would say of it."""
+    assert prefect
+    assert patients.keys() == {*EXPECTED, "flapping"}
+    patients["healthy"].watch_from_the_environment(monkeypatch)
+    services = {name: one.service.model_dump(mode="json", exclude_defaults=True) for name, one in patients.items()}
+    for name, table in services.items():
+        table["incidents_file"] = str(tmp_path / f"{name}.jsonl")
+    monkeypatch.setenv("RUNBOOK_SERVICES", json.dumps(services))
+    monkeypatch.setenv("RUNBOOK_STATE_DIR", str(tmp_path / "var"))
+    monkeypatch.setenv("RUNBOOK_MODE", "observe")
+    at_once = asyncio.Semaphore(AT_ONCE_COUNT)
+
+    await asyncio.gather(*(looked_at(name, at_once) for name in services))
+
+    found = {name: causes(tmp_path / f"{name}.jsonl") for name in services}
+    # It is well and in error in turn: what one triage meets is a matter of its second.
+    assert found.pop("flapping") in (set(), {"infrastructure"})
+    assert found == EXPECTED
+
+
+async def looked_at(service: str, at_once: asyncio.Semaphore) -> None:
+    """Run one triage, a few at a time: the looks wait for silent services, the rest is work for the core."""
+    async with at_once:
+        await triage(service=service)
+
+
+def causes(ledger: Path) -> set[str]:
+    """The causes that one run wrote down; nothing was done about any."""
+    records = read_ledger(ledger).records
+    assert Event.ACTION_STARTED not in {record.event for record in records}
+    return {str(record.details["cause"]) for record in records if record.event == Event.DIAGNOSED}
