@@ -4,12 +4,14 @@ import re
 from typing import get_args
 
 import pytest
+from pydantic import BaseModel
 
 from deployments.cli import app
 from order_service.incidents import IncidentType
 from order_service.settings import Settings
 from tasks.model.diagnosis import Cause
 from tasks.model.incident import AlertType
+from tasks.model.limits import DiagnosisLimits, LookLimits, RestartLimits
 from tasks.settings import RunbookSettings, ServiceSettings
 from tests.house.source import REPOSITORY
 
@@ -52,3 +54,12 @@ def test_every_setting_of_the_order_service_is_in_the_readme(field: str) -> None
 def test_every_incident_type_and_cause_is_in_the_readme(word: str) -> None:
     """A word in `incidents.jsonl` is looked up in one place."""
     assert f"`{word}`" in README
+
+
+@pytest.mark.parametrize("limits", [LookLimits, RestartLimits, DiagnosisLimits])
+def test_every_limit_is_in_the_readme_with_its_default(limits: type[BaseModel]) -> None:
+    """A person who tunes a limit reads its name and where it stands."""
+    defaults = {name: field.get_default(call_default_factory=True) for name, field in limits.model_fields.items()}
+    plain = {name: value for name, value in defaults.items() if not isinstance(value, BaseModel)}
+
+    assert [name for name, value in plain.items() if f"`{name}` {value}" not in README] == []
