@@ -1,6 +1,6 @@
 """Read from the ledger and the releases' history what changed lately: releases, features, routes, trading, gateways."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -102,7 +102,7 @@ def _control_change(record: LedgerRecord) -> Change:
 
 
 def _pending(
-    runs: list[tuple[datetime, str | None]], moves: tuple[ReleaseMove, ...], since: datetime
+    runs: Sequence[tuple[datetime, str | None]], moves: tuple[ReleaseMove, ...], since: datetime
 ) -> tuple[Change, ...]:
     if not runs or not moves:
         return ()
