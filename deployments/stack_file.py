@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from tasks.clients.processes import is_running
+from tasks.model.errors import CannotAct, Code
 from tasks.model.processes import ProcessIdentity
 
 
@@ -42,11 +43,19 @@ class StackRecord(BaseModel):
 
 
 def read_stack(path: Path) -> StackRecord | None:
-    """Read the stack file; a missing or unreadable one is no stack."""
+    """Read the stack file; a missing one is no stack.
+
+    Errors: `FILE_UNREADABLE` for a garbled one: what it named may still run, so it must not pass for no stack.
+    """
     try:
         return StackRecord.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
+    except FileNotFoundError:
         return None
+    except ValidationError:
+        raise CannotAct(
+            Code.FILE_UNREADABLE,
+            f"expected a stack file was garbled path={path}; end its processes, then remove the file",
+        ) from None
 
 
 def write_stack(path: Path, stack: StackRecord) -> None:

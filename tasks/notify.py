@@ -7,7 +7,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.clients.incident_ledger import append, read_ledger
-from tasks.clients.notifications import Channel, LocalSink
+from tasks.clients.notifications import Channel, LocalSink, one_teller
 from tasks.model.errors import CannotAct, CannotLook, NotDelivered
 from tasks.model.incident import IncidentState
 from tasks.model.messages import Message
@@ -29,7 +29,11 @@ def notify(service: str, message: Message) -> bool:
 
 def told_once(settings: RunbookSettings, service: str, message: Message, channel: Channel) -> bool:
     """Send unless the ledger says that it was sent, then record it: at least once, not twice in the common case."""
-    path = settings.ledger_path(service)
+    with one_teller(settings.state_dir, service):
+        return _told(settings.ledger_path(service), service, message, channel)
+
+
+def _told(path: Path, service: str, message: Message, channel: Channel) -> bool:
     incident = _incident(path, service, message.incident_id)
     if incident is not None and message.key in incident.told:
         return True

@@ -11,7 +11,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AnyHttpUrl, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tasks.model.errors import Code, RunbookError
@@ -31,11 +40,20 @@ class Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _without_password(url: AnyHttpUrl) -> AnyHttpUrl:
+    if url.username or url.password:
+        raise ValueError("a URL without user and password is expected; evidence and reports show it")
+    return url
+
+
+Url = Annotated[AnyHttpUrl, AfterValidator(_without_password)]
+
+
 class Gateway(Table):
     """Where a gateway can be probed directly."""
 
-    base_url: AnyHttpUrl
-    admin_url: AnyHttpUrl | None = None
+    base_url: Url
+    admin_url: Url | None = None
     asset_classes: tuple[AssetClass, ...] = ()
 
 
@@ -46,7 +64,7 @@ def _gateway_table(value: object) -> object:
 class ServiceSettings(Table):
     """One watched order service: where it answers, what it writes, how it is started."""
 
-    base_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8600")
+    base_url: Url = AnyHttpUrl("http://127.0.0.1:8600")
     control_token: SecretStr | None = None
     log_files: tuple[Path, ...] = ()
     incidents_file: Path | None = None
@@ -201,7 +219,7 @@ def _read_table(path: Path) -> dict[str, Any]:
 def _first_fault(error: ValidationError, path: Path | None) -> str:
     fault = error.errors(include_url=False, include_context=False)[0]
     key = ".".join(str(part) for part in fault["loc"]) or "settings"
-    secret = "token" in key or "secret" in key or "environment" in key
+    secret = any(word in key for word in ("token", "secret", "environment", "url"))
     found = "" if secret or isinstance(fault["input"], dict) else f" was {str(fault['input'])[:80]!r}"
     variable = f"{PREFIX}{key.split('.')[0].upper()}"
     return f"key={key} {fault['msg']}{found}; correct {variable} or {path or 'runbook.toml'}"

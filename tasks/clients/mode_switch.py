@@ -34,6 +34,8 @@ def set_mode(settings: RunbookSettings, mode: Mode) -> None:
 
 
 def _read(path: Path, default: Mode) -> Mode:
+    if path.exists() and not path.is_file():
+        return Mode.OBSERVE
     try:
         text = path.read_text("utf-8").strip()
     except FileNotFoundError:

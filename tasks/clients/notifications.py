@@ -1,17 +1,22 @@
 """Where messages go. A channel takes one message or raises; the local sink is the channel that is always there."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 import orjson
+from filelock import FileLock
 from pydantic import ValidationError
 
 from tasks.clients.jsonl import append_line
 from tasks.model.errors import Code, NotDelivered
 from tasks.model.messages import Delivery, Message
 
+# A channel may take a few seconds; waiting longer would delay healing.
+TELLING_TIMEOUT_S = 5.0
 LOGGER = logging.getLogger("runbook.notifications")
 
 
@@ -44,6 +49,24 @@ class LocalSink:
             reason = f"expected to append was {error.strerror} path={self._path}; free the disk or mend permissions"
             raise NotDelivered(Code.SINK_UNWRITABLE, reason, retryable=True) from None
         LOGGER.warning("to %s: %s", message.audience, message.text)
+
+
+@contextmanager
+def one_teller(state_dir: Path, service: str) -> Iterator[None]:
+    """Let one run at a time tell of a service, so that two triages at once do not both tell the desk.
+
+    Errors: none; telling twice is better than not telling, so a lock that is held for too long is passed by.
+    """
+    lock = FileLock(state_dir / "locks" / f"{service}.telling", timeout=TELLING_TIMEOUT_S)
+    try:
+        (state_dir / "locks").mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError:
+        LOGGER.warning("somebody else tells of %s for too long; telling anyway", service)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def read_deliveries(path: Path) -> tuple[Delivery, ...]:

@@ -79,6 +79,8 @@ def _stacks(service: ServiceSettings) -> bytes | None:
 
 def _tail_of(path: Path) -> Callable[[], bytes | None]:
     def read() -> bytes | None:
+        if not path.is_file():
+            return None
         try:
             with path.open("rb") as file:
                 file.seek(max(0, path.stat().st_size - TAIL_BYTES))

@@ -61,7 +61,8 @@ def closing_messages(story: TriageStory) -> tuple[Message, ...]:
     mode = story.evidence.context.mode
     closed = tuple(_closed(incident, mode) for incident in story.incidents.closed)
     case = remediation_case(story)
-    if case is None or story.remediation is None:
+    if case is None or story.remediation is None or story.remediation.code is GuardCode.LOCK_HELD:
+        # Who holds the lock acts, and tells of it.
         return closed
     incident = next(one for one in story.incidents.open if one.incident_id == case.incident_id)
     outcome = _outcome(incident, case.finding, mode, story.remediation)

@@ -91,6 +91,11 @@ def test_a_rearm_is_a_persons_word_with_a_reason(patient: Patient) -> None:
         ("RUNBOOK_MODUS", "act", "variable=RUNBOOK_MODUS"),
         ("RUNBOOK_CONFIG", "/nosuch/runbook.toml", "path=/nosuch/runbook.toml"),
         ("RUNBOOK_SERVICES", '{"order-service": {"base_uri": "http://127.0.0.1"}}', "base_uri"),
+        (
+            "RUNBOOK_SERVICES",
+            '{"order-service": {"base_url": "http://me:hunter2@127.0.0.1"}}',
+            "without user and password",
+        ),
     ],
 )
 def test_a_wrong_setting_is_one_clear_line(
@@ -105,6 +110,7 @@ def test_a_wrong_setting_is_one_clear_line(
     assert refused.stderr.startswith("BAD_SETTING: ")
     assert refused.stderr.count("\n") == 1
     assert expected in refused.stderr
+    assert "hunter2" not in refused.stderr
 
 
 @pytest.mark.parametrize("words", [("--reason", " "), ("--reason", "looked", "--by", "")])

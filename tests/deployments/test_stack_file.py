@@ -8,6 +8,7 @@ import pytest
 
 from deployments.stack_file import PartRecord, StackRecord, read_stack, write_stack
 from tasks.clients.processes import identify
+from tasks.model.errors import CannotAct, Code
 from tasks.model.processes import ProcessIdentity
 
 
@@ -42,11 +43,14 @@ def test_a_reused_pid_is_not_our_part() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"mark": 1}', "\x00" * 10])
-def test_a_broken_stack_file_is_no_stack(tmp_path: Path, text: str) -> None:
-    """A full disk at the wrong moment must not lock a person out of `up`."""
+def test_a_broken_stack_file_does_not_pass_for_no_stack(tmp_path: Path, text: str) -> None:
+    """What it named may still run: `down` must not say that there is nothing to stop."""
     (tmp_path / "stack.json").write_text(text, "utf-8")
 
-    assert read_stack(tmp_path / "stack.json") is None
+    with pytest.raises(CannotAct) as caught:
+        read_stack(tmp_path / "stack.json")
+
+    assert caught.value.code is Code.FILE_UNREADABLE
 
 
 def test_a_missing_stack_file_is_no_stack(tmp_path: Path) -> None:
