@@ -18,6 +18,7 @@ from tasks.rules.causes.machine import SPINS_CPU_RATIO, cpu_ratio, is_starved, w
 from tasks.rules.causes.resources import descriptors_spent
 
 SECTION = "§2.1"
+GONE = frozenset({ProcessState.DEAD, ProcessState.NOT_OURS})
 ALIVE = frozenset({ProcessState.RUNNING, ProcessState.STOPPED, ProcessState.BLIND})
 
 
@@ -29,13 +30,13 @@ def service_down(evidence: Evidence) -> Finding | None:
     process, refused = evidence.latest.process, _refused_count(evidence)
     if serves(evidence):
         return None
+    if in_all(evidence, lambda one: one.process.state in GONE and one.process.port_owner_pid is not None):
+        return _port_taken(evidence)
     if refused < len(evidence.observations):
         return _went_down(evidence, refused) if is_down(evidence) else None
     if process.state in ALIVE:
         because = (f"health refused in {looks(evidence)}", f"process: {process.detail}")
         return _finding(Cause.SERVICE_DOWN, Confidence.LIKELY, because)
-    if process.port_owner_pid is not None:
-        return _port_taken(evidence)
     because = (f"health refused in {looks(evidence)}", f"process {process.state}: {process.detail}")
     ruled_out = ("service hung: no process is left to hang", *gateways_ruled_out(evidence.latest))
     return _finding(Cause.SERVICE_DOWN, confidence(evidence), because, ruled_out)

@@ -24,7 +24,11 @@ from tests.fakes.looks import NOW, evidence, health, observation, order, process
 
 def run(after_s: float = 0.0) -> StoredRun:
     """A run that found the service down."""
-    down = three(health=health(Fault.REFUSED), process=process(ProcessState.DEAD), orders=(order(outcome=OrderOutcome.NOT_REACHED),))
+    down = three(
+        health=health(Fault.REFUSED),
+        process=process(ProcessState.DEAD),
+        orders=(order(outcome=OrderOutcome.NOT_REACHED),),
+    )
     moved = tuple(
         one.model_copy(update={"looked_at": one.looked_at + timedelta(seconds=after_s)}) for one in down.observations
     )

@@ -121,6 +121,15 @@ def test_a_port_taken_by_somebody_else_is_infrastructure() -> None:
     assert finding.tier is Audience.TIER_3
 
 
+def test_a_silent_stranger_on_the_port_is_not_a_hung_service() -> None:
+    """Who holds the port and says nothing is not our service; nobody must be killed for it."""
+    dead = process(ProcessState.DEAD, port_owner_pid=77, port_owner_name="nginx")
+
+    findings = name_cause(three(health=health(Fault.TIMED_OUT), process=dead, orders=SILENT_ORDERS)).findings
+
+    assert [finding.cause for finding in findings] == [Cause.INFRASTRUCTURE]
+
+
 def test_two_looks_never_confirm() -> None:
     """One or two failed probes are not enough to act on."""
     down = {"health": health(Fault.REFUSED), "process": process(ProcessState.DEAD), "orders": LOST_ORDERS}
