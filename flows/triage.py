@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from prefect import flow
 from prefect.runtime import flow_run
@@ -26,6 +26,7 @@ from tasks.probe_health import probe_health
 from tasks.read_metrics import read_metrics
 from tasks.read_routing import read_routing
 from tasks.record_incidents import record_incidents
+from tasks.rules.alert_payload import read_alert
 from tasks.rules.causes.unexplained import symptoms
 from tasks.rules.diagnosis import name_cause, worth_confirming
 from tasks.rules.messages import closing_messages, opening_messages
@@ -39,6 +40,7 @@ ServiceName = Annotated[str, Field(description="Which watched service, as named 
 Alert = Annotated[AlertType | None, Field(description="Which alert fired; leave empty for a routine look.")]
 AffectedClass = Annotated[AssetClass | None, Field(description="Which asset class the alert is about, if one.")]
 Note = Annotated[str, Field(description="What you saw; it is shown in the report.", max_length=2000)]
+Payload = Annotated[dict[str, Any] | None, Field(description="The alert as Alertmanager sends it, if it did.")]
 RunMode = Annotated[Mode | None, Field(description="Go no further than this; empty follows the switch.")]
 
 
@@ -55,13 +57,15 @@ async def triage(
     asset_class: AffectedClass = None,
     note: Note = "",
     mode: RunMode = None,
+    payload: Payload = None,
 ) -> str:
     """Look at everything, name the cause, act where it is safe, and tell the right people.
 
     Runbook: §1 Initial triage.
     Errors: the run fails only when our own tool breaks; how the patient is, is in the report.
     """
-    request = TriageRequest(service=service, alert=alert, asset_class=asset_class, note=note, mode=mode)
+    seen = read_alert(payload)
+    request = TriageRequest(service=service, alert=alert, asset_class=asset_class, note=note, mode=mode, seen=seen)
     context = gather_context(request)  # §1.1
     first, logs = await asyncio.gather(look_around(service), scan_logs(service))  # §1.2, §1.3, §1.4
     rounds = await confirm_failure(service, first, context) if worth_confirming(context, first) else (first,)

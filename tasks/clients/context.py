@@ -34,13 +34,17 @@ def context_of(
     still_open = tuple(one for one in incidents if one.is_open)
     watched = settings.service(request.service)
     history = recall_looks(history_path(settings, request.service), now)
-    began_at = min((one.opened_at for one in still_open), default=failing_since(recent, request.service, now))
+    seen = request.seen
+    began = (*(one.opened_at for one in still_open), seen.began_at if seen else None)
+    began_at = min(filter(None, began), default=failing_since(recent, request.service, now))
     return Context(
         request=request,
         looked_at=now,
         mode=current_mode(settings, request.mode),
         late_s=round(late_s, 1),
-        alert=request.alert or next((one.type for one in reversed(recent) if still_open), None),
+        alert=request.alert
+        or (seen.name if seen else None)
+        or next((one.type for one in reversed(recent) if still_open), None),
         began_at=began_at,
         recent_count=sum(one.timestamp > now - timedelta(days=1) for one in recent),
         ledger_skipped_count=len(ledger.skipped),

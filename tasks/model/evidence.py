@@ -13,6 +13,15 @@ from tasks.model.past_looks import PastLook
 from tasks.model.values import Value
 
 
+class AlertSeen(Value):
+    """One firing alert in the runbook's words; what the payload does not say is left open."""
+
+    name: str
+    began_at: AwareDatetime | None = None
+    asset_class: AssetClass | None = None
+    summary: str = ""
+
+
 class TriageRequest(Value):
     """What started the run: a schedule without an alert, or a person's form."""
 
@@ -21,6 +30,7 @@ class TriageRequest(Value):
     asset_class: AssetClass | None = None
     note: str = ""
     mode: Mode | None = None
+    seen: AlertSeen | None = None
 
 
 class KnownGateway(Value):

@@ -1,0 +1,43 @@
+"""Read an alert as Alertmanager's webhook sends it: which one fires, since when, for which asset class (§1.1)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tasks.model.evidence import AlertSeen
+from tasks.model.orders import AssetClass
+from tasks.rules.json_values import table_of, text_of
+from tasks.rules.times import parse_time
+
+ALERTS_LIMIT_COUNT = 1000
+
+
+def read_alert(payload: Mapping[str, Any] | None) -> AlertSeen | None:
+    """Take the longest-firing alert out of a payload.
+
+    Runbook: §1.1 Which alert fired, and when did it start.
+    Errors: none; a payload that names no firing alert is None, and the run is a routine look.
+    Source: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config, version 4.
+    """
+    table = dict(payload or {})
+    listed = table.get("alerts")
+    alerts = listed[:ALERTS_LIMIT_COUNT] if isinstance(listed, list) else [table]
+    seen = [found for one in alerts if isinstance(one, dict) and (found := _one(one, table)) is not None]
+    dated = [(one.began_at, number) for number, one in enumerate(seen) if one.began_at is not None]
+    if dated:
+        return seen[min(dated)[1]]
+    return seen[0] if seen else None
+
+
+def _one(alert: dict[str, Any], payload: dict[str, Any]) -> AlertSeen | None:
+    labels = {**(table_of(payload, "commonLabels") or {}), **(table_of(alert, "labels") or {})}
+    notes = {**(table_of(payload, "commonAnnotations") or {}), **(table_of(alert, "annotations") or {})}
+    name = text_of(labels, "alertname", 200)
+    if name is None or text_of(alert, "status", 40) == "resolved":
+        return None
+    asset_class = text_of(labels, "asset_class", 40)
+    return AlertSeen(
+        name=name,
+        began_at=parse_time(alert.get("startsAt")),
+        asset_class=AssetClass(asset_class) if asset_class in set(AssetClass) else None,
+        summary=text_of(notes, "summary", 500) or text_of(notes, "description", 500) or "",
+    )
