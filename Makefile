@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check lock bench bench-orders bench-logs bench-looks e2e clean
+.PHONY: help setup run test test-fast check lock bench bench-orders bench-logs bench-looks drills e2e clean
 BIN := .venv/bin
 ARGS ?=
 
@@ -13,17 +13,20 @@ setup: ## Make .venv and install the lock (PYTHON=… names an interpreter); don
 run: setup ## Start the whole stack in the foreground; Ctrl-C stops all of it (ARGS=--detach)
 	@$(BIN)/runbook up $(ARGS)
 
-test: setup ## Run all tests, with branch coverage (ARGS=… goes to pytest)
+test: setup ## Run all tests but the drills, with branch coverage (ARGS=… goes to pytest)
 	@COVERAGE_FILE=$$(mktemp -d)/coverage; export COVERAGE_FILE; \
-	$(BIN)/coverage run -m pytest $(ARGS); result=$$?; \
+	$(BIN)/coverage run -m pytest -m "not drill" $(ARGS); result=$$?; \
 	$(BIN)/coverage report --skip-covered --skip-empty || true; \
 	rm -rf "$$(dirname "$$COVERAGE_FILE")"; exit $$result
 
 test-fast: setup ## Run the tests that start no stack
 	@$(BIN)/pytest -m "not e2e" $(ARGS)
 
+drills: setup ## Inject faults into the real stack, and hold the check to their causes
+	@$(BIN)/pytest -m drill $(ARGS)
+
 e2e: setup ## Run only the tests that start the real stack
-	@$(BIN)/pytest -m e2e $(ARGS)
+	@$(BIN)/pytest -m "e2e and not drill" $(ARGS)
 
 check: setup ## Lint, format, types, import contracts, and the promises of tests/house
 	@$(BIN)/ruff check .

@@ -19,6 +19,7 @@ from tests.fakes.polling import eventually
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.drill,
     pytest.mark.timeout(180),
     pytest.mark.skipif(sys.platform == "win32", reason="the drills are POSIX signals"),
 ]
