@@ -1,7 +1,7 @@
 """Write the short postmortem of one incident from its ledger records (§5.1)."""
 
 from tasks.model.incident import Event, IncidentState, LedgerRecord
-from tasks.rules.report_markdown import cell
+from tasks.rules.cells import cell
 from tasks.rules.times import utc_text
 
 

@@ -1,14 +1,15 @@
 """Write the triage report as markdown for the Prefect UI. Text from outside is escaped before it enters a table."""
 
-import re
 from itertools import groupby
 
 from tasks.model.diagnosis import Diagnosis, Finding, Status
 from tasks.model.looks import Exchange, Observation, OrderOutcome, Seen
 from tasks.model.report import ReportLine, TriageStory
+from tasks.rules.cells import cell
 from tasks.rules.chart import chart_markdown
 from tasks.rules.chart_history import chart_of
 from tasks.rules.report_lines import report_lines
+from tasks.rules.report_tables import gateways_table, orders_table
 from tasks.rules.times import utc_text
 
 SECTION_NAMES = {
@@ -22,9 +23,7 @@ SECTION_NAMES = {
     "§3": "Escalation",
     "§4.1": "Short incident notice to the desk",
 }
-CELL_LIMIT_COUNT = 600
 EXCERPT_LIMIT_COUNT = 2000
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!])")
 
 
 def triage_markdown(story: TriageStory) -> str:
@@ -43,7 +42,12 @@ def triage_markdown(story: TriageStory) -> str:
         chart_markdown(chart_of(story.evidence)),
     ]
     note = ["", f"Note of the person who started it: {cell(context.request.note)}"] if context.request.note else []
-    return "\n".join([*head, *note, *_causes(story.diagnosis), *_page(report_lines(story)), *_failing(story)]) + "\n"
+    return (
+        "\n".join(
+            [*head, *note, *_causes(story.diagnosis), *_glance(story), *_page(report_lines(story)), *_failing(story)]
+        )
+        + "\n"
+    )
 
 
 def status_line(story: TriageStory) -> str:
@@ -58,13 +62,6 @@ def status_line(story: TriageStory) -> str:
             causes = " and ".join(_spoken(finding) for finding in diagnosis.findings)
             after = f" {_spoken_outcome(story)}" if story.remediation else ""
             return f"{service} is {diagnosis.status.value}: {causes}.{after}"
-
-
-def cell(text: str) -> str:
-    """Make foreign text safe inside a markdown table: one line, escaped, cut."""
-    one_line = " ".join(text.split())
-    cut = one_line if len(one_line) <= CELL_LIMIT_COUNT else one_line[:CELL_LIMIT_COUNT] + " …"
-    return _SPECIAL.sub(r"\\\1", cut)
 
 
 def _spoken(finding: Finding) -> str:
@@ -91,6 +88,11 @@ def _cause(finding: Finding) -> list[str]:
     ruled_out = [f"- ruled out: {cell(reason)}" for reason in finding.ruled_out]
     head = f"**{_spoken(finding)}** → {finding.section}, {cell(finding.tier.value)}"
     return ["", head, "", *because, *ruled_out]
+
+
+def _glance(story: TriageStory) -> list[str]:
+    latest = story.evidence.latest
+    return [*orders_table(latest), *gateways_table(latest)]
 
 
 def _page(lines: tuple[ReportLine, ...]) -> list[str]:

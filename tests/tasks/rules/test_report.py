@@ -10,8 +10,9 @@ from tasks.model.looks import Exchange, Fault, OrderOutcome
 from tasks.model.orders import AssetClass
 from tasks.model.processes import ProcessState
 from tasks.model.report import TriageStory
+from tasks.rules.cells import cell
 from tasks.rules.diagnosis import name_cause
-from tasks.rules.report_markdown import cell, status_line, triage_markdown
+from tasks.rules.report_markdown import status_line, triage_markdown
 from tests.fakes.looks import evidence, health, observation, order, process, three
 
 
@@ -50,6 +51,16 @@ def test_the_failing_request_and_response_are_in_the_report() -> None:
 
     assert '{"symbol":"ZVZZT"}' in text
     assert '{"oops":1}' in text
+
+
+def test_orders_and_gateways_are_there_at_a_glance() -> None:
+    """A narrow table shows which class trades where; nobody scrolls for it."""
+    seen = evidence(observation())
+
+    text = triage_markdown(TriageStory(evidence=seen, diagnosis=Diagnosis(status=Status.OK)))
+
+    assert "| equity | executed | XNAS |" in text
+    assert "| FXALL | passed |" in text
 
 
 @given(st.text(max_size=400))
