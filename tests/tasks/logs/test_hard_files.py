@@ -128,8 +128,13 @@ def test_a_deadline_ends_the_look_with_what_it_has(tmp_path: Path) -> None:
 
     assert not scan.complete
     assert monotonic() - began < 2
-    parts = [look_at_new_lines(path, tmp_path / "state", question(deadline_s=0.02)) for _ in range(200)]
-    assert sum(part.error_lines for part in parts) == look_at_log(path, question()).error_lines
+    whole = look_at_log(path, question()).error_lines
+    found, deadline_s = 0, 0.02
+    while found < whole and deadline_s < 60:
+        found += look_at_new_lines(path, tmp_path / "state", question(deadline_s=deadline_s)).error_lines
+        # A slow machine may not get through one block in so little time; it goes on with a little more.
+        deadline_s *= 1.2
+    assert found == whole
 
 
 @pytest.mark.parametrize("target", ["missing.log", ".", "/dev/null"])
