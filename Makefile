@@ -36,7 +36,7 @@ check: setup ## Lint, format, types, import contracts, and the promises of tests
 	@$(BIN)/pytest -q tests/house
 
 lock: setup ## Resolve pyproject.toml into requirements/lock.txt, every file hashed
-	@$(BIN)/uv pip compile pyproject.toml --quiet --group dev --universal --generate-hashes --no-emit-index-url \
+	@$(BIN)/uv pip compile pyproject.toml --quiet --group dev --universal --generate-hashes \
 		--python-version 3.11 --custom-compile-command "make lock" --output-file requirements/lock.txt $(ARGS)
 
 bench: bench-orders bench-logs bench-looks ## Measure everything that has a budget; tables here, JSON under bench/results
