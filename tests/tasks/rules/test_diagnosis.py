@@ -259,3 +259,11 @@ def test_a_service_that_answers_badly_is_not_hung(fault: Fault) -> None:
     seen = three(health=health(fault), process=process(cpu_time_s=7.0), orders=())
 
     assert not [one for one in name_cause(seen).findings if one.confidence is Confidence.CONFIRMED]
+
+
+@pytest.mark.parametrize("fault", [Fault.TIMED_OUT, Fault.REFUSED])
+def test_a_process_that_we_may_not_see_is_never_confirmed_hung_or_down(fault: Fault) -> None:
+    """On another host, or under another user, silence alone must not start a second service beside the first."""
+    seen = three(health=health(fault), process=process(ProcessState.BLIND), orders=())
+
+    assert not [one for one in name_cause(seen).findings if one.confidence is Confidence.CONFIRMED]
