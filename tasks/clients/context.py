@@ -12,6 +12,7 @@ from tasks.model.evidence import Context, KnownGateway, TriageRequest
 from tasks.model.incident import Ledger, LedgerRecord
 from tasks.model.past_looks import PastLook
 from tasks.rules.incident_state import failing_since, fold_incidents, rearmed_at
+from tasks.rules.maintenance import maintenance_at
 from tasks.rules.recent_changes import control_changes, gateway_turns, parse_moves, release_changes
 from tasks.rules.service_lives import service_lives
 from tasks.settings import RunbookSettings, ServiceSettings
@@ -57,6 +58,7 @@ def context_of(
         known_gateways=_known_gateways(watched),
         history=history,
         limits=watched.limits,
+        maintenance=maintenance_at(recent, request.service, now),
     )
 
 

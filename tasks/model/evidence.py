@@ -6,6 +6,7 @@ from tasks.model.changes import Change, GatewayTurn, ServiceLife
 from tasks.model.incident import AlertType, IncidentState
 from tasks.model.limits import DiagnosisLimits
 from tasks.model.looks import Observation
+from tasks.model.maintenance import Maintenance
 from tasks.model.market import MarketHours
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass
@@ -63,6 +64,7 @@ class Context(Value):
     known_gateways: tuple[KnownGateway, ...] = ()
     history: tuple[PastLook, ...] = ()
     limits: DiagnosisLimits = DiagnosisLimits()
+    maintenance: Maintenance | None = None
 
 
 class Evidence(Value):
