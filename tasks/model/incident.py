@@ -46,6 +46,13 @@ class Action(StrEnum):
     """What the automation can do to the service."""
 
     RESTART_SERVICE = "restart_service"
+    MARK_DEGRADED = "mark_degraded"
+    REROUTE_ORDERS = "reroute_orders"
+    PAUSE_STRATEGIES = "pause_strategies"
+    RESTORE_ROUTING = "restore_routing"
+    DISABLE_FEATURE = "disable_feature"
+    ROLL_BACK_RELEASE = "roll_back_release"
+    RESUME = "resume"
 
 
 class Outcome(StrEnum):
