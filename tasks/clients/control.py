@@ -1,0 +1,155 @@
+"""The door to the order service's control plane: each change once, with who and why, never sent twice.
+
+The token goes to the configured `base_url` alone: redirects are not followed, and no answer that repeats it is kept.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from tasks.clients.http_exchange import Call, exchange, http_client
+from tasks.model.control import ControlAnswer, ControlCode, ControlOutcome, ControlReason, GatewayState, TradingState
+from tasks.model.orders import AssetClass
+from tasks.rules.control_answer import judge_control, refuses_the_fields
+from tasks.settings import ServiceSettings
+
+# A change is written to disk before it is answered. Five seconds are a long time for that, and short in an incident.
+TIMEOUT_S = 5.0
+ANSWER_LIMIT_BYTES = 65_536
+SOURCE = "triage"
+# What one part of a path may be. Anything else (`..`, a slash) could address another door than the one meant.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+
+Fields = Mapping[str, Any]
+
+
+async def set_gateway(service: ServiceSettings, gateway: str, state: GatewayState, why: ControlReason) -> ControlAnswer:
+    """Set a gateway to enabled, degraded or disabled.
+
+    Runbook: §2.1 Mark the service degraded.
+    Errors: none; every end is a `ControlAnswer`.
+    """
+    return await _change(service, ("PUT", "gateways", gateway), {"state": state}, why)
+
+
+async def set_route(
+    service: ServiceSettings, asset_class: AssetClass, gateway: str | None, why: ControlReason, scope: str | None = None
+) -> ControlAnswer:
+    """Send new orders of a class to another gateway; None follows the table again.
+
+    Runbook: §2.2 Re-route orders if that is safe.
+    Errors: none. A service that does not know `scope` refuses: without it the change would be a larger one.
+    """
+    fields: dict[str, Any] = {"gateway": gateway}
+    if scope is not None:
+        fields["scope"] = scope
+    return await _change(service, ("PUT", "routes", asset_class), fields, why)
+
+
+async def set_trading(
+    service: ServiceSettings, asset_class: AssetClass, state: TradingState, why: ControlReason
+) -> ControlAnswer:
+    """Set a class to active, reducing or halted; cancels always pass.
+
+    Runbook: §2.2 Pause automated strategies.
+    Errors: none; every end is a `ControlAnswer`.
+    """
+    return await _change(service, ("PUT", "trading", asset_class), {"state": state}, why)
+
+
+async def set_strategy(
+    service: ServiceSettings, strategy: str, state: TradingState, why: ControlReason
+) -> ControlAnswer:
+    """Set one strategy to active, reducing or halted, in every class.
+
+    Runbook: §2.2 Pause automated strategies.
+    Errors: none; every end is a `ControlAnswer`.
+    """
+    return await _change(service, ("PUT", "strategies", strategy), {"state": state}, why)
+
+
+async def set_feature(service: ServiceSettings, feature: str, why: ControlReason, *, enabled: bool) -> ControlAnswer:
+    """Switch a feature on or off.
+
+    Runbook: §2.3 Disable the new feature.
+    Errors: none; every end is a `ControlAnswer`.
+    """
+    return await _change(service, ("PUT", "features", feature), {"enabled": enabled}, why)
+
+
+async def restore_table(service: ServiceSettings, table_hash: str, why: ControlReason) -> ControlAnswer:
+    """Put the routing table of a hash back in force; the service checks that its bytes still have that hash.
+
+    Runbook: §2.2 Confirm router configuration.
+    Errors: none; every end is a `ControlAnswer`.
+    """
+    return await _change(service, ("POST", "restore"), {"hash": table_hash}, why)
+
+
+async def reload_table(service: ServiceSettings, why: ControlReason) -> ControlAnswer:
+    """Let the service take the routing table on disk; it keeps the one that serves where that one is not sound.
+
+    Runbook: §2.2 Confirm router configuration.
+    Errors: none; every end is a `ControlAnswer`.
+    """
+    return await _change(service, ("POST", "reload"), {}, why)
+
+
+async def _change(service: ServiceSettings, door: tuple[str, ...], fields: Fields, why: ControlReason) -> ControlAnswer:
+    """Make one change.
+
+    Steps: 1. send it with who and why 2. a service that refuses the request itself has done nothing, and may know no
+    more than the contract asks for: send that, once, with who made part of the reason.
+    """
+    token = service.control_token.get_secret_value() if service.control_token else ""
+    fault = _fault_of(token, door[2:])
+    if fault is not None:
+        return fault
+    whole = {**fields, "reason": why.reason, "set_by": why.set_by, "source": SOURCE}
+    answer = await _send(service, door, whole, token)
+    if not refuses_the_fields(answer):
+        return answer
+    return await _send(service, door, {**fields, "reason": f"{why.set_by}: {why.reason}"[:500]}, token)
+
+
+def _fault_of(token: str, names: tuple[str, ...]) -> ControlAnswer | None:
+    if not token:
+        detail = "expected control_token was none; set it in this service's table to the token of its control plane"
+        return ControlAnswer(outcome=ControlOutcome.NOT_AVAILABLE, detail=detail, code=ControlCode.NO_CONTROL_TOKEN)
+    if not _TOKEN.fullmatch(token):
+        detail = "expected printable ASCII without spaces was something else; correct control_token"
+        return ControlAnswer(outcome=ControlOutcome.NOT_AVAILABLE, detail=detail, code=ControlCode.BAD_CONTROL_TOKEN)
+    wrong = next((name for name in names if not _NAME.fullmatch(name)), None)
+    if wrong is not None:
+        detail = f"expected a name of letters, digits, . _ : - was {wrong[:80]!r}; nothing was sent"
+        return ControlAnswer(outcome=ControlOutcome.REFUSED, detail=detail, code=ControlCode.BAD_NAME)
+    return None
+
+
+async def _send(service: ServiceSettings, door: tuple[str, ...], fields: Fields, token: str) -> ControlAnswer:
+    method, *parts = door
+    path = "/".join(quote(str(part), safe="") for part in parts)
+    call = Call(
+        method=method,
+        url=f"{service.url}/control/{path}",
+        deadline_s=TIMEOUT_S,
+        body=orjson.dumps(fields),
+        headers={"content-type": "application/json", "authorization": f"Bearer {token}"},
+        body_limit_bytes=ANSWER_LIMIT_BYTES,
+    )
+    async with http_client(service.look.connect_timeout_s) as client:
+        answered = await exchange(client, call)
+    # Before anything is cut to its length, too, or half a token would be left.
+    kept = answered.model_copy(update={"body": _without(answered.body, token)})
+    answer = judge_control(kept)
+    code = None if answer.code is None else _without(answer.code, token)
+    return answer.model_copy(update={"detail": _without(answer.detail, token), "code": code})
+
+
+def _without(text: str, token: str) -> str:
+    """Take the token out of what the peer said: a debugging proxy may repeat the request in its answer."""
+    return text.replace(token, "***")
