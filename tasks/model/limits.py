@@ -18,6 +18,7 @@ class LookLimits(Value):
     patience_s: float = Field(default=4.0, gt=0, le=30)
     confirm_looks_count: int = Field(default=3, ge=3, le=10)
     confirm_interval_s: float = Field(default=1.0, ge=1.0, le=30)
+    order_in_flight_s: float = Field(default=10.0, gt=0, le=300)
 
 
 class RestartLimits(Value):

@@ -1,0 +1,82 @@
+"""Ask the order service which orders are not proven. It only looks: an unknown order is asked for, never sent again."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+import httpx
+
+from tasks.clients.http_exchange import http_client
+from tasks.clients.order_service import get
+from tasks.model.order_states import BlindReason, OrderStates
+from tasks.rules.order_list import PAGE_COUNT, read_page
+from tasks.rules.order_states import OrderListing, can_still_be_proven, judge_order_states
+from tasks.settings import ServiceSettings
+
+PAGES_COUNT = 10
+AGAIN_S = 0.5
+# One look is at most this long, however many pages there are and however slowly they come.
+LOOK_S = 10.0
+LONGEST_WAIT_S = 60.0
+
+
+async def order_states(service: ServiceSettings, within_s: float = LOOK_S) -> OrderStates:
+    """List the orders whose outcome is not proven, once, and judge them.
+
+    Runbook: §2.1, §2.2.
+    Errors: none; a service that does not answer, or has no such list, is blind.
+    Steps: orders in flight are listed first. One that loses its answer in between is then seen twice, and never missed.
+    """
+    try:
+        async with asyncio.timeout(within_s), http_client(service.look.connect_timeout_s) as client:
+            in_flight = await _listed(client, service, "in_flight")
+            unknown = await _listed(client, service, "unknown")
+    except TimeoutError:
+        in_flight = OrderListing("in_flight")
+        unknown = OrderListing("unknown", (), BlindReason.NOT_ANSWERED, f"no whole list within_s={within_s:g}")
+    return judge_order_states((in_flight, unknown), service.look.order_in_flight_s, datetime.now(UTC))
+
+
+async def proven_within(service: ServiceSettings, wait_s: float) -> OrderStates:
+    """Ask again until every order is proven, or the time is up; the service itself asks the gateways meanwhile.
+
+    Runbook: §2.1, §2.2.
+    Units: `wait_s` at most 60 s; 0 looks once.
+    Errors: none; what is left at the end is the answer. A service that goes on taking orders always has some in flight
+    for a moment: WAIT at the end says that nothing else is left.
+    """
+    started = time.monotonic()
+    bound_s = min(max(0.0, wait_s), LONGEST_WAIT_S)
+    while True:
+        left_s = bound_s - (time.monotonic() - started)
+        states = await order_states(service, max(min(LOOK_S, left_s), service.look.health_timeout_s))
+        left_s = bound_s - (time.monotonic() - started)
+        if not can_still_be_proven(states) or left_s < AGAIN_S:
+            return states.model_copy(update={"waited_s": round(time.monotonic() - started, 3)})
+        await asyncio.sleep(AGAIN_S)
+
+
+async def _listed(client: httpx.AsyncClient, service: ServiceSettings, status: str) -> OrderListing:
+    """Read every page of one status, up to a bound.
+
+    Steps: a service that refuses the word `in_flight`, as the contract allows, tells of its unknown orders only.
+    """
+    entries: list[object] = []
+    after: str | None = None
+    for _ in range(PAGES_COUNT):
+        path = f"/orders?status={status}&limit={PAGE_COUNT}" + (f"&after={quote(after, safe='')}" if after else "")
+        page = read_page(await get(client, service, path, service.look.order_timeout_s))
+        if page.refused and status == "in_flight":
+            return OrderListing(status)
+        entries += page.entries
+        if page.blind is not None:
+            return OrderListing(status, tuple(entries), page.blind, page.detail)
+        if page.after is None:
+            return OrderListing(status, tuple(entries))
+        if page.after == after:
+            detail = "the next page is the same one again"
+            return OrderListing(status, tuple(entries), BlindReason.UNREADABLE_ANSWER, detail)
+        after = page.after
+    detail = f"more than {PAGES_COUNT} pages of {PAGE_COUNT}"
+    return OrderListing(status, tuple(entries), BlindReason.TOO_MANY, detail)
