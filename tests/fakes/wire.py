@@ -9,12 +9,13 @@ Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, A
 
 
 @asynccontextmanager
-async def answering(answer: Answer) -> AsyncIterator[str]:
-    """Serve one scripted answer on a free port, and give its address."""
+async def answering(answer: Answer, *, reads_head: bool = True) -> AsyncIterator[str]:
+    """Serve one scripted answer on a free port, and give its address; or let the answer read the request itself."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await reader.readuntil(b"\r\n\r\n")
+            if reads_head:
+                await reader.readuntil(b"\r\n\r\n")
             await answer(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
