@@ -49,6 +49,18 @@ def _without_password(url: AnyHttpUrl) -> AnyHttpUrl:
 Url = Annotated[AnyHttpUrl, AfterValidator(_without_password)]
 
 
+def _http_url(secret: SecretStr) -> SecretStr:
+    try:
+        AnyHttpUrl(secret.get_secret_value())
+    except ValueError:
+        raise ValueError("an address with http or https is expected") from None
+    return secret
+
+
+# Whoever knows the address of a ping can send it.
+SecretUrl = Annotated[SecretStr, AfterValidator(_http_url)]
+
+
 class Gateway(Table):
     """Where a gateway can be probed directly."""
 
@@ -110,6 +122,10 @@ class RunbookSettings(BaseSettings):
     mode: Mode = Mode.OBSERVE
     late_after_s: float = Field(default=30.0, gt=0, le=30)
     approval_timeout_s: float = Field(default=300.0, gt=0, le=3600)
+    ping_url: SecretUrl | None = None
+    monitoring_host: str = "127.0.0.1"
+    monitoring_port: int = Field(default=8650, ge=1, le=65_535)
+    alert_token: SecretStr | None = Field(default=None, min_length=16)
     services: dict[ServiceName, ServiceSettings] = Field(default_factory=dict)
 
     @classmethod
