@@ -21,8 +21,9 @@ from pydantic import (
     SecretStr,
     ValidationError,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from tasks.model.channels import FallbackSettings, SlackSettings
 from tasks.model.errors import Code, RunbookError
 from tasks.model.limits import DiagnosisLimits, LookLimits, RestartLimits
 from tasks.model.modes import Mode
@@ -127,6 +128,8 @@ class RunbookSettings(BaseSettings):
     monitoring_port: int = Field(default=8650, ge=1, le=65_535)
     alert_token: SecretStr | None = Field(default=None, min_length=16)
     services: dict[ServiceName, ServiceSettings] = Field(default_factory=dict)
+    slack: SlackSettings = SlackSettings()
+    fallback: FallbackSettings = FallbackSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -199,6 +202,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> RunbookSettin
         return RunbookSettings(**{**table, "config": path})
     except ValidationError as error:
         raise RunbookError(Code.BAD_SETTING, _first_fault(error, path)) from None
+    except SettingsError as error:
+        raise RunbookError(Code.BAD_SETTING, f"expected JSON was {error}; correct the variable") from None
 
 
 def config_path(variables: Mapping[str, str]) -> Path | None:
@@ -235,7 +240,7 @@ def _read_table(path: Path) -> dict[str, Any]:
 def _first_fault(error: ValidationError, path: Path | None) -> str:
     fault = error.errors(include_url=False, include_context=False)[0]
     key = ".".join(str(part) for part in fault["loc"]) or "settings"
-    secret = any(word in key for word in ("token", "secret", "environment", "url"))
+    secret = any(word in key for word in ("token", "secret", "environment", "url", "slack", "fallback"))
     found = "" if secret or isinstance(fault["input"], dict) else f" was {str(fault['input'])[:80]!r}"
     variable = f"{PREFIX}{key.split('.')[0].upper()}"
     return f"key={key} {fault['msg']}{found}; correct {variable} or {path or 'runbook.toml'}"
