@@ -16,6 +16,8 @@ from tasks.settings import ServiceSettings
 
 PAGES_COUNT = 10
 AGAIN_S = 0.5
+# Who does not answer the first question is not asked a second one: in an incident each costs its whole deadline.
+NO_LIST = {BlindReason.NOT_AVAILABLE, BlindReason.NOT_REACHED, BlindReason.NOT_ANSWERED}
 # One look is at most this long, however many pages there are and however slowly they come.
 LOOK_S = 10.0
 LONGEST_WAIT_S = 60.0
@@ -31,7 +33,7 @@ async def order_states(service: ServiceSettings, within_s: float = LOOK_S) -> Or
     try:
         async with asyncio.timeout(within_s), http_client(service.look.connect_timeout_s) as client:
             in_flight = await _listed(client, service, "in_flight")
-            unknown = await _listed(client, service, "unknown")
+            unknown = in_flight if in_flight.blind in NO_LIST else await _listed(client, service, "unknown")
     except TimeoutError:
         in_flight = OrderListing("in_flight")
         unknown = OrderListing("unknown", (), BlindReason.NOT_ANSWERED, f"no whole list within_s={within_s:g}")
