@@ -7,12 +7,16 @@ from tasks.model.values import Value
 
 
 class Message(Value):
-    """One message. `key` is said once for each incident, so that fifty failing runs tell it once."""
+    """One message. `key` is said once for each incident, so that fifty failing runs tell it once.
+
+    `detail` follows the text, in a thread where the channel has threads: a notice to the desk stays its own words.
+    """
 
     key: str
     incident_id: str
     audience: Audience
     text: str
+    detail: str = ""
 
 
 class Delivery(Value):
@@ -25,3 +29,4 @@ class Delivery(Value):
     text: str
     delivered: bool
     key: str = ""
+    detail: str = ""
