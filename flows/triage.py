@@ -9,6 +9,7 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from flows.escalation import escalation
+from flows.pings import tell_begun, tell_broken, tell_done
 from flows.post_incident import post_incident
 from flows.remediation import remediation
 from tasks.check_process import check_process
@@ -50,7 +51,14 @@ def run_name() -> str:
     return f"{parameters.get('service')}: {parameters.get('alert') or 'routine look'}"
 
 
-@flow(name="triage", flow_run_name=run_name)
+@flow(
+    name="triage",
+    flow_run_name=run_name,
+    on_running=[tell_begun],
+    on_completion=[tell_done],
+    on_failure=[tell_broken],
+    on_crashed=[tell_broken],
+)
 async def triage(
     service: ServiceName = "order-service",
     alert: Alert = None,
