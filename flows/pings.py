@@ -9,19 +9,19 @@ from tasks.clients.ping import Ping, send_ping
 from tasks.settings import load_settings
 
 
-def tell_begun(_flow: Flow[Any, Any], run: FlowRun, _state: State[Any]) -> None:
+def tell_begun(flow: Flow[Any, Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 - the signature is Prefect's
     """Say that a run began."""
-    _tell(Ping.START, run)
+    _tell(Ping.START, flow_run)
 
 
-def tell_done(_flow: Flow[Any, Any], run: FlowRun, _state: State[Any]) -> None:
+def tell_done(flow: Flow[Any, Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 - the signature is Prefect's
     """Say that a run went through; how the patient is, is in its report."""
-    _tell(Ping.SUCCESS, run)
+    _tell(Ping.SUCCESS, flow_run)
 
 
-def tell_broken(_flow: Flow[Any, Any], run: FlowRun, _state: State[Any]) -> None:
+def tell_broken(flow: Flow[Any, Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 - the signature is Prefect's
     """Say that our own tool broke."""
-    _tell(Ping.FAIL, run)
+    _tell(Ping.FAIL, flow_run)
 
 
 def _tell(word: Ping, run: FlowRun) -> None:
