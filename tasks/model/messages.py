@@ -6,10 +6,18 @@ from tasks.model.diagnosis import Audience
 from tasks.model.values import Value
 
 
+class Attachment(Value):
+    """A text that is too long to be read in a thread: a request with its answer, the lines of a log."""
+
+    name: str
+    text: str
+
+
 class Message(Value):
     """One message. `key` is said once for each incident, so that fifty failing runs tell it once.
 
     `detail` follows the text, in a thread where the channel has threads: a notice to the desk stays its own words.
+    `run_url` leads to the run that says it.
     """
 
     key: str
@@ -17,6 +25,8 @@ class Message(Value):
     audience: Audience
     text: str
     detail: str = ""
+    run_url: str | None = None
+    files: tuple[Attachment, ...] = ()
 
 
 class Delivery(Value):
@@ -30,3 +40,4 @@ class Delivery(Value):
     delivered: bool
     key: str = ""
     detail: str = ""
+    run_url: str | None = None

@@ -1,0 +1,112 @@
+"""How a message gets to people: the ways there are, what each answered, and what is still to be sent."""
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime, Field
+
+from tasks.model.diagnosis import Audience
+from tasks.model.messages import Message
+from tasks.model.values import Value
+
+
+class RouteKind(StrEnum):
+    """Which door a route goes through."""
+
+    SLACK = "slack"
+    WEBHOOK = "webhook"
+    APPRISE = "apprise"
+
+
+class Route(Value):
+    """One way to one audience. `name` is what people read, `key` tells routes apart, `family` fails as a whole.
+
+    No address of a webhook or a fallback URL is in here: these are secrets, and `place` counts them instead.
+    """
+
+    kind: RouteKind
+    audience: Audience
+    name: str
+    key: str
+    family: str
+    place: str
+    user_group: str | None = None
+
+
+class Verdict(StrEnum):
+    """What became of one call.
+
+    `down`: no usable answer came, and what was sent may have arrived. All others are certain.
+    """
+
+    SENT = "sent"
+    DOWN = "down"
+    LIMITED = "limited"
+    DENIED = "denied"
+    NO_PLACE = "no_place"
+    BAD_CONTENT = "bad_content"
+    GONE = "gone"
+
+
+class Answer(Value):
+    """What one call came to. `ts` is the message in Slack, `place` its channel. Units: `retry_after_s` in seconds."""
+
+    verdict: Verdict
+    error: str = ""
+    retry_after_s: float = 0.0
+    ts: str = ""
+    place: str = ""
+
+    @property
+    def sent(self) -> bool:
+        """Say whether it is certain to have arrived."""
+        return self.verdict is Verdict.SENT
+
+
+class Post(Value):
+    """One message in Slack. `begun_at` without `ts` says that it was sent and nobody knows whether it arrived."""
+
+    place: str = ""
+    begun_at: AwareDatetime | None = None
+    ts: str = ""
+
+
+class Upload(Value):
+    """One file for a thread; with `file_id` its content is there, and it may have been shown already."""
+
+    file_id: str = ""
+    begun_at: AwareDatetime | None = None
+    done: bool = False
+
+
+class Queued(Value):
+    """One message on its way. It is on disk before anything is sent, and leaves the disk when all is done.
+
+    `instead_of` is the key of a message whose own audience was not reached; `passed_to` who was told instead.
+    """
+
+    service: str
+    message: Message
+    queued_at: AwareDatetime
+    instead_of: str = ""
+    passed_to: tuple[Audience, ...] = ()
+    delivered_by: str = ""
+    shown: bool = False
+    post: Post = Post()
+    uploads: tuple[Upload, ...] = ()
+
+
+class Thread(Value):
+    """The thread of one incident in one channel; `shown` is what its head said last, `final` that it says the end."""
+
+    service: str
+    incident_id: str
+    place: str
+    head: Post = Post()
+    shown: str = ""
+    final: bool = False
+
+
+class Blocked(Value):
+    """Until when each route or family of routes is left alone."""
+
+    until: dict[str, AwareDatetime] = Field(default_factory=dict)
