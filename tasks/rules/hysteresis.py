@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from tasks.model.diagnosis import Cause, Diagnosis, Finding, Status
 from tasks.model.evidence import Evidence
 from tasks.model.incident import IncidentState
+from tasks.model.past_looks import PastLook
 from tasks.model.values import Value
 from tasks.rules.causes.facts import is_paused
 
@@ -48,6 +49,17 @@ def may_close(incident: IncidentState, diagnosis: Diagnosis, evidence: Evidence)
     count, for_s = len(good), (evidence.latest.looked_at - good[0]).total_seconds()
     told = f"good_runs={count} of {limits.close_good_count}, good_for_s={for_s:.0f} of {limits.close_good_s:.0f}"
     return Closing(may_close=count >= limits.close_good_count and for_s >= limits.close_good_s, because=told)
+
+
+def last_seen_without(incident: IncidentState, history: tuple[PastLook, ...]) -> datetime | None:
+    """Find the last run that looked and did not see an incident's trouble: it began after that.
+
+    Runbook: §1.1 When did it start.
+    Errors: none; a blind run saw nothing, and without such a run nobody knows.
+    """
+    words = {cause.value for cause in _troubles(incident)}
+    seen = (past.at for past in reversed(history) if past.status != Status.BLIND and not words & {*past.troubles})
+    return next(seen, None)
 
 
 def _troubles(incident: IncidentState) -> frozenset[Cause]:

@@ -8,7 +8,8 @@ from tasks.model.evidence import Evidence
 from tasks.model.incident import ActionRecord, AlertType, Event, IncidentState, LedgerRecord, Outcome, Source
 from tasks.model.messages import Message
 from tasks.model.values import Value
-from tasks.rules.hysteresis import may_close, same_trouble
+from tasks.rules.hysteresis import last_seen_without, may_close, same_trouble
+from tasks.rules.tiers import tier_of, tiers_above
 
 
 class OpenLedger(Value):
@@ -42,7 +43,7 @@ def incident_changes(
     records: list[LedgerRecord] = []
     for finding in diagnosis.findings:
         known = next((one for one in ledger.incidents if same_trouble(one, finding)), None)
-        opened = _opened(ledger.service, finding, ledger.now, new_id(finding.cause))
+        opened = _opened(finding, ledger, evidence, new_id(finding.cause))
         records += [_observed(known, finding, ledger.now)] if known else opened
     if diagnosis.status is Status.BLIND or ledger.acting:
         return tuple(records)
@@ -98,13 +99,18 @@ def record_of(
     )
 
 
-def _opened(service: str, finding: Finding, now: datetime, incident_id: str) -> list[LedgerRecord]:
+def _opened(finding: Finding, ledger: OpenLedger, evidence: Evidence, incident_id: str) -> list[LedgerRecord]:
+    now = ledger.now
     incident = IncidentState(
-        incident_id=incident_id, service=service, state=Event.OPENED, opened_at=now, causes=(finding.cause,)
+        incident_id=incident_id, service=ledger.service, state=Event.OPENED, opened_at=now, causes=(finding.cause,)
     )
     summary = f"{finding.cause}: {'; '.join(finding.because)}"
+    details: dict[str, object] = {"cause": finding.cause, "tier": finding.tier}
+    well_at = last_seen_without(incident, evidence.context.history)
+    if well_at is not None:
+        details["last_well_at"] = well_at.isoformat()
     return [
-        record_of(incident, Event.OPENED, now, summary, {"cause": finding.cause, "tier": finding.tier}),
+        record_of(incident, Event.OPENED, now, summary, details),
         record_of(incident, Event.DIAGNOSED, now, summary, finding.model_dump(mode="json")),
     ]
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tasks.model.diagnosis import Audience, Cause, Confidence, Diagnosis, Finding, Status
 from tasks.model.incident import Action, Event, IncidentState, LedgerRecord, Source
 from tasks.model.limits import DiagnosisLimits
+from tasks.model.past_looks import PastLook
 from tasks.rules.action_history import REARMED_TYPE
 from tasks.rules.incident_changes import OpenLedger, incident_changes
 from tasks.rules.incident_state import failing_since, fold_incidents, open_incidents
@@ -156,6 +157,22 @@ def test_a_new_cause_opens_one_incident() -> None:
     changes = incident_changes(hung(), GOOD, holding(()), lambda cause: f"INC-{cause}")
 
     assert [change.event for change in changes] == [Event.OPENED, Event.DIAGNOSED]
+
+
+def test_an_opened_incident_says_when_its_trouble_was_last_not_there() -> None:
+    """How long it went unseen is told later; a run that was blind, or saw it under another word, proves nothing."""
+    past = [("ok", ()), ("critical", ("gateway_failing",)), ("blind", ()), ("critical", ("service_down",))]
+    looks = tuple(
+        PastLook(at=AT - timedelta(minutes=4 - number), status=status, troubles=troubles)
+        for number, (status, troubles) in enumerate(past)
+    )
+    seen = GOOD.model_copy(update={"context": GOOD.context.model_copy(update={"history": looks})})
+
+    opened = incident_changes(hung(), seen, holding(()), lambda _: "INC-1")[0]
+    first_ever = incident_changes(hung(), GOOD, holding(()), lambda _: "INC-1")[0]
+
+    assert opened.details["last_well_at"] == (AT - timedelta(minutes=3)).isoformat()
+    assert "last_well_at" not in first_ever.details
 
 
 def test_fifty_failing_runs_are_one_incident() -> None:
