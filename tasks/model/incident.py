@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from tasks.model.diagnosis import Audience, Cause
+from tasks.model.orders import AssetClass
 from tasks.model.values import Value
 
 
@@ -109,7 +110,12 @@ class ActionRecord(Value):
 
 
 class IncidentState(Value):
-    """One incident: the fold of its records."""
+    """One incident: the fold of its records, and so every timer of it.
+
+    `told_at` says when each key was told, the last one last. `escalated_at` is the first page to each tier, `paged_at`
+    the last one that its timer counts from; `reminders` are those to the tier in charge since it was last reset.
+    `reopened` counts how often it came back after it was closed. `summary` is that of the last diagnosis.
+    """
 
     incident_id: str
     service: str
@@ -118,7 +124,17 @@ class IncidentState(Value):
     closed_at: AwareDatetime | None = None
     causes: tuple[Cause, ...] = ()
     tier: Audience | None = None
+    summary: str = ""
+    asset_classes: tuple[AssetClass, ...] = ()
+    gateways: tuple[str, ...] = ()
     acknowledged_by: str | None = None
+    acknowledged_at: AwareDatetime | None = None
+    acknowledged_until: AwareDatetime | None = None
+    escalated_at: dict[Audience, AwareDatetime] = Field(default_factory=dict)
+    paged_at: dict[Audience, AwareDatetime] = Field(default_factory=dict)
+    told_at: dict[str, AwareDatetime] = Field(default_factory=dict)
+    reminders: int = 0
+    reopened: int = 0
     actions: tuple[ActionRecord, ...] = ()
     told: tuple[str, ...] = ()
     messages: int = 0

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from tasks.model.diagnosis import Audience, Cause
 from tasks.model.incident import ActionRecord, Event, IncidentState, LedgerRecord
 from tasks.rules.action_history import begun_action, ended_action, is_rearm
+from tasks.rules.escalation_state import acknowledged, diagnosed, escalated, notified, opened_again
 from tasks.rules.json_values import text_of
 
 
@@ -68,18 +68,6 @@ def _step(incident: IncidentState, record: LedgerRecord) -> IncidentState:
     return incident.model_copy(update=change(incident, record)) if change else incident
 
 
-def _causes(incident: IncidentState, record: LedgerRecord) -> tuple[Cause, ...]:
-    named = text_of(record.details, "cause", 100)
-    if named not in set(Cause) or named in incident.causes:
-        return incident.causes
-    return (*incident.causes, Cause(named))
-
-
-def _tier(incident: IncidentState, record: LedgerRecord) -> Audience | None:
-    named = text_of(record.details, "tier", 100)
-    return Audience(named) if named in set(Audience) else incident.tier
-
-
 def _finished(incident: IncidentState, record: LedgerRecord) -> tuple[ActionRecord, ...]:
     key = text_of(record.details, "key", 200)
     return tuple(ended_action(one, record) if one.key == key else one for one in incident.actions)
@@ -94,20 +82,17 @@ def _settled(incident: IncidentState) -> IncidentState:
 Change = Callable[[IncidentState, LedgerRecord], dict[str, object]]
 
 _CHANGES: dict[str, Change] = {
-    Event.OPENED: lambda incident, record: {"causes": _causes(incident, record), "tier": _tier(incident, record)},
-    Event.DIAGNOSED: lambda incident, record: {"causes": _causes(incident, record), "tier": _tier(incident, record)},
+    Event.OPENED: opened_again,
+    Event.DIAGNOSED: diagnosed,
     Event.OBSERVED: lambda incident, _: {"observed_count": incident.observed_count + 1},
     Event.ACTION_STARTED: lambda incident, record: {
         "actions": (*incident.actions, begun_action(record, record.timestamp)),
         "state": record.event,
     },
     Event.ACTION_FINISHED: lambda incident, record: {"actions": _finished(incident, record), "state": record.event},
-    Event.NOTIFIED: lambda incident, record: {
-        "told": (*incident.told, text_of(record.details, "key", 200) or ""),
-        "messages": incident.messages + 1,
-    },
-    Event.ACKNOWLEDGED: lambda _, record: {"acknowledged_by": text_of(record.details, "by", 200) or "a person"},
-    Event.ESCALATED: lambda incident, record: {"tier": _tier(incident, record), "state": record.event},
+    Event.NOTIFIED: notified,
+    Event.ACKNOWLEDGED: acknowledged,
+    Event.ESCALATED: escalated,
     Event.RECOVERED: lambda _, record: {"state": record.event},
     Event.CLOSED: lambda _, record: {"state": record.event, "closed_at": record.timestamp},
 }

@@ -1,0 +1,107 @@
+"""What one record of the ledger changes in an incident's escalation: who was told, who is in charge, who took it."""
+
+from datetime import datetime
+
+from tasks.model.diagnosis import Audience, Cause
+from tasks.model.incident import IncidentState, LedgerRecord, Source
+from tasks.model.orders import AssetClass
+from tasks.rules.json_values import text_of
+from tasks.rules.message_keys import AGAIN, PAGES, about_of, audience_of
+from tasks.rules.tiers import TIERS, higher_tier
+from tasks.rules.times import parse_time
+
+KEY_LIMIT_COUNT = 500
+Changes = dict[str, object]
+
+
+def opened_again(incident: IncidentState, record: LedgerRecord) -> Changes:
+    """Take an opening; one of an incident that was closed begins its escalation anew."""
+    if incident.is_open:
+        return diagnosed(incident, record)
+    return {
+        "causes": _causes(incident, record),
+        "tier": _tier(record) or incident.tier,
+        "summary": record.summary or incident.summary,
+        "state": record.event,
+        "closed_at": None,
+        "acknowledged_by": None,
+        "acknowledged_at": None,
+        "acknowledged_until": None,
+        "paged_at": {},
+        "reminders": 0,
+        "reopened": incident.reopened + 1,
+    }
+
+
+def diagnosed(incident: IncidentState, record: LedgerRecord) -> Changes:
+    """Take a diagnosis: its cause, its tier unless a higher one is in charge, and the numbers that decided."""
+    return {
+        "causes": _causes(incident, record),
+        "tier": higher_tier(incident.tier, _tier(record)),
+        "summary": record.summary or incident.summary,
+        "asset_classes": tuple(name for name in AssetClass if name in _named(incident.asset_classes, record)),
+        "gateways": tuple(sorted({*incident.gateways, *_texts(record, "gateways")})),
+    }
+
+
+def notified(incident: IncidentState, record: LedgerRecord) -> Changes:
+    """Take that somebody was told. Only what asks a tier to come moves the time that its timer counts from."""
+    key = text_of(record.details, "key", KEY_LIMIT_COUNT) or ""
+    about, moment = about_of(key, incident.incident_id), record.timestamp
+    changes: Changes = {
+        "told": (*incident.told, key),
+        "told_at": {**{one: at for one, at in incident.told_at.items() if one != key}, key: moment},
+        "messages": incident.messages + 1,
+    }
+    named = text_of(record.details, "audience", 100) or audience_of(key, incident.incident_id)
+    if named not in TIERS:
+        return changes
+    tier = Audience(named)
+    changes["escalated_at"] = {tier: moment, **incident.escalated_at}
+    if about in PAGES or tier not in incident.paged_at:
+        changes["paged_at"] = {**incident.paged_at, tier: moment}
+    if about == AGAIN:
+        changes["reminders"] = incident.reminders + 1
+    return changes
+
+
+def escalated(incident: IncidentState, record: LedgerRecord) -> Changes:
+    """Take that a higher tier is in charge now."""
+    return {"tier": higher_tier(incident.tier, _tier(record)), "state": record.event, "reminders": 0}
+
+
+def acknowledged(_: IncidentState, record: LedgerRecord) -> Changes:
+    """Take a person's word that they have it; nobody else can stop a timer."""
+    if record.source != Source.OPERATOR:
+        return {}
+    return {
+        "acknowledged_by": text_of(record.details, "by", 200) or "a person",
+        "acknowledged_at": record.timestamp,
+        "acknowledged_until": _until(record),
+        "reminders": 0,
+    }
+
+
+def _until(record: LedgerRecord) -> datetime | None:
+    return parse_time(record.details.get("until"))
+
+
+def _causes(incident: IncidentState, record: LedgerRecord) -> tuple[Cause, ...]:
+    named = text_of(record.details, "cause", 100)
+    if named not in set(Cause) or named in incident.causes:
+        return incident.causes
+    return (*incident.causes, Cause(named))
+
+
+def _tier(record: LedgerRecord) -> Audience | None:
+    named = text_of(record.details, "tier", 100)
+    return Audience(named) if named in set(Audience) else None
+
+
+def _named(before: tuple[AssetClass, ...], record: LedgerRecord) -> set[AssetClass]:
+    return {*before, *(AssetClass(name) for name in _texts(record, "asset_classes") if name in set(AssetClass))}
+
+
+def _texts(record: LedgerRecord, key: str) -> tuple[str, ...]:
+    found = record.details.get(key)
+    return tuple(one[:100] for one in found[:50] if isinstance(one, str)) if isinstance(found, list) else ()

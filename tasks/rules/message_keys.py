@@ -1,0 +1,36 @@
+"""The keys that messages are told by, once each: `incident/audience/about`."""
+
+import re
+
+from tasks.model.diagnosis import Audience
+from tasks.model.incident import IncidentState
+
+# Of the messages to a tier, those that ask it to come: the timers of §3 count from the last of them.
+OPENED, AGAIN, UNACKNOWLEDGED, UNDELIVERED = "opened", "again", "unacknowledged", "undelivered"
+EXHAUSTED, AT_RISK = "exhausted", "orders-at-risk"
+PAGES = frozenset({OPENED, AGAIN, UNACKNOWLEDGED, UNDELIVERED, EXHAUSTED, AT_RISK})
+CLOSED, RECOVERED = "closed", "recovered"
+_COUNTED = re.compile(r"(-\d{1,6})?(#\d{1,6})?$")
+
+
+def message_key(incident: IncidentState, audience: Audience, about: str) -> str:
+    """Write a key; an incident that came back after it was closed is told of anew, so its keys name the time."""
+    again = f"#{incident.reopened + 1}" if incident.reopened else ""
+    return f"{incident.incident_id}/{audience}/{about}{again}"
+
+
+def audience_of(key: str, incident_id: str) -> str:
+    """Read the audience of a key."""
+    return key.removeprefix(f"{incident_id}/").partition("/")[0]
+
+
+def about_of(key: str, incident_id: str) -> str:
+    """Read what a key is about, without its counts."""
+    return _COUNTED.sub("", key.removeprefix(f"{incident_id}/").partition("/")[2], count=1)
+
+
+def told_now(incident: IncidentState) -> tuple[str, ...]:
+    """Find the keys that were told since the incident was last opened."""
+    if not incident.reopened:
+        return incident.told
+    return tuple(key for key in incident.told if key.endswith(f"#{incident.reopened + 1}"))
