@@ -36,7 +36,12 @@ def chart_markdown(chart: Chart) -> str:
 
     Runbook: §1.1 When did it start.
     """
-    return f"![{_NOT_ALT.sub(' ', chart_words(chart))}]({as_data_uri(chart_svg(chart))})"
+    return image_markdown(chart_words(chart), chart_svg(chart))
+
+
+def image_markdown(words: str, svg: str) -> str:
+    """Write a drawing as one line of markdown, with words for who cannot see it."""
+    return f"![{_NOT_ALT.sub(' ', words)}]({as_data_uri(svg)})"
 
 
 def as_data_uri(svg: str) -> str:
@@ -62,7 +67,7 @@ def chart_svg(chart: Chart) -> str:
     slots = slots_of(chart)
     parts = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}">',
-        f"<title>{_text(chart_words(chart), 300)}</title><style>{chart_style()}</style>",
+        f"<title>{svg_text(chart_words(chart), 300)}</title><style>{chart_style()}</style>",
         f'<rect class="ground" width="{WIDTH}" height="{HEIGHT}" rx="6"/>',
         *_head(chart, slots),
         *_lanes(slots),
@@ -78,10 +83,10 @@ def chart_svg(chart: Chart) -> str:
 
 
 def _head(chart: Chart, slots: tuple[Slot, ...]) -> Iterable[str]:
-    service = _text(chart.service, HEAD_LIMIT_COUNT // 3)
+    service = svg_text(chart.service, HEAD_LIMIT_COUNT // 3)
     left_count = HEAD_LIMIT_COUNT - min(len(chart.service), HEAD_LIMIT_COUNT // 3)
     yield f'<text x="12" y="19" class="text b">{service}, {_span(chart)}</text>'
-    yield f'<text x="{RIGHT}" y="19" class="soft" text-anchor="end">{_text(_orders_words(slots), left_count)}</text>'
+    yield f'<text x="{RIGHT}" y="19" class="soft" text-anchor="end">{svg_text(_orders_words(slots), left_count)}</text>'
 
 
 def _lanes(slots: tuple[Slot, ...]) -> Iterable[str]:
@@ -95,7 +100,7 @@ def _lanes(slots: tuple[Slot, ...]) -> Iterable[str]:
 
 def _probes(slots: tuple[Slot, ...]) -> Iterable[str]:
     for seen, height in PROBE_HEIGHTS.items():
-        yield _path(
+        yield svg_path(
             PROBE_COLOURS[seen], (_bar(i, PROBES[1], height) for i, slot in enumerate(slots) if slot.health is seen)
         )
 
@@ -107,14 +112,14 @@ def _orders(slots: tuple[Slot, ...]) -> Iterable[str]:
         for index, slot in enumerate(slots):
             below = sum(slot.fates.get(under, 0) for under in FATES[:number]) * scale
             bars.append(_bar(index, ORDERS[1] - below, slot.fates.get(fate, 0) * scale))
-        yield _path(FATE_COLOURS[fate], bars)
+        yield svg_path(FATE_COLOURS[fate], bars)
 
 
 def _errors(slots: tuple[Slot, ...]) -> Iterable[str]:
     scale = (ERRORS[1] - ERRORS[0]) / (_most_errors(slots) or 1)
     # One error in an hour of thousands is still seen.
     heights = (max(2.0, slot.errors_count * scale) if slot.errors_count else 0.0 for slot in slots)
-    yield _path("bad", (_bar(index, ERRORS[1], height) for index, height in enumerate(heights)))
+    yield svg_path("bad", (_bar(index, ERRORS[1], height) for index, height in enumerate(heights)))
 
 
 def _axis(chart: Chart) -> Iterable[str]:
@@ -132,7 +137,7 @@ def _marks(chart: Chart) -> Iterable[str]:
     for mark in reversed(shown[-MARKS_LIMIT_COUNT:]):
         x = LEFT + (RIGHT - LEFT) * (chart.part(mark.at) or 0)
         yield f'<path class="line" d="M{x:.1f} 30V{ERRORS[1]}"/>'
-        label = _text(mark.label, LABEL_LIMIT_COUNT)
+        label = svg_text(mark.label, LABEL_LIMIT_COUNT)
         room = LETTER_WIDTH * min(len(mark.label), LABEL_LIMIT_COUNT) + 6
         fits = x + room <= RIGHT
         start = x if fits else x - room
@@ -157,7 +162,8 @@ def _bar(slot: int, base: float, height: float) -> str:
     return f"M{LEFT + slot * STEP + 0.7:.1f} {base:.1f}v-{height:.1f}h{STEP - 1.4:.1f}v{height:.1f}z"
 
 
-def _path(colour: str, bars: Iterable[str]) -> str:
+def svg_path(colour: str, bars: Iterable[str]) -> str:
+    """Draw bars of one colour as one path; none is nothing."""
     drawn = "".join(bars)
     return f'<path class="{colour}" d="{drawn}"/>' if drawn else ""
 
@@ -188,6 +194,7 @@ def _clock(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%H:%M")
 
 
-def _text(text: str, limit_count: int) -> str:
+def svg_text(text: str, limit_count: int) -> str:
+    """Make foreign text safe inside a drawing: one line, what XML allows, escaped, cut."""
     one_line = " ".join(_NOT_XML.sub("", text).split())
     return escape(one_line if len(one_line) <= limit_count else one_line[: limit_count - 1] + "…")

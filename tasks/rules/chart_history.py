@@ -29,7 +29,7 @@ def chart_of(evidence: Evidence) -> Chart:
     began_at = evidence.observations[0].looked_at
     past = [one for one in evidence.context.history if until - HOUR <= one.at < began_at]
     errors = _errors(past, evidence.observations)
-    points = (*map(_past_point, past), *map(_point, evidence.observations))
+    points = (*map(past_point, past), *map(_point, evidence.observations))
     return Chart.last_hour(
         evidence.context.request.service,
         until,
@@ -38,7 +38,8 @@ def chart_of(evidence: Evidence) -> Chart:
     )
 
 
-def _past_point(past: PastLook) -> ChartPoint:
+def past_point(past: PastLook) -> ChartPoint:
+    """Make a point of a run that was remembered."""
     orders: Counter[OrderOutcome] = Counter()
     for order in past.orders:
         for word, count in order.outcomes.items():
