@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from tasks.model.diagnosis import Audience, Cause, Diagnosis, Finding, Status
+from tasks.model.diagnosis import Cause, Diagnosis, Finding, Status
 from tasks.model.evidence import Evidence
 from tasks.model.incident import ActionRecord, AlertType, Event, IncidentState, LedgerRecord, Outcome, Source
 from tasks.model.messages import Message
@@ -21,7 +21,6 @@ class OpenLedger(Value):
     acting: bool = False
 
 
-TIERS = (Audience.TIER_1, Audience.TIER_2, Audience.TIER_3)
 ALERT_OF_CAUSE = {
     Cause.SERVICE_HUNG: AlertType.HEALTH_CHECK_ERROR,
     Cause.SERVICE_DOWN: AlertType.HEALTH_CHECK_ERROR,
@@ -76,7 +75,7 @@ def told_records(
 ) -> tuple[LedgerRecord, ...]:
     """Write that an audience was told; the first word to a higher tier is the escalation."""
     told = record_of(incident, Event.NOTIFIED, now, f"told {message.audience}", details)
-    if message.audience not in TIERS[TIERS.index(incident.tier or Audience.TIER_1) + 1 :]:
+    if message.audience not in tiers_above(tier_of(incident.tier)):
         return (told,)
     higher: dict[str, object] = {"tier": message.audience}
     return (told, record_of(incident, Event.ESCALATED, now, f"escalated to {message.audience}", higher))
