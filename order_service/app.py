@@ -27,5 +27,5 @@ def create_app(service: OrderService) -> FastAPI:
     errors.install(app)
     app.include_router(orders_door(service.flow, service.cancels, service.journal, service.metrics))
     app.include_router(health_door(service.health, service.metrics, service.routing_report))
-    app.include_router(control_door(service.plane, service.token))
+    app.include_router(control_door(service.plane, service.tables, service.token))
     return app

@@ -1,4 +1,4 @@
-"""What people and their tools have set by hand: gateway states, routes, trading states, features. Survives restarts."""
+"""What people and their tools have set by hand: gateways, routes, trading, strategies, features. Survives restarts."""
 
 import logging
 from enum import StrEnum
@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from order_service.atomic_file import write_atomically
 from order_service.clock import utc_now
-from order_service.order import AssetClass
+from order_service.order import AssetClass, Strategy
 from order_service.routing import GatewayName
-from order_service.routing_store import write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,20 @@ class TradingState(StrEnum):
     HALTED = "halted"
 
 
+class StrategyState(StrEnum):
+    """Say whether a strategy's new orders are taken; cancels always pass."""
+
+    ACTIVE = "active"
+    HALTED = "halted"
+
+
+class RouteScope(StrEnum):
+    """Say which new orders of a class follow a route: the test orders alone, or all of them."""
+
+    SYNTHETIC = "synthetic"
+    ALL = "all"
+
+
 class _Set(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -48,6 +62,7 @@ class RouteSetting(_Set):
     """One asset class's gateway; none follows the routing table."""
 
     gateway: GatewayName | None
+    scope: RouteScope = RouteScope.ALL
 
 
 class TradingSetting(_Set):
@@ -56,13 +71,19 @@ class TradingSetting(_Set):
     state: TradingState
 
 
+class StrategySetting(_Set):
+    """One strategy's state, with who and why."""
+
+    state: StrategyState
+
+
 class FeatureSetting(_Set):
     """One feature switched by hand."""
 
     enabled: bool
 
 
-Setting = GatewaySetting | RouteSetting | TradingSetting | FeatureSetting
+Setting = GatewaySetting | RouteSetting | TradingSetting | StrategySetting | FeatureSetting
 
 
 class ControlDocument(BaseModel):
@@ -72,7 +93,9 @@ class ControlDocument(BaseModel):
 
     gateways: dict[GatewayName, GatewaySetting] = {}
     routes: dict[AssetClass, RouteSetting] = {}
+    synthetic_routes: dict[AssetClass, RouteSetting] = {}
     trading: dict[AssetClass, TradingSetting] = {}
+    strategies: dict[Strategy, StrategySetting] = {}
     features: dict[str, FeatureSetting] = {}
 
 
@@ -101,6 +124,10 @@ class ControlState:
         """Give what was set for a class's route."""
         return self.document.routes.get(asset_class)
 
+    def synthetic_route(self, asset_class: AssetClass) -> RouteSetting | None:
+        """Give what was set for the test orders of a class alone."""
+        return self.document.synthetic_routes.get(asset_class)
+
     def trading(self, asset_class: AssetClass) -> TradingSetting | None:
         """Give what was set for a class's trading."""
         return self.document.trading.get(asset_class)
@@ -109,6 +136,10 @@ class ControlState:
         """Give a class's trading state; active where nothing was set."""
         setting = self.document.trading.get(asset_class)
         return TradingState.ACTIVE if setting is None else setting.state
+
+    def strategy(self, name: str) -> StrategySetting | None:
+        """Give what was set for a strategy."""
+        return self.document.strategies.get(name)
 
     def feature(self, name: str) -> FeatureSetting | None:
         """Give what was set for a feature."""
@@ -119,10 +150,19 @@ class ControlState:
         entries = {**getattr(self.document, part), key: setting}
         self.document = self.document.model_copy(update={part: entries})
 
+    def drop(self, part: str, key: str) -> None:
+        """Take one setting out of force, if it is there; `save` keeps that."""
+        entries = {name: setting for name, setting in getattr(self.document, part).items() if name != key}
+        self.document = self.document.model_copy(update={part: entries})
+
     def save(self) -> bool:
-        """Keep the settings on disk; a disk that refuses undoes no halt: it is in force and said not to be kept."""
+        """Keep the settings on disk; a disk that refuses undoes no halt: it is in force and said not to be kept.
+
+        What is not set is not written, so that a release that does not know a kind of setting can be gone back to as
+        long as none of that kind is in force. With one in force that release halts every class: it may be a halt.
+        """
         try:
-            write_atomically(self._path, self.document.model_dump_json(indent=2).encode())
+            write_atomically(self._path, self.document.model_dump_json(indent=2, exclude_defaults=True).encode())
         except OSError as error:
             self.save_error = str(error)
             log.exception("CONTROL_STATE_NOT_KEPT")

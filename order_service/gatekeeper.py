@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from order_service.codes import Code, Refused
-from order_service.control_state import ControlState, GatewayState, TradingState
+from order_service.control_state import ControlState, GatewayState, StrategyState, TradingState
 from order_service.decimals import plain
 from order_service.features import Features
 from order_service.order import AssetClass, NewOrder
@@ -17,7 +17,8 @@ class Gatekeeper:
     """Give the gateway for an order, or the first reason against it.
 
     Errors: Refused; nothing was sent.
-    Steps: 1 route · 2 trading state · 3 gateway state · 4 synthetic quarantine · 5 quantity cap · 6 features.
+    Steps: 1 route · 2 trading state, of the class and of the strategy · 3 gateway state · 4 synthetic quarantine
+    · 5 quantity cap · 6 features.
     """
 
     routing: RoutingStore
@@ -31,7 +32,8 @@ class Gatekeeper:
         if route is None:
             raise Refused(Code.NO_ROUTE, f"the routing table has no route for {order.asset_class}", "asset_class")
         self._trading_allows(order)
-        gateway = self.gateway_for(order.asset_class, route)
+        self._strategy_may_trade(order)
+        gateway = self._gateway_of(order, route)
         if self.control.gateway_state(gateway) is GatewayState.DISABLED:
             raise Refused(Code.GATEWAY_DISABLED, f"gateway {gateway} is disabled: {self._why(gateway)}")
         self._within_limits(order, route)
@@ -44,6 +46,20 @@ class Gatekeeper:
         if setting is not None and setting.gateway in route.choices:
             return setting.gateway
         return route.gateway
+
+    def synthetic_gateway(self, asset_class: AssetClass, route: Route) -> str | None:
+        """Name the gateway that test orders alone are sent to; none while they go where all orders go."""
+        setting = self.control.synthetic_route(asset_class)
+        return setting.gateway if setting is not None and setting.gateway in route.choices else None
+
+    def _gateway_of(self, order: NewOrder, route: Route) -> str:
+        tried = self.synthetic_gateway(order.asset_class, route) if order.synthetic else None
+        return tried or self.gateway_for(order.asset_class, route)
+
+    def _strategy_may_trade(self, order: NewOrder) -> None:
+        setting = self.control.strategy(order.strategy)
+        if setting is not None and setting.state is StrategyState.HALTED:
+            raise Refused(Code.TRADING_HALTED, f"strategy {order.strategy} is halted: {setting.reason}", "strategy")
 
     def _trading_allows(self, order: NewOrder) -> None:
         setting = self.control.trading(order.asset_class)

@@ -1,6 +1,6 @@
 """The numbers this service tells, under the names of its contract. Label sets are closed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from prometheus_client import (
@@ -14,9 +14,10 @@ from prometheus_client import (
     generate_latest,
 )
 
-from order_service.control_state import TradingState
+from order_service.control_state import StrategySetting, StrategyState, TradingState
 
 TRADING_STATE_VALUE = {TradingState.HALTED: 0, TradingState.REDUCING: 1, TradingState.ACTIVE: 2}
+STRATEGY_STATE_VALUE = {StrategyState.HALTED: 0, StrategyState.ACTIVE: 2}
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 MAX_STRATEGIES = 200
 
@@ -46,7 +47,12 @@ class Metrics:
         self._denied = Counter(
             "orders_denied", "Orders denied and never sent", ["asset_class", "code"], registry=registry
         )
-        self.orders_unknown = Gauge("orders_unknown", "Sent orders whose outcome is not proven", registry=registry)
+        self.orders_unknown = Gauge(
+            "orders_unknown", "Sent orders whose outcome is not proven, test orders left out", registry=registry
+        )
+        self.orders_unknown_synthetic = Gauge(
+            "orders_unknown_synthetic", "Sent test orders whose outcome is not proven", registry=registry
+        )
         self.orders_inflight = Gauge("orders_inflight", "Orders being worked on now", registry=registry)
         self.duplicate_fills = Counter("duplicate_fills", "Fills a gateway told twice", ["gateway"], registry=registry)
         self.gateway_up = Gauge(
@@ -58,6 +64,9 @@ class Metrics:
         self.feature_enabled = Gauge("feature_enabled", "1 where the feature is on", ["feature"], registry=registry)
         self.trading_state = Gauge(
             "trading_state", "0 halted, 1 reducing, 2 active", ["asset_class"], registry=registry
+        )
+        self._strategy_state = Gauge(
+            "strategy_state", "0 halted, 2 active; only strategies set by hand", ["strategy"], registry=registry
         )
         self.log_lines_lost = Counter("log_lines_lost", "Log lines that could not be written", registry=registry)
         self.incidents_failed = Counter(
@@ -86,6 +95,12 @@ class Metrics:
                 strategy = "other"
             self._strategies.add(strategy)
         self._strategy_counter(strategy).inc()
+
+    def show_strategies(self, settings: Mapping[str, StrategySetting]) -> None:
+        """Show the strategies that were set by hand, and no other; their number is bounded where they are set."""
+        self._strategy_state.clear()
+        for name, setting in settings.items():
+            self._strategy_state.labels(name).set(STRATEGY_STATE_VALUE[setting.state])
 
     def order_invalid(self, code: str) -> None:
         """Count a request that was no valid order."""

@@ -65,7 +65,8 @@ OPEN = NOT_PROVEN | WORKING
 CLIENT_ORDER_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:\-]{0,63}$"
 ClientOrderId = Annotated[str, StringConstraints(pattern=CLIENT_ORDER_ID_PATTERN)]
 Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/\-]{0,31}$")]
-Strategy = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:\-]{0,63}$")]
+STRATEGY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:\-]{0,63}$"
+Strategy = Annotated[str, StringConstraints(pattern=STRATEGY_PATTERN)]
 
 _LIMIT_NEEDS_PRICE: JsonDict = {
     "if": {"properties": {"order_type": {"const": "limit"}}, "required": ["order_type"]},

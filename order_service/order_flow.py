@@ -177,7 +177,8 @@ class OrderFlow:
         code, message = Code(error["code"]), str(error["message"])
         if settled.status is OrderStatus.DENIED:
             self.metrics.order_denied(order.asset_class, code)
-        self.failures.note((order.asset_class, settled.gateway or "none", code), order.client_order_id, message)
+        key = (order.asset_class, settled.gateway or "none", code)
+        self.failures.note(key, order.client_order_id, message, is_synthetic=order.synthetic)
         log.warning("ORDER_%s: client_order_id=%s, code=%s", settled.status.upper(), order.client_order_id, code)
 
     def _count_refusal(self, order: NewOrder, refused: Refused, seconds: float) -> None:

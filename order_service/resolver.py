@@ -31,6 +31,7 @@ class Unproven:
 
     row: JournaledOrder
     first_denial_at: float | None = None
+    is_synthetic: bool = False
 
 
 def never_received(unproven: Unproven, now: float, gap_s: float = PROOF_GAP_S) -> bool:
@@ -59,9 +60,17 @@ class Resolver:
     def __len__(self) -> int:
         return len(self._unproven)
 
+    def real_count(self) -> int:
+        """Count the unknown orders that may cost money."""
+        return len(self) - self.synthetic_count()
+
+    def synthetic_count(self) -> int:
+        """Count the unknown test orders."""
+        return sum(unproven.is_synthetic for unproven in self._unproven.values())
+
     def watch(self, row: JournaledOrder) -> None:
         """Take an order whose outcome is not proven."""
-        self._unproven[row.client_order_id] = Unproven(row)
+        self._unproven[row.client_order_id] = Unproven(row, is_synthetic=row.is_synthetic)
 
     def follow(self, row: JournaledOrder) -> None:
         """Take an order that stands at the venue, since later fills come by asking alone; let go of a closed one."""

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from order_service.decimals import Amount
 from order_service.order import AssetClass, Symbol
 
+MAX_TABLE_BYTES = 1024 * 1024
 GATEWAY_NAME_PATTERN = r"^[A-Z][A-Z0-9]{1,15}$"
 GatewayName = Annotated[str, StringConstraints(pattern=GATEWAY_NAME_PATTERN)]
 Seconds = Annotated[float, Field(gt=0, le=60)]

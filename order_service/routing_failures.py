@@ -25,6 +25,7 @@ Key = tuple[str, str, Code]
 @dataclass(slots=True)
 class _Seen:
     count: int = 0
+    synthetic_count: int = 0
     told_at: float | None = None
     example: str = ""
     message: str = ""
@@ -38,12 +39,13 @@ class RoutingFailures:
     clock: Callable[[], float] = time.monotonic
     _seen: dict[Key, _Seen] = field(default_factory=dict)
 
-    def note(self, key: Key, client_order_id: str, message: str) -> None:
-        """Count one failed order by asset class, gateway and code."""
+    def note(self, key: Key, client_order_id: str, message: str, *, is_synthetic: bool = False) -> None:
+        """Count one failed order by asset class, gateway and code; test orders are counted apart as well."""
         if key[2] not in TOLD:
             return
         seen = self._seen.setdefault(key, _Seen())
         seen.count += 1
+        seen.synthetic_count += is_synthetic
         seen.example, seen.message = client_order_id, message
         if seen.told_at is None:
             self._tell(key, seen)
@@ -69,8 +71,9 @@ class RoutingFailures:
                 "gateway": gateway,
                 "code": code,
                 "count": seen.count,
+                "synthetic_count": seen.synthetic_count,
                 "example_client_order_id": seen.example,
                 "message": seen.message,
             },
         )
-        seen.count, seen.told_at = 0, self.clock()
+        seen.count, seen.synthetic_count, seen.told_at = 0, 0, self.clock()

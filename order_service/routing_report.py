@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from order_service.clock import rfc3339
 from order_service.control_state import ControlState
+from order_service.decimals import plain
 from order_service.features import Features
 from order_service.gatekeeper import Gatekeeper
 from order_service.gateways.health import GatewayHealth
 from order_service.order import AssetClass
-from order_service.routing_store import FileState, RoutingStore
+from order_service.routing import Route
+from order_service.routing_store import DiskState, RoutingStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +23,22 @@ class RoutingReport:
     features: Features
     health: GatewayHealth
 
-    def document(self, file: FileState) -> dict[str, object]:
-        """Write the document, with the state of the file on disk."""
+    def document(self, disk: DiskState) -> dict[str, object]:
+        """Write the document, with what lies on disk."""
         return {
             "asset_classes": {asset_class.value: self._asset_class(asset_class) for asset_class in AssetClass},
             "gateways": {name: self._gateway(name) for name in self.health.vitals},
+            "strategies": {
+                name: setting.model_dump(mode="json") for name, setting in self.control.document.strategies.items()
+            },
             "features": {name: self._feature(name) for name in self.features.names()},
             "table": {
                 "hash": self.store.loaded.hash,
                 "loaded_at": rfc3339(self.store.loaded.loaded_at),
-                "file_hash": file.hash,
-                "file_error": file.error,
+                "file_hash": disk.file.hash,
+                "file_error": disk.file.error,
+                "shipped_hash": disk.shipped_hash,
+                "kept": [{"hash": one.hash, "loaded_at": rfc3339(one.loaded_at)} for one in disk.kept],
             },
         }
 
@@ -39,15 +46,19 @@ class RoutingReport:
         route = self.store.table.routes.get(asset_class)
         trading = self.control.trading(asset_class)
         by_hand = self.control.route(asset_class)
+        tried = self.control.synthetic_route(asset_class)
         document: dict[str, object] = {
             "gateway": None if route is None else self.gatekeeper.gateway_for(asset_class, route),
+            "synthetic_gateway": None if route is None else self.gatekeeper.synthetic_gateway(asset_class, route),
             "table_gateway": None if route is None else route.gateway,
             "alternates": [] if route is None else list(route.alternates),
             "test_symbols": [] if route is None else sorted(route.test_symbols),
+            "limits": None if route is None else _limits(route),
             "trading_state": self.control.trading_state(asset_class),
         }
         document["trading_set"] = None if trading is None else trading.model_dump(mode="json")
         document["route_set"] = None if by_hand is None else by_hand.model_dump(mode="json")
+        document["synthetic_route_set"] = None if tried is None else tried.model_dump(mode="json")
         last = max((s for s in (trading, by_hand) if s is not None), key=lambda s: s.set_at, default=None)
         document["set_by"] = "table" if last is None else last.set_by
         document["reason"] = None if last is None else last.reason
@@ -70,3 +81,10 @@ class RoutingReport:
             "enabled": self.features.enabled(name),
             "set": None if setting is None else setting.model_dump(mode="json"),
         }
+
+
+def _limits(route: Route) -> dict[str, str]:
+    return {
+        "max_quantity": plain(route.max_quantity),
+        "max_synthetic_quantity": plain(route.max_synthetic_quantity),
+    }

@@ -1,18 +1,20 @@
 """The table that serves now, its last good copies, and the file on disk that may differ from it."""
 
-import logging
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from order_service.atomic_file import replace_shared
 from order_service.clock import utc_now
-from order_service.routing import GatewayRules, LoadedTable, RoutingTable, TableRefused, parse_table, table_hash
-
-log = logging.getLogger(__name__)
-
-MAX_TABLE_BYTES = 1024 * 1024
-KEPT_COPIES = 20
+from order_service.routing import (
+    MAX_TABLE_BYTES,
+    GatewayRules,
+    LoadedTable,
+    RoutingTable,
+    TableRefused,
+    parse_table,
+    table_hash,
+)
+from order_service.table_copies import KeptTable, TableCopies
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +25,21 @@ class FileState:
     error: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class DiskState:
+    """The live file, and the tables that it could be replaced by."""
+
+    file: FileState
+    kept: tuple[KeptTable, ...]
+    shipped_hash: str | None
+
+
 class RoutingStore:
     """Hold the last good table and replace it only by another good one."""
 
-    def __init__(self, path: Path, copies_dir: Path, known_gateways: frozenset[str]) -> None:
+    def __init__(self, path: Path, copies: TableCopies, known_gateways: frozenset[str]) -> None:
         self.path = path
-        self._copies_dir = copies_dir
+        self._copies = copies
         self._known_gateways = known_gateways
         self.loaded = self.read()
 
@@ -40,6 +51,10 @@ class RoutingStore:
     def rules_of(self, gateway: str) -> GatewayRules | None:
         """Give the table's rules for a gateway, if it names it."""
         return self.table.gateways.get(gateway)
+
+    def disk_state(self) -> DiskState:
+        """Look at everything that lies on disk, without taking any of it."""
+        return DiskState(self.file_state(), self._copies.kept(), self._copies.shipped_hash())
 
     def file_state(self) -> FileState:
         """Look at the file on disk without taking it, so that a latent corruption shows before a restart."""
@@ -60,7 +75,22 @@ class RoutingStore:
         """
         raw = self._bytes()
         loaded = LoadedTable(parse_table(raw, self._known_gateways), table_hash(raw), utc_now())
-        self._keep_copy(raw, loaded.hash)
+        self._copies.keep(raw, loaded.hash)
+        return loaded
+
+    def restore(self, digest: str) -> LoadedTable:
+        """Put the good table of this hash back as the live file and read it; who calls puts it in force.
+
+        Errors: Refused when there is no such table, or its bytes were altered; TableRefused when the table does not
+        fit this service, or another one lies in its place afterwards; OSError when the file cannot be written.
+        Steps: 1 find the bytes by their hash · 2 prove that they are a table · 3 replace the file · 4 read it back.
+        """
+        raw = self._copies.find(digest)
+        parse_table(raw, self._known_gateways)
+        replace_shared(self.path, raw)
+        loaded = self.read()
+        if loaded.hash != digest:
+            raise TableRefused(f"expected {digest} on disk after writing it, was {loaded.hash}; somebody else writes")
         return loaded
 
     def _bytes(self) -> bytes:
@@ -72,32 +102,3 @@ class RoutingStore:
         if len(raw) > MAX_TABLE_BYTES:
             raise TableRefused(f"expected at most {MAX_TABLE_BYTES} bytes, was more")
         return raw
-
-    def _keep_copy(self, raw: bytes, digest: str) -> None:
-        """Keep the good table by its hash; a full disk costs the copy, never the table."""
-        try:
-            self._copies_dir.mkdir(parents=True, exist_ok=True)
-            write_atomically(self._copies_dir / f"{digest}.toml", raw)
-            write_atomically(self._copies_dir / "last_good", digest.encode())
-            copies = sorted(self._copies_dir.glob("*.toml"), key=lambda copy: copy.stat().st_mtime, reverse=True)
-            for old in copies[KEPT_COPIES:]:
-                old.unlink()
-        except OSError as error:
-            log.warning("ROUTING_COPY_NOT_KEPT: hash=%s; %s", digest, error)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file as a whole: readers see the old bytes or the new ones, also after a crash.
-
-    Errors: OSError; the old file stays.
-    """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -13,7 +13,8 @@ from order_service.answers import error_json
 from order_service.cancels import Cancels
 from order_service.clock import rfc3339, utc_now
 from order_service.codes import CannotStart, Code, Refused
-from order_service.control_plane import Change, ControlPlane
+from order_service.control_changes import Change
+from order_service.control_plane import ControlPlane
 from order_service.control_state import ControlState
 from order_service.drain import Drain
 from order_service.events import EventSender
@@ -32,6 +33,7 @@ from order_service.log_lines import LogLines
 from order_service.metrics import TRADING_STATE_VALUE, Metrics
 from order_service.order import NOT_PROVEN, AssetClass
 from order_service.order_flow import OrderFlow
+from order_service.own_release import shipped_table
 from order_service.positions import PositionBook
 from order_service.resolver import Resolver
 from order_service.routing import TableRefused
@@ -40,6 +42,8 @@ from order_service.routing_report import RoutingReport
 from order_service.routing_store import RoutingStore
 from order_service.settings import Settings
 from order_service.settlement import Settlement
+from order_service.table_control import TableControl
+from order_service.table_copies import TableCopies
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +81,7 @@ class OrderService:
         self.follow_changes()
         self._start_loops()
         await self.gateway_health.first_look(FIRST_LOOK_S)
-        self.announcements.started(interrupted, len(self.resolver), self.control.broken)
+        self.announcements.started(interrupted, self.resolver.real_count(), self.control.broken)
 
     async def stop(self) -> None:
         """Stop working and leave everything on disk."""
@@ -100,11 +104,12 @@ class OrderService:
             self.metrics.trading_state.labels(asset_class.value).set(TRADING_STATE_VALUE[state])
         for feature in self.features.names():
             self.metrics.feature_enabled.labels(feature).set(self.features.enabled(feature))
+        self.metrics.show_strategies(self.control.document.strategies)
 
     async def reload(self) -> None:
         """Take the routing table because a signal says so; the outcome is in the log and the ledger."""
         with contextlib.suppress(Refused):
-            await self.plane.reload(Change(reason="SIGHUP", set_by="signal"))
+            await self.tables.reload(Change(reason="SIGHUP", set_by="signal"))
 
     async def drained(self) -> bool:
         """Take no new orders and wait for those in flight."""
@@ -168,6 +173,7 @@ class OrderService:
         self.plane = ControlPlane(
             self.control, self.routing, self.incidents, self.follow_changes, begin_drain=self.drain.begin
         )
+        self.tables = TableControl(self.routing, self.incidents, self.follow_changes)
         self.events = self._event_sender()
         self.heartbeat = Heartbeat(
             self.health, self.incidents, self.failures, lambda: self.journal.error, self.events, settings.heartbeat_s
@@ -175,7 +181,8 @@ class OrderService:
         self._wire_gauges()
 
     def _wire_gauges(self) -> None:
-        self.metrics.orders_unknown.set_function(lambda: len(self.resolver))
+        self.metrics.orders_unknown.set_function(self.resolver.real_count)
+        self.metrics.orders_unknown_synthetic.set_function(self.resolver.synthetic_count)
         self.metrics.orders_inflight.set_function(self.flow.running_count)
         for name, vitals in self.gateway_health.vitals.items():
             self.metrics.gateway_up.labels(name).set_function(_up(vitals))
@@ -211,7 +218,8 @@ class OrderService:
 
 def _read_table(settings: Settings, known_gateways: frozenset[str]) -> RoutingStore:
     try:
-        return RoutingStore(settings.routing_path, settings.state_dir / "routing", known_gateways)
+        copies = TableCopies(settings.state_dir / "routing", shipped_table())
+        return RoutingStore(settings.routing_path, copies, known_gateways)
     except TableRefused as error:
         line = f"ROUTING_TABLE_REFUSED: {settings.routing_path}: {error}; restore a good table and start again"
         raise CannotStart(line, 2) from error

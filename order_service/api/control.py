@@ -12,21 +12,44 @@ from order_service.api.body import read_json_body
 from order_service.api.documents import Responses, errors, json_body
 from order_service.api.errors import first_problem
 from order_service.codes import Code, Refused
-from order_service.control_plane import Change, ControlPlane, FeatureChange, GatewayChange, RouteChange, TradingChange
-from order_service.order import AssetClass
+from order_service.control_changes import (
+    Change,
+    FeatureChange,
+    GatewayChange,
+    RestoreChange,
+    RouteChange,
+    StrategyChange,
+    TradingChange,
+)
+from order_service.control_plane import ControlPlane
+from order_service.order import STRATEGY_PATTERN, AssetClass
+from order_service.table_control import TableControl
 
 _ANSWERS: Responses = {
     200: {"model": dict[str, object], "description": "in force"},
     **errors(400, 401, 403, 404, 409, 413, 415, 422),
 }
+_ANSWERS_OF_FILES: Responses = {**_ANSWERS, **errors(503)}
 ChangeT = TypeVar("ChangeT", bound=Change)
+StrategyName = Annotated[str, Path(pattern=STRATEGY_PATTERN)]
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9_]{1,64}$")]
 
 
-def control_door(plane: ControlPlane, token: SecretStr | None) -> APIRouter:
+def control_door(plane: ControlPlane, tables: TableControl, token: SecretStr | None) -> APIRouter:
     """Open the doors for changes by hand."""
     router = APIRouter(prefix="/control", dependencies=[Depends(HTTPBearer(auto_error=False)), Depends(_guard(token))])
+    _open_settings(router, plane)
+    _open_tables(router, tables)
 
+    @router.post("/drain", responses=_ANSWERS, openapi_extra=json_body(Change))
+    async def drain(request: Request) -> Response:
+        """Take no new orders from here on."""
+        return _done(plane.drain(await _read(Change, request)))
+
+    return router
+
+
+def _open_settings(router: APIRouter, plane: ControlPlane) -> None:
     @router.put("/gateways/{gateway}", responses=_ANSWERS, openapi_extra=json_body(GatewayChange))
     async def set_gateway(gateway: Name, request: Request) -> Response:
         """Set a gateway to enabled, degraded or disabled."""
@@ -34,7 +57,7 @@ def control_door(plane: ControlPlane, token: SecretStr | None) -> APIRouter:
 
     @router.put("/routes/{asset_class}", responses=_ANSWERS, openapi_extra=json_body(RouteChange))
     async def set_route(asset_class: AssetClass, request: Request) -> Response:
-        """Send new orders of a class to another gateway of its route."""
+        """Send new orders of a class, or its test orders alone, to another gateway of its route."""
         return _done(await plane.set_route(asset_class, await _read(RouteChange, request)))
 
     @router.put("/trading/{asset_class}", responses=_ANSWERS, openapi_extra=json_body(TradingChange))
@@ -42,22 +65,27 @@ def control_door(plane: ControlPlane, token: SecretStr | None) -> APIRouter:
         """Set a class to active, reducing or halted; cancels always pass."""
         return _done(await plane.set_trading(asset_class, await _read(TradingChange, request)))
 
+    @router.put("/strategies/{strategy}", responses=_ANSWERS, openapi_extra=json_body(StrategyChange))
+    async def set_strategy(strategy: StrategyName, request: Request) -> Response:
+        """Set a strategy to active or halted, in every class; cancels always pass."""
+        return _done(await plane.set_strategy(strategy, await _read(StrategyChange, request)))
+
     @router.put("/features/{feature}", responses=_ANSWERS, openapi_extra=json_body(FeatureChange))
     async def set_feature(feature: Name, request: Request) -> Response:
         """Switch a feature on or off."""
         return _done(await plane.set_feature(feature, await _read(FeatureChange, request)))
 
-    @router.post("/drain", responses=_ANSWERS, openapi_extra=json_body(Change))
-    async def drain(request: Request) -> Response:
-        """Take no new orders from here on."""
-        return _done(plane.drain(await _read(Change, request)))
 
+def _open_tables(router: APIRouter, tables: TableControl) -> None:
     @router.post("/reload", responses=_ANSWERS, openapi_extra=json_body(Change))
     async def reload(request: Request) -> Response:
         """Take the routing table on disk."""
-        return _done(await plane.reload(await _read(Change, request)))
+        return _done(await tables.reload(await _read(Change, request)))
 
-    return router
+    @router.post("/restore", responses=_ANSWERS_OF_FILES, openapi_extra=json_body(RestoreChange))
+    async def restore(request: Request) -> Response:
+        """Put a good routing table back, by its hash; GET /routing names those there are."""
+        return _done(await tables.restore(await _read(RestoreChange, request)))
 
 
 class _guard:  # noqa: N801 - a dependency reads as a function

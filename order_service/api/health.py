@@ -32,7 +32,7 @@ def health_door(health: HealthReport, metrics: Metrics, routing: RoutingReport) 
     @router.get("/routing", responses={200: {"model": dict[str, object]}})
     async def read_routing() -> Response:
         """Say where each asset class goes, who set it and why."""
-        file = await asyncio.to_thread(routing.store.file_state)
-        return Response(orjson.dumps(routing.document(file)), media_type="application/json")
+        disk = await asyncio.to_thread(routing.store.disk_state)
+        return Response(orjson.dumps(routing.document(disk)), media_type="application/json")
 
     return router

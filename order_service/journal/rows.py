@@ -3,6 +3,8 @@
 import sqlite3
 from dataclasses import dataclass, replace
 
+import orjson
+
 from order_service.order import NOT_PROVEN, NewOrder, OrderStatus
 
 COLUMNS = (
@@ -38,6 +40,11 @@ class JournaledOrder:
     def order(self) -> NewOrder:
         """Give the order itself, read back from its canonical body."""
         return NewOrder.model_validate_json(self.body)
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Say whether it is a test order."""
+        return bool(orjson.loads(self.body)["synthetic"])
 
     def settled(self, status: OrderStatus, execution: bytes | None, error: bytes | None) -> "JournaledOrder":
         """Give this order with a new outcome, keeping the first known one for repeated requests."""

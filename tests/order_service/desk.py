@@ -74,10 +74,15 @@ class Desk:
         headers = {"Authorization": f"Bearer {TOKEN}"}
         return await self.http.put(f"/control/{path}", json={"reason": "a test", **body}, headers=headers)
 
-    async def post_control(self, path: str) -> httpx.Response:
+    async def post_control(self, path: str, **body: object) -> httpx.Response:
         """Call a control action."""
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        return await self.http.post(f"/control/{path}", json={"reason": "a test"}, headers=headers)
+        return await self.http.post(f"/control/{path}", json={"reason": "a test", **body}, headers=headers)
+
+    async def routing(self) -> dict[str, Any]:
+        """Read where everything goes."""
+        document: dict[str, Any] = (await self.http.get("/routing")).json()
+        return document
 
     def incidents(self) -> list[dict[str, Any]]:
         """Read the incident ledger."""

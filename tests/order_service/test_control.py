@@ -45,6 +45,7 @@ async def test_a_change_needs_a_reason(desk: Desk, reason: str | None) -> None:
         ("routes/equity", {"gateway": "XNYS"}),
         ("routes/equity", {"gateway": None}),
         ("trading/fx", {"state": "halted"}),
+        ("strategies/mean-reversion:2", {"state": "halted"}),
         ("features/order_throttle", {"enabled": False}),
     ],
 )
@@ -61,7 +62,7 @@ async def test_a_change_answers_what_is_now_in_force(desk: Desk, path: str, chan
     assert document[part][key]["set_by"] == "kim"
 
 
-@pytest.mark.parametrize("path", ["gateways/NONE", "trading/bond", "routes/bond", "features/none"])
+@pytest.mark.parametrize("path", ["gateways/NONE", "trading/bond", "routes/bond", "features/none", "strategies/%20"])
 async def test_a_change_to_what_does_not_exist_is_refused(desk: Desk, path: str) -> None:
     """A typo in a halt must not look like a halt."""
     answer = await desk.set(path, state="degraded", gateway="XNAS", enabled=True)

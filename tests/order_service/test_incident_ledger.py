@@ -78,3 +78,16 @@ def test_failures_are_told_at_once_and_then_in_sums(tmp_path: Path) -> None:
 
     lines = (tmp_path / "incidents.jsonl").read_text().splitlines()
     assert [json.loads(line)["details"]["count"] for line in lines] == [1, 999]
+
+
+def test_failed_test_orders_are_counted_apart(tmp_path: Path) -> None:
+    """Our own probes into a dead gateway are no lost orders of the desk."""
+    incidents = IncidentLog(tmp_path / "incidents.jsonl", "svc", lambda: None)
+    failures = RoutingFailures(incidents)
+    key = ("equity", "XNAS", Code.GATEWAY_UNREACHABLE)
+
+    failures.note(key, "probe", "refused", is_synthetic=True)
+    incidents.close()
+
+    details = json.loads((tmp_path / "incidents.jsonl").read_text())["details"]
+    assert (details["count"], details["synthetic_count"]) == (1, 1)

@@ -19,7 +19,8 @@ OPERATIONS = [
     *(("DELETE", "/orders/{client_order_id}"), ("GET", "/health"), ("GET", "/metrics"), ("GET", "/routing")),
     *(("PUT", "/control/gateways/{gateway}"), ("PUT", "/control/routes/{asset_class}")),
     *(("PUT", "/control/trading/{asset_class}"), ("PUT", "/control/features/{feature}")),
-    *(("POST", "/control/reload"), ("POST", "/control/drain")),
+    *(("PUT", "/control/strategies/{strategy}"), ("POST", "/control/reload"), ("POST", "/control/restore")),
+    ("POST", "/control/drain"),
 ]
 CHECKS = [
     checks.status_code_conformance,
