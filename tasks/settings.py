@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -25,7 +26,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from tasks.model.channels import FallbackSettings, SlackSettings
 from tasks.model.errors import Code, RunbookError
-from tasks.model.limits import DiagnosisLimits, LookLimits, RestartLimits
+from tasks.model.limits import DiagnosisLimits, EscalationLimits, LookLimits, RestartLimits
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass, SyntheticOrder
 
@@ -62,6 +63,17 @@ def _http_url(secret: SecretStr) -> SecretStr:
 SecretUrl = Annotated[SecretStr, AfterValidator(_http_url)]
 
 
+def _known_time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError):
+        raise ValueError("a time zone such as America/New_York is expected") from None
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
+
+
 class Gateway(Table):
     """Where a gateway can be probed directly."""
 
@@ -95,6 +107,7 @@ class ServiceSettings(Table):
     look: LookLimits = LookLimits()
     restart: RestartLimits = RestartLimits()
     limits: DiagnosisLimits = DiagnosisLimits()
+    escalation: EscalationLimits = EscalationLimits()
 
     @property
     def url(self) -> str:
@@ -123,6 +136,7 @@ class RunbookSettings(BaseSettings):
     mode: Mode = Mode.OBSERVE
     late_after_s: float = Field(default=30.0, gt=0, le=30)
     approval_timeout_s: float = Field(default=300.0, gt=0, le=3600)
+    desk_time_zone: TimeZone = "UTC"
     ping_url: SecretUrl | None = None
     monitoring_host: str = "127.0.0.1"
     monitoring_port: int = Field(default=8650, ge=1, le=65_535)

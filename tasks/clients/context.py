@@ -59,6 +59,7 @@ def context_of(
         history=history,
         limits=watched.limits,
         maintenance=maintenance_at(recent, request.service, now),
+        desk_time_zone=settings.desk_time_zone,
     )
 
 

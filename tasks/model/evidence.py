@@ -65,6 +65,7 @@ class Context(Value):
     history: tuple[PastLook, ...] = ()
     limits: DiagnosisLimits = DiagnosisLimits()
     maintenance: Maintenance | None = None
+    desk_time_zone: str = "UTC"
 
 
 class Evidence(Value):

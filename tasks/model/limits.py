@@ -35,6 +35,27 @@ class RestartLimits(Value):
     confirm_timeout_s: float = Field(default=90.0, gt=0, le=900)
 
 
+class EscalationLimits(Value):
+    """When a page that nobody takes is repeated, and when the next tier is paged (§3). Units: seconds and counts.
+
+    `every` is the time between two pages: while a market of the affected classes is open, while it is closed, and
+    within `near_s` of its opening or close. Each tier is reminded `reminders_count` times before the next one is
+    paged; the last tier `last_reminders_count` times, each wait twice as long as the one before.
+    """
+
+    open_every_s: float = Field(default=300.0, gt=0, le=86_400)
+    closed_every_s: float = Field(default=1800.0, gt=0, le=86_400)
+    near_every_s: float = Field(default=120.0, gt=0, le=86_400)
+    near_s: float = Field(default=900.0, ge=0, le=7200)
+    reminders_count: int = Field(default=1, ge=0, le=10)
+    last_reminders_count: int = Field(default=6, ge=0, le=20)
+    undelivered_after_s: float = Field(default=90.0, gt=0, le=3600)
+    acknowledged_s: float = Field(default=1800.0, gt=0, le=86_400)
+    acknowledged_longest_s: float = Field(default=14_400.0, gt=0, le=86_400)
+    flapping_count: int = Field(default=2, ge=1, le=20)
+    flapping_window_s: float = Field(default=1800.0, ge=0, le=86_400)
+
+
 class DiagnosisLimits(Value):
     """Where a number becomes a symptom (§2.2). Units: as the names end; ratios are of the whole, 0 to 1.
 
