@@ -11,7 +11,16 @@ from urllib.parse import quote
 import orjson
 
 from tasks.clients.http_exchange import Call, exchange, http_client
-from tasks.model.control import ControlAnswer, ControlCode, ControlOutcome, ControlReason, GatewayState, TradingState
+from tasks.model.control import (
+    ControlAnswer,
+    ControlCode,
+    ControlOutcome,
+    ControlReason,
+    GatewayState,
+    RouteScope,
+    StrategyState,
+    TradingState,
+)
 from tasks.model.orders import AssetClass
 from tasks.rules.control_answer import judge_control, refuses_the_fields
 from tasks.settings import ServiceSettings
@@ -37,17 +46,19 @@ async def set_gateway(service: ServiceSettings, gateway: str, state: GatewayStat
 
 
 async def set_route(
-    service: ServiceSettings, asset_class: AssetClass, gateway: str | None, why: ControlReason, scope: str | None = None
+    service: ServiceSettings,
+    asset_class: AssetClass,
+    gateway: str | None,
+    why: ControlReason,
+    scope: RouteScope = RouteScope.ALL,
 ) -> ControlAnswer:
     """Send new orders of a class to another gateway; None follows the table again.
 
     Runbook: §2.2 Re-route orders if that is safe.
-    Errors: none. A service that does not know `scope` refuses: without it the change would be a larger one.
+    Errors: none. A service that knows no scope refuses; it is never left out, since that would be a larger change.
     """
-    fields: dict[str, Any] = {"gateway": gateway}
-    if scope is not None:
-        fields["scope"] = scope
-    return await _change(service, ("PUT", "routes", asset_class), fields, why)
+    narrow = {} if scope is RouteScope.ALL else {"scope": scope}
+    return await _change(service, ("PUT", "routes", asset_class), {"gateway": gateway, **narrow}, why)
 
 
 async def set_trading(
@@ -62,9 +73,9 @@ async def set_trading(
 
 
 async def set_strategy(
-    service: ServiceSettings, strategy: str, state: TradingState, why: ControlReason
+    service: ServiceSettings, strategy: str, state: StrategyState, why: ControlReason
 ) -> ControlAnswer:
-    """Set one strategy to active, reducing or halted, in every class.
+    """Take the new orders of one strategy, or halt them, in every class.
 
     Runbook: §2.2 Pause automated strategies.
     Errors: none; every end is a `ControlAnswer`.

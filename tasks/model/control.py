@@ -52,6 +52,20 @@ class TradingState(StrEnum):
     HALTED = "halted"
 
 
+class StrategyState(StrEnum):
+    """Whether a strategy's new orders are taken; cancels always pass."""
+
+    ACTIVE = "active"
+    HALTED = "halted"
+
+
+class RouteScope(StrEnum):
+    """Which new orders of a class follow a route: the test orders alone, or all of them."""
+
+    SYNTHETIC = "synthetic"
+    ALL = "all"
+
+
 def _one_line(text: str) -> str:
     words = " ".join("".join(one if one.isprintable() else " " for one in text).split())
     if not words:

@@ -5,7 +5,16 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tasks.clients import control
-from tasks.model.control import ControlAnswer, ControlCode, ControlOutcome, ControlReason, GatewayState, TradingState
+from tasks.model.control import (
+    ControlAnswer,
+    ControlCode,
+    ControlOutcome,
+    ControlReason,
+    GatewayState,
+    RouteScope,
+    StrategyState,
+    TradingState,
+)
 from tasks.model.orders import AssetClass
 from tasks.settings import ServiceSettings
 from tests.fakes.patient import free_port
@@ -30,7 +39,7 @@ CHANGES: list[tuple[Callable[[ServiceSettings], Awaitable[ControlAnswer]], str, 
     ),
     (lambda one: control.set_route(one, AssetClass.FX, None, WHY), "PUT", "/control/routes/fx", {"gateway": None}),
     (
-        lambda one: control.set_route(one, AssetClass.EQUITY, "XNYS", WHY, "synthetic"),
+        lambda one: control.set_route(one, AssetClass.EQUITY, "XNYS", WHY, RouteScope.SYNTHETIC),
         "PUT",
         "/control/routes/equity",
         {"gateway": "XNYS", "scope": "synthetic"},
@@ -42,10 +51,10 @@ CHANGES: list[tuple[Callable[[ServiceSettings], Awaitable[ControlAnswer]], str, 
         {"state": "halted"},
     ),
     (
-        lambda one: control.set_strategy(one, "mm-1", TradingState.REDUCING, WHY),
+        lambda one: control.set_strategy(one, "mm-1", StrategyState.HALTED, WHY),
         "PUT",
         "/control/strategies/mm-1",
-        {"state": "reducing"},
+        {"state": "halted"},
     ),
     (
         lambda one: control.set_feature(one, "limit_price_band", WHY, enabled=False),
@@ -167,7 +176,7 @@ async def test_a_request_that_is_refused_twice_is_not_sent_a_third_time() -> Non
 async def test_a_scope_is_never_left_out() -> None:
     """Without its scope, a re-route of a few orders would be one of all orders."""
     async with scripted(lambda _: refused(422, "INVALID_REQUEST")) as (url, asked):
-        told = await control.set_route(watched(url), AssetClass.EQUITY, "XNYS", WHY, "synthetic")
+        told = await control.set_route(watched(url), AssetClass.EQUITY, "XNYS", WHY, RouteScope.SYNTHETIC)
 
     assert told.outcome is ControlOutcome.REFUSED
     assert [one.fields["scope"] for one in asked] == ["synthetic", "synthetic"]
