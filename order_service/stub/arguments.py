@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass
 from typing import NoReturn
 
+from order_service.stub.control import Obedience
 from order_service.stub.scenarios import SCENARIOS
 
 
@@ -19,6 +20,8 @@ class Arguments:
     host: str
     port: int
     control_token: str | None
+    control: Obedience | None
+    unresolved: int | None
     slow_s: float
     period_s: float
     drip_interval_s: float
@@ -47,6 +50,12 @@ def parse_arguments(arguments: list[str]) -> Arguments:
     parser.add_argument("--port", required=True, type=_port, help="0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--control-token", help="expected by /control; none means that anyone may")
+    parser.add_argument(
+        "--control", type=Obedience, choices=list(Obedience), help="how changes are taken; default the scenario's own"
+    )
+    parser.add_argument(
+        "--unresolved", type=_count, metavar="N", help="real orders that stay unknown; default the scenario's own"
+    )
     parser.add_argument("--slow-s", type=_seconds, default=3.0, help="delay of the scenario slow")
     parser.add_argument("--period-s", type=_seconds, default=10.0, help="half a period of the scenario flapping")
     parser.add_argument("--drip-interval-s", type=_seconds, default=1.0, help="time between two bytes of drip")
@@ -58,6 +67,12 @@ def parse_arguments(arguments: list[str]) -> Arguments:
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
         raise argparse.ArgumentTypeError(f"expected 0 to 65535, was {text!r}")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 10_000):
+        raise argparse.ArgumentTypeError(f"expected 0 to 10000, was {text!r}")
     return int(text)
 
 

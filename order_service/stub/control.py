@@ -2,61 +2,106 @@
 
 import hmac
 import json
+from collections.abc import Collection
+from dataclasses import replace
+from enum import StrEnum
 from typing import Any
 
-from order_service.stub.desk import GATEWAYS, ROUTES, TABLE_HASH, TEST_SYMBOLS, Document, now
-from order_service.stub.wire import Reply, Request, reply_json
+from order_service.stub.desk import FEATURES, GATEWAYS, HASHES, ROUTES, TABLE_HASH, Document, now
+from order_service.stub.wire import Delivery, Reply, Request, reply_json
+
+_VALUE_NAME = {"routes": "gateway", "features": "enabled"}
+_STATES = {
+    "gateways": frozenset({"enabled", "degraded", "disabled"}),
+    "trading": frozenset({"active", "reducing", "halted"}),
+    "strategies": frozenset({"active", "halted"}),
+}
+
+# What there is under each path, and how the rest is refused.
+_UNKNOWN: dict[str, tuple[Collection[str] | None, int, str, str]] = {
+    "gateways": (GATEWAYS, 404, "UNKNOWN_GATEWAY", "gateway"),
+    "features": (FEATURES, 404, "UNKNOWN_FEATURE", "feature"),
+    "routes": (ROUTES, 422, "INVALID_REQUEST", "asset_class"),
+    "trading": (ROUTES, 422, "INVALID_REQUEST", "asset_class"),
+    "strategies": (None, 422, "INVALID_REQUEST", "strategy"),
+}
+
+
+class Obedience(StrEnum):
+    """Say how the control plane takes a change."""
+
+    FULL = "full"
+    ABSENT = "absent"
+    NOT_ALLOWED = "not_allowed"
+    UNAUTHORIZED = "unauthorized"
+    HANGS = "hangs"
+    NO_EFFECT = "no_effect"
 
 
 class Control:
-    """Hold what was set by hand; a control plane that is absent answers 404 and changes nothing."""
+    """Hold what was set by hand; a control plane that does not obey changes nothing."""
 
-    def __init__(self, token: str | None = None, *, is_absent: bool = False) -> None:
+    def __init__(self, token: str | None = None, obedience: Obedience = Obedience.FULL) -> None:
         self._token = token
-        self._is_absent = is_absent
+        self._obedience = obedience
         self.draining = False
-        self.gateway_states = dict.fromkeys(GATEWAYS, "enabled")
-        self.trading_states = dict.fromkeys(ROUTES, "active")
-        self.features = {"limit_price_band": True, "order_throttle": True}
-        self._routes = {asset_class: gateways[0] for asset_class, gateways in ROUTES.items()}
-        self._settings: dict[tuple[str, str], Document] = {}
+        self.table_hash = TABLE_HASH
+        self.settings: dict[str, dict[str, Document]] = {
+            name: {} for name in ("gateways", "routes", "synthetic_routes", "trading", "strategies", "features")
+        }
 
-    def route(self, asset_class: str) -> str:
+    def setting(self, part: str, key: str) -> Document | None:
+        """Give what was set by hand, if anything."""
+        return self.settings[part].get(key)
+
+    def route(self, asset_class: str, *, synthetic: bool = False) -> str:
         """Name the gateway that new orders of a class go to."""
-        return self._routes[asset_class]
+        tried = self.settings["synthetic_routes"].get(asset_class, {}).get("gateway") if synthetic else None
+        by_hand = self.settings["routes"].get(asset_class, {}).get("gateway")
+        return str(tried or by_hand or ROUTES[asset_class][0])
+
+    def gateway_state(self, name: str) -> str:
+        """Give a gateway's state."""
+        return str(self.settings["gateways"].get(name, {}).get("state", "enabled"))
+
+    def trading_state(self, asset_class: str) -> str:
+        """Give a class's trading state."""
+        return str(self.settings["trading"].get(asset_class, {}).get("state", "active"))
+
+    def is_halted(self, strategy: str) -> bool:
+        """Say whether a strategy's new orders are denied."""
+        return self.settings["strategies"].get(strategy, {}).get("state") == "halted"
+
+    def features(self) -> dict[str, bool]:
+        """Give every feature and whether it is on."""
+        return {name: bool(self.settings["features"].get(name, {}).get("enabled", True)) for name in FEATURES}
 
     def answer(self, request: Request) -> Reply:
-        """Carry out one change."""
-        if self._is_absent:
-            return _refuse(404, "NOT_FOUND", "this service has no control plane")
+        """Carry out one change, as far as this control plane obeys."""
+        match self._obedience:
+            case Obedience.ABSENT:
+                return _refuse(404, "NOT_FOUND", "this service has no control plane")
+            case Obedience.NOT_ALLOWED:
+                return _refuse(405, "METHOD_NOT_ALLOWED", "this service takes no changes here")
+            case Obedience.HANGS:
+                return replace(reply_json(200, {}), delivery=Delivery.NEVER)
+            case Obedience.UNAUTHORIZED:
+                return _refuse(401, "CONTROL_UNAUTHORIZED", "expected another control token")
+            case Obedience.FULL | Obedience.NO_EFFECT:
+                return self._answer(request)
+
+    def _answer(self, request: Request) -> Reply:
         if not self._is_allowed(request):
             return _refuse(401, "CONTROL_UNAUTHORIZED", "expected the control token as Bearer authorization")
         change = _parse(request.body)
         if change is None:
             return _refuse(422, "INVALID_REQUEST", "expected an object with a reason")
-        if request.method == "POST":
-            return self._post(request.path)
         parts = request.path.removeprefix("/control/").split("/", 1)
-        if request.method != "PUT" or len(parts) != 2:
-            return _refuse(404, "NOT_FOUND", f"nothing is at {request.path[:100]}")
-        return self._put(parts[0], parts[1], change)
-
-    def routing(self, down: frozenset[str]) -> Document:
-        """Show the routing document."""
-        return {
-            "asset_classes": {asset_class: self._route_document(asset_class) for asset_class in ROUTES},
-            "gateways": {
-                name: {
-                    "state": self.gateway_states[name],
-                    "up": name not in down,
-                    "asset_classes": classes,
-                    "set": None,
-                }
-                for name, classes in GATEWAYS.items()
-            },
-            "features": {name: {"enabled": enabled, "set": None} for name, enabled in self.features.items()},
-            "table": {"hash": TABLE_HASH, "loaded_at": now(), "file_hash": TABLE_HASH, "file_error": None},
-        }
+        if request.method == "POST" and len(parts) == 1:
+            return self._post(parts[0], change)
+        if request.method == "PUT" and len(parts) == 2:
+            return self._put(parts[0], parts[1], change)
+        return _refuse(404, "NOT_FOUND", f"nothing is at {request.path[:100]}")
 
     def _is_allowed(self, request: Request) -> bool:
         if self._token is None:
@@ -64,57 +109,75 @@ class Control:
         given = request.headers.get("authorization", "")
         return hmac.compare_digest(given.encode("latin-1"), f"Bearer {self._token}".encode())
 
-    def _post(self, path: str) -> Reply:
-        if path == "/control/drain":
-            self.draining = True
+    @property
+    def _obeys(self) -> bool:
+        return self._obedience is Obedience.FULL
+
+    def _post(self, action: str, change: Document) -> Reply:
+        if action == "drain":
+            self.draining = self._obeys
             return reply_json(200, {"draining": True})
-        if path == "/control/reload":
-            return reply_json(200, {"hash": TABLE_HASH, "previous_hash": TABLE_HASH, "loaded_at": now()})
-        return _refuse(404, "NOT_FOUND", f"nothing is at {path[:100]}")
+        if action == "reload":
+            return self._table(self.table_hash)
+        if action == "restore":
+            return self._restore(change.get("hash"))
+        return _refuse(404, "NOT_FOUND", f"nothing is at /control/{action[:80]}")
+
+    def _restore(self, digest: object) -> Reply:
+        if not isinstance(digest, str) or len(digest) != 64:
+            return _refuse(422, "INVALID_REQUEST", "expected the SHA-256 of a table", "hash")
+        if digest not in HASHES:
+            message = f"no table of hash {digest} is kept; there are: {', '.join(HASHES)}"
+            return _refuse(404, "UNKNOWN_TABLE", message, "hash")
+        return self._table(digest)
+
+    def _table(self, digest: str) -> Reply:
+        before, self.table_hash = self.table_hash, digest if self._obeys else self.table_hash
+        return reply_json(200, {"hash": digest, "previous_hash": before, "loaded_at": now()})
 
     def _put(self, part: str, key: str, change: Document) -> Reply:
-        state, value = self._target(part), change.get({"routes": "gateway", "features": "enabled"}.get(part, "state"))
-        if state is None or key not in state:
-            return _refuse(404, "NOT_FOUND", f"there is no {part[:50]} {key[:50]}")
-        if part == "routes" and value not in ROUTES[key]:
-            return _refuse(409, "ROUTE_NOT_ALLOWED", f"expected one of {', '.join(ROUTES[key])}")
-        if not isinstance(value, bool if part == "features" else str):
-            return _refuse(422, "INVALID_REQUEST", "expected a state, a gateway or enabled")
-        previous = self._settings.get((part, key))
-        state[key] = value
-        self._settings[part, key] = {**change, "set_at": now()}
-        return reply_json(200, {part: {key: self._settings[part, key]}, "persisted": True, "previous": previous})
+        name = _VALUE_NAME.get(part, "state")
+        problem = _problem(part, key, change.get(name), change.get("scope", "all"))
+        if problem is not None:
+            return problem
+        setting = {name: change.get(name), "reason": change["reason"], "set_by": change.get("set_by", "operator")}
+        setting["set_at"] = now()
+        if part == "routes":
+            setting["scope"] = change.get("scope", "all")
+            part = "synthetic_routes" if setting["scope"] == "synthetic" else part
+        previous = self.settings[part].get(key)
+        if self._obeys:
+            self._keep(part, key, setting)
+        return reply_json(200, {part: {key: setting}, "persisted": True, "previous": previous})
 
-    def _target(self, part: str) -> dict[str, Any] | None:
-        targets: dict[str, dict[str, Any]] = {
-            "gateways": self.gateway_states,
-            "routes": self._routes,
-            "trading": self.trading_states,
-            "features": self.features,
-        }
-        return targets.get(part)
+    def _keep(self, part: str, key: str, setting: Document) -> None:
+        self.settings[part][key] = setting
+        if part == "routes":
+            self.settings["synthetic_routes"].pop(key, None)
 
-    def _route_document(self, asset_class: str) -> Document:
-        setting = self._settings.get(("trading", asset_class)) or self._settings.get(("routes", asset_class)) or {}
-        return {
-            "gateway": self._routes[asset_class],
-            "table_gateway": ROUTES[asset_class][0],
-            "alternates": list(ROUTES[asset_class][1:]),
-            "test_symbols": [TEST_SYMBOLS[asset_class]],
-            "trading_state": self.trading_states[asset_class],
-            "set_by": setting.get("set_by", "table"),
-            "reason": setting.get("reason"),
-            "set_at": setting.get("set_at"),
-        }
+
+def _problem(part: str, key: str, value: object, scope: object) -> Reply | None:
+    """Say why a change is refused, if it is."""
+    if part not in _UNKNOWN:
+        return _refuse(404, "NOT_FOUND", f"nothing is at /control/{part[:80]}")
+    known, status, code, field = _UNKNOWN[part]
+    if known is not None and key not in known:
+        return _refuse(status, code, f"there is no {part} {key[:50]}", field)
+    if part == "routes" and scope not in {"all", "synthetic"}:
+        return _refuse(422, "INVALID_REQUEST", "expected all or synthetic", "scope")
+    if part == "routes" and value is not None and value not in ROUTES[key]:
+        return _refuse(409, "ROUTE_NOT_ALLOWED", f"expected one of {', '.join(ROUTES[key])}", "gateway")
+    is_wrong = value not in _STATES[part] if part in _STATES else part == "features" and not isinstance(value, bool)
+    return _refuse(422, "INVALID_REQUEST", "expected a state, a gateway or enabled") if is_wrong else None
 
 
 def _parse(body: bytes) -> Document | None:
     try:
-        change = json.loads(body)
+        change: Any = json.loads(body)
     except (ValueError, RecursionError):
         return None
     return change if isinstance(change, dict) and change.get("reason") else None
 
 
-def _refuse(status: int, code: str, message: str) -> Reply:
-    return reply_json(status, {"error": {"code": code, "message": message, "field": None}})
+def _refuse(status: int, code: str, message: str, field: str | None = None) -> Reply:
+    return reply_json(status, {"error": {"code": code, "message": message, "field": field}})

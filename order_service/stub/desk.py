@@ -11,7 +11,11 @@ RELEASE = "stub"
 ROUTES = {"equity": ("XNAS", "XNYS"), "future": ("XCME",), "fx": ("FXALL", "XCME"), "crypto": ("CRYP",)}
 TEST_SYMBOLS = {"equity": "ZVZZT", "future": "TESTF", "fx": "TST/USD", "crypto": "TST-USD"}
 GATEWAYS = {"XNAS": ["equity"], "XNYS": ["equity"], "XCME": ["future", "fx"], "FXALL": ["fx"], "CRYP": ["crypto"]}
+FEATURES = ("limit_price_band", "order_throttle")
+LIMITS = {"max_quantity": "1000000", "max_synthetic_quantity": "10"}
 TABLE_HASH = f"{zlib.crc32(json.dumps(ROUTES).encode()):064x}"
+OLDER_HASH = f"{zlib.crc32(b'older'):064x}"
+HASHES = (TABLE_HASH, OLDER_HASH)
 
 Document = dict[str, Any]
 
@@ -23,16 +27,21 @@ class Trade:
     http_status: int = 201
     status: str = "filled"
     reject: Mapping[str, str] | None = None
-    error: Mapping[str, str] | None = None
+    error: Mapping[str, str | None] | None = None
     has_execution_block: bool = True
 
 
 FILLED = Trade()
+TIMED_OUT = {"code": "GATEWAY_TIMEOUT", "message": "the gateway did not answer in time", "field": None}
+UNKNOWN = Trade(http_status=202, status="unknown", error=TIMED_OUT)
 
 
 def now() -> str:
     """Give the time as RFC 3339 in UTC."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+STARTED_AT = now()
 
 
 def order_document(asked: Mapping[str, Any], gateway: str, number: int, trade: Trade) -> Document:

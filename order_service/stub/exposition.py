@@ -3,20 +3,20 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from order_service.stub.desk import GATEWAYS, RELEASE
+from order_service.stub.control import Control
+from order_service.stub.desk import GATEWAYS, RELEASE, ROUTES
 
 _TRADING_VALUES = {"halted": 0, "reducing": 1, "active": 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Hold what is counted."""
+    """Hold what is counted; of the unknown orders the real ones, then the test orders."""
 
     outcomes: Mapping[tuple[str, str, str], int]
-    unknown_count: int
+    unknown_counts: tuple[int, int]
     down: frozenset[str]
-    features: Mapping[str, bool]
-    trading_states: Mapping[str, str]
+    control: Control
 
 
 def expose(numbers: Numbers) -> bytes:
@@ -37,11 +37,17 @@ def _lines(numbers: Numbers) -> Iterator[str]:
     yield "# TYPE gateway_up gauge"
     yield from (f'gateway_up{{gateway="{name}"}} {int(name not in numbers.down)}' for name in GATEWAYS)
     yield "# TYPE orders_unknown gauge"
-    yield f"orders_unknown {numbers.unknown_count}"
+    yield f"orders_unknown {numbers.unknown_counts[0]}"
+    yield "# TYPE orders_unknown_synthetic gauge"
+    yield f"orders_unknown_synthetic {numbers.unknown_counts[1]}"
     yield "# TYPE build_info gauge"
     yield f'build_info{{release="{RELEASE}"}} 1'
     yield "# TYPE feature_enabled gauge"
-    yield from (f'feature_enabled{{feature="{name}"}} {int(enabled)}' for name, enabled in numbers.features.items())
+    features = numbers.control.features().items()
+    yield from (f'feature_enabled{{feature="{name}"}} {int(enabled)}' for name, enabled in features)
     yield "# TYPE trading_state gauge"
-    states = numbers.trading_states.items()
+    states = [(name, numbers.control.trading_state(name)) for name in ROUTES]
     yield from (f'trading_state{{asset_class="{name}"}} {_TRADING_VALUES.get(state, 0)}' for name, state in states)
+    yield "# TYPE strategy_state gauge"
+    halted = [(name, numbers.control.is_halted(name)) for name in numbers.control.settings["strategies"]]
+    yield from (f'strategy_state{{strategy="{name}"}} {0 if is_halted else 2}' for name, is_halted in halted)

@@ -3,15 +3,28 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 from order_service.stub.control import Control
-from order_service.stub.desk import FILLED, GATEWAYS, RELEASE, ROUTES, Document, Trade, now, order_document
+from order_service.stub.desk import FILLED, GATEWAYS, RELEASE, ROUTES, UNKNOWN, Document, Trade, now, order_document
 from order_service.stub.exposition import Numbers, expose
+from order_service.stub.routing_view import routing_document
 from order_service.stub.wire import Reply, Request, reply_json
 
+_PAGE_COUNT, _LONGEST_PAGE_COUNT = 100, 1000
+_UNRESOLVED = {"asset_class": "equity", "symbol": "AAPL", "side": "buy", "quantity": "100", "order_type": "market"}
 _NEEDED = ("client_order_id", "symbol", "side", "quantity", "order_type", "asset_class")
+
+
+class _Known(NamedTuple):
+    body: bytes
+    http_status: int
+    document: Document
+    asked: Mapping[str, Any]
+
+    def journaled(self) -> Document:
+        return {**self.document, "order": dict(self.asked)}
 
 
 class Patient:
@@ -22,8 +35,15 @@ class Patient:
         self._down = down
         self._started_at = now()
         self._control = control
-        self._orders: dict[str, tuple[bytes, int, Document]] = {}
+        self._orders: dict[str, _Known] = {}
         self._outcomes: Counter[tuple[str, str, str]] = Counter()
+
+    def lose(self, count: int) -> None:
+        """Begin with real orders that were sent and whose outcome is never proven."""
+        for number in range(count):
+            asked = {**_UNRESOLVED, "client_order_id": f"unresolved-{number + 1}", "strategy": "momentum"}
+            document = self._document(asked, ROUTES["equity"][0], UNKNOWN)
+            self._orders[asked["client_order_id"]] = _Known(b"", UNKNOWN.http_status, document, asked)
 
     def answer(self, request: Request) -> Reply:
         """Answer one request."""
@@ -42,9 +62,9 @@ class Patient:
             case "/metrics":
                 return Reply(200, expose(self._numbers()), content_type="text/plain; version=0.0.4; charset=utf-8")
             case "/routing":
-                return reply_json(200, self._control.routing(self._down))
+                return reply_json(200, routing_document(self._control, self._down))
             case "/orders":
-                return reply_json(200, {"orders": self._listed(request.query), "next": None})
+                return self._listed(request.query)
             case path if path.startswith("/orders/"):
                 return self._find(path.removeprefix("/orders/"))
             case path:
@@ -65,8 +85,10 @@ class Patient:
     def _dependency(self, name: str) -> Document:
         if name in self._down:
             return {"status": "error", "latency_ms": None, "error": "connection refused"}
-        if self._control.gateway_states[name] != "enabled":
-            return {"status": "degraded", "latency_ms": 1.0, "set_to": self._control.gateway_states[name]}
+        setting = self._control.setting("gateways", name)
+        if setting is not None and setting["state"] != "enabled":
+            why = {"set_to": setting["state"], "reason": setting["reason"], "set_by": setting["set_by"]}
+            return {"status": "degraded", "latency_ms": 1.0, **why}
         return {"status": "ok", "latency_ms": 1.0}
 
     def _take(self, request: Request) -> Reply:
@@ -75,48 +97,79 @@ class Patient:
             return asked
         known = self._orders.get(asked["client_order_id"])
         if known is not None:
-            same = known[0] == request.body
+            same = known.body == request.body
             refusal = problem(409, "DUPLICATE_CLIENT_ORDER_ID", "this id was used for another order")
-            return reply_json(known[1], known[2]) if same else refusal
-        return self._deny(asked["asset_class"]) or self._send(asked, request.body)
+            return reply_json(known.http_status, known.document) if same else refusal
+        return self._deny(asked) or self._send(asked, request.body)
 
-    def _deny(self, asset_class: str) -> Reply | None:
-        gateway = self._control.route(asset_class)
-        if self._control.trading_states[asset_class] == "halted":
-            code, message = "TRADING_HALTED", f"trading in {asset_class} is halted"
+    def _deny(self, asked: Mapping[str, Any]) -> Reply | None:
+        asset_class, strategy = asked["asset_class"], str(asked.get("strategy", ""))
+        gateway = self._gateway(asked)
+        field = None
+        if self._control.trading_state(asset_class) == "halted":
+            code, message, field = "TRADING_HALTED", f"trading in {asset_class} is halted", "asset_class"
+        elif self._control.is_halted(strategy):
+            code, message, field = "TRADING_HALTED", f"strategy {strategy} is halted", "strategy"
         elif self._control.draining:
             code, message = "DRAINING", "the service is draining"
+        elif self._control.gateway_state(gateway) == "disabled":
+            code, message = "GATEWAY_DISABLED", f"gateway {gateway} is disabled"
         elif gateway in self._down:
             code, message = "GATEWAY_UNREACHABLE", f"gateway {gateway} refused the connection"
         else:
             return None
         self._outcomes[asset_class, gateway, "denied"] += 1
-        return problem(503, code, message)
+        return problem(503, code, message, field)
 
     def _send(self, asked: Mapping[str, Any], body: bytes) -> Reply:
-        gateway = self._control.route(asked["asset_class"])
+        gateway = self._gateway(asked)
         self._outcomes[asked["asset_class"], gateway, self._trade.status] += 1
-        document = order_document(asked, gateway, len(self._orders) + 1, self._trade)
-        self._orders[asked["client_order_id"]] = (body, self._trade.http_status, document)
+        document = self._document(asked, gateway, self._trade)
+        self._orders[asked["client_order_id"]] = _Known(body, self._trade.http_status, document, asked)
         return reply_json(self._trade.http_status, document)
+
+    def _gateway(self, asked: Mapping[str, Any]) -> str:
+        return self._control.route(asked["asset_class"], synthetic=bool(asked.get("synthetic", False)))
+
+    def _document(self, asked: Mapping[str, Any], gateway: str, trade: Trade) -> Document:
+        return order_document(asked, gateway, len(self._orders) + 1, trade)
 
     def _find(self, client_order_id: str) -> Reply:
         known = self._orders.get(client_order_id)
-        return reply_json(200, known[2]) if known else problem(404, "UNKNOWN_ORDER", "no order stands under this id")
+        return (
+            reply_json(200, known.journaled())
+            if known
+            else problem(404, "UNKNOWN_ORDER", "no order stands under this id")
+        )
 
-    def _listed(self, query: str) -> list[Document]:
-        wanted = parse_qs(query).get("status")
-        return [each for _, _, each in self._orders.values() if not wanted or each["status"] in wanted]
+    def _listed(self, query: str) -> Reply:
+        asked = parse_qs(query)
+        page = _page(asked.get("after", ["0"])[0], asked.get("limit", [str(_PAGE_COUNT)])[0])
+        if page is None:
+            return problem(422, "INVALID_REQUEST", f"expected limit from 1 to {_LONGEST_PAGE_COUNT} and after from 0")
+        after, limit = page
+        wanted = asked.get("status")
+        orders = [(number, each.journaled()) for number, each in enumerate(self._orders.values(), 1) if number > after]
+        found = [one for one in orders if not wanted or one[1]["status"] in wanted][:limit]
+        next_ = found[-1][0] if len(found) == limit else None
+        return reply_json(200, {"orders": [each for _, each in found], "next": next_})
 
     def _numbers(self) -> Numbers:
-        unknown = sum(1 for _, _, order in self._orders.values() if order["status"] == "unknown")
-        return Numbers(self._outcomes, unknown, self._down, self._control.features, self._control.trading_states)
+        unknown = [each.document for each in self._orders.values() if each.document["status"] == "unknown"]
+        synthetic = sum(1 for order in unknown if order["synthetic"])
+        return Numbers(self._outcomes, (len(unknown) - synthetic, synthetic), self._down, self._control)
 
 
-def problem(status: int, code: str, message: str) -> Reply:
+def _page(after: str, limit: str) -> tuple[int, int] | None:
+    if not (after.isdecimal() and limit.isdecimal() and 1 <= int(limit) <= _LONGEST_PAGE_COUNT):
+        return None
+    return int(after), int(limit)
+
+
+def problem(status: int, code: str, message: str, field: str | None = None) -> Reply:
     """Refuse in the one shape of the contract."""
     headers = {"Retry-After": "1"} if status == 503 else {}
-    return reply_json(status, {"error": {"code": code, "message": message, "field": None}}, headers)
+    return reply_json(status, {"error": {"code": code, "message": message, "field": field}}, headers)
 
 
 def _parse(body: bytes) -> dict[str, Any] | Reply:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from order_service.stub.desk import FILLED, Trade
+from order_service.stub.control import Obedience
+from order_service.stub.desk import FILLED, UNKNOWN, Trade
 from order_service.stub.patient import problem
 from order_service.stub.wire import Delivery, Reply, Request, reply_json
 
@@ -32,13 +33,17 @@ def _straight(_request: Request, reply: Reply, _pace: Pace) -> Reply:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Hold one scenario: what it shows, what becomes of orders, which gateways are down, how answers are bent."""
+    """Hold one scenario: what it shows, what becomes of orders, which gateways are down, how answers are bent.
+
+    Also how the control plane takes changes, and how many real orders are unknown from the start and stay so.
+    """
 
     summary: str
     bend: Bend = _straight
     trade: Trade = FILLED
     down: frozenset[str] = frozenset()
-    has_control: bool = True
+    obedience: Obedience = Obedience.FULL
+    unresolved_count: int = 0
 
 
 def _never(_request: Request, reply: Reply, _pace: Pace) -> Reply:
@@ -114,7 +119,6 @@ def _redirect_loop(request: Request, _reply: Reply, _pace: Pace) -> Reply:
 
 _DOWNSTREAM = {"code": "RISK_LIMIT", "text": "credit limit exceeded at the venue"}
 _CLOSED = {"code": "MARKET_CLOSED", "text": "the session is closed"}
-_TIMED_OUT = {"code": "GATEWAY_TIMEOUT", "message": "the gateway did not answer in time"}
 
 SCENARIOS = MappingProxyType(
     {
@@ -130,9 +134,7 @@ SCENARIOS = MappingProxyType(
         "market_closed_reject": Scenario(
             "the venue rejects since its market is closed", trade=Trade(status="rejected", reject=_CLOSED)
         ),
-        "unknown_orders": Scenario(
-            "orders are sent and no answer comes", trade=Trade(http_status=202, status="unknown", error=_TIMED_OUT)
-        ),
+        "unknown_orders": Scenario("orders are sent and no answer comes", trade=UNKNOWN),
         "truncated_json": Scenario("answers end in the middle of the JSON", _half_json),
         "truncated_body": Scenario("connections end in the middle of the body", _cut),
         "wrong_types": Scenario("answers have the right names and the wrong types", _wrong_types),
@@ -146,6 +148,13 @@ SCENARIOS = MappingProxyType(
         "health_error_orders_fill": Scenario("health says error and orders fill", _health_error),
         "metrics_garbage": Scenario("metrics are no exposition", _metrics_garbage),
         "metrics_hang": Scenario("metrics never answer", _metrics_hang),
-        "no_control": Scenario("well, but without a control plane", has_control=False),
+        "no_control": Scenario("well, but without a control plane", obedience=Obedience.ABSENT),
+        "control_not_allowed": Scenario("well, but every change is answered 405", obedience=Obedience.NOT_ALLOWED),
+        "control_unauthorized": Scenario("well, but every change is answered 401", obedience=Obedience.UNAUTHORIZED),
+        "control_hangs": Scenario("well, but no change is ever answered", obedience=Obedience.HANGS),
+        "control_without_effect": Scenario(
+            "well, but changes are answered as done and do nothing", obedience=Obedience.NO_EFFECT
+        ),
+        "unresolved_orders": Scenario("well, but three real orders stay unknown for ever", unresolved_count=3),
     }
 )

@@ -16,8 +16,9 @@ async def listen(given: Arguments) -> asyncio.Server:
     Errors: OSError when the port is taken.
     """
     scenario = SCENARIOS[given.scenario]
-    control = Control(given.control_token, is_absent=not scenario.has_control)
+    control = Control(given.control_token, given.control or scenario.obedience)
     patient = Patient(control, scenario.trade, scenario.down)
+    patient.lose(scenario.unresolved_count if given.unresolved is None else given.unresolved)
     started = time.monotonic()
 
     def answer(request: Request) -> Reply:

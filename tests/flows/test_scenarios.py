@@ -47,6 +47,11 @@ EXPECTED: dict[str, set[str]] = {
     "metrics_garbage": {"observability_fault"},
     "metrics_hang": {"observability_fault"},
     "no_control": set(),
+    "control_not_allowed": set(),
+    "control_unauthorized": set(),
+    "control_hangs": set(),
+    "control_without_effect": set(),
+    "unresolved_orders": set(),
 }
 
 

@@ -47,6 +47,45 @@ def test_a_feature_can_be_switched_off(run: Run) -> None:
     assert b'feature_enabled{feature="limit_price_band"} 0' in stub.raw("GET", "/metrics")[1]
 
 
+def test_a_halted_strategy_is_denied_and_the_others_trade(run: Run) -> None:
+    """A runaway client is stopped alone."""
+    stub = run("healthy")
+
+    stub.ask("PUT", "/control/strategies/probe", {"state": "halted", "reason": "drill"})
+
+    error = stub.send("a")[1]["error"]
+    assert (error["code"], error["field"]) == ("TRADING_HALTED", "strategy")
+    assert stub.send("b", strategy="other")[0] == 201
+    assert b'strategy_state{strategy="probe"} 0' in stub.raw("GET", "/metrics")[1]
+
+
+def test_a_trial_moves_test_orders_alone_until_all_move(run: Run) -> None:
+    """An alternate is proven before real orders go there."""
+    stub = run("healthy")
+    trial = {"gateway": "XNYS", "scope": "synthetic", "reason": "drill"}
+
+    stub.ask("PUT", "/control/routes/equity", trial)
+    moved = [stub.send("a")[1]["gateway"], stub.send("b", synthetic=False)[1]["gateway"]]
+    stub.ask("PUT", "/control/routes/equity", {"gateway": None, "reason": "drill"})
+
+    assert moved == ["XNYS", "XNAS"]
+    assert stub.send("c")[1]["gateway"] == "XNAS"
+
+
+def test_a_kept_table_is_restored_and_an_unknown_one_is_not(run: Run) -> None:
+    """The hashes to choose from are in the routing document."""
+    stub = run("healthy")
+    table = stub.ask("GET", "/routing")[1]["table"]
+    other = next(one["hash"] for one in table["kept"] if one["hash"] != table["hash"])
+
+    restored = stub.ask("POST", "/control/restore", {"hash": other, "reason": "drill"})
+    unknown = stub.ask("POST", "/control/restore", {"hash": "f" * 64, "reason": "drill"})
+
+    assert (restored[0], restored[1]["previous_hash"]) == (200, table["hash"])
+    assert (unknown[0], unknown[1]["error"]["code"]) == (404, "UNKNOWN_TABLE")
+    assert stub.ask("GET", "/routing")[1]["table"]["hash"] == other
+
+
 def test_control_asks_for_the_token_if_one_was_given(run: Run) -> None:
     """CI proves that the runbook sends it."""
     stub = run("healthy", "--control-token", "secret")
@@ -63,10 +102,15 @@ def test_control_asks_for_the_token_if_one_was_given(run: Run) -> None:
     ("path", "change", "status"),
     [
         ("/control/trading/equity", {"state": "halted"}, 422),
-        ("/control/trading/bonds", {"state": "halted", "reason": "drill"}, 404),
+        ("/control/trading/bonds", {"state": "halted", "reason": "drill"}, 422),
+        ("/control/gateways/NONE", {"state": "degraded", "reason": "drill"}, 404),
+        ("/control/nothing/equity", {"state": "halted", "reason": "drill"}, 404),
         ("/control/routes/crypto", {"gateway": "XNAS", "reason": "drill"}, 409),
         ("/control/features/limit_price_band", {"enabled": "no", "reason": "drill"}, 422),
         ("/control/trading/equity", b"{", 422),
+        ("/control/trading/equity", {"state": "stopped", "reason": "drill"}, 422),
+        ("/control/strategies/probe", {"state": "reducing", "reason": "drill"}, 422),
+        ("/control/routes/equity", {"gateway": "XNYS", "scope": "some", "reason": "drill"}, 422),
     ],
 )
 def test_a_wrong_change_is_refused(run: Run, path: str, change: object, status: int) -> None:
@@ -124,7 +168,9 @@ def test_list_names_every_scenario_without_a_port(capsys: pytest.CaptureFixture[
     assert [line.split()[0] for line in lines] == list(SCENARIOS)
 
 
-@pytest.mark.parametrize("words", [["--scenario", "cursed", "--port", "0"], ["--scenario", "hung"], ["--port", "x"]])
+@pytest.mark.parametrize(
+    "words", [["--scenario", "cursed", "--port", "0"], ["--scenario", "hung"], ["--port", "x"], ["--unresolved", "-1"]]
+)
 def test_a_bad_argument_is_one_clear_line(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
     """Wrong use is told from failure by its exit code."""
     with pytest.raises(SystemExit) as ended:
