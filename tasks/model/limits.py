@@ -31,8 +31,21 @@ class RestartLimits(Value):
     kill_timeout_s: float = Field(default=5.0, gt=0, le=60)
     start_timeout_s: float = Field(default=20.0, gt=0, le=300)
     snapshot_timeout_s: float = Field(default=10.0, gt=0, le=10)
-    confirm_for_s: float = Field(default=30.0, gt=0, le=600)
-    confirm_timeout_s: float = Field(default=90.0, gt=0, le=900)
+    confirm_for_s: float = Field(default=120.0, gt=0, le=600)
+    confirm_timeout_s: float = Field(default=300.0, gt=0, le=900)
+
+
+class RemediationLimits(Value):
+    """Limits of the other actions. Units: seconds; orders a minute.
+
+    `orders_wait_s` is how long unproven orders may take to prove themselves before an action is left to a person.
+    `approval_above_orders_per_min` asks a person before a re-route or a rollback of more, even in mode *act*; unset
+    asks never.
+    """
+
+    orders_wait_s: float = Field(default=10.0, ge=0, le=120)
+    approval_above_orders_per_min: float | None = Field(default=None, ge=0)
+    effect_wait_s: float = Field(default=5.0, gt=0, le=60)
 
 
 class EscalationLimits(Value):

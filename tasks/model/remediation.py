@@ -1,28 +1,36 @@
-"""What crosses between the steps of a remediation: the lease, the snapshot, the action's result, the recovery."""
+"""What crosses between the steps of a remediation: the case, the lease, the snapshot, each result, the recovery."""
 
 from pathlib import Path
 
 from pydantic import AwareDatetime
 
-from tasks.model.diagnosis import Diagnosis, Finding
+from tasks.model.diagnosis import Diagnosis
+from tasks.model.evidence import TriageRequest
 from tasks.model.incident import Action, IncidentState, Outcome
-from tasks.model.modes import Mode
+from tasks.model.plan import Approval, Plan, PlannedAction, Request
 from tasks.model.processes import ProcessLook
 from tasks.model.values import Value
 from tasks.model.verdicts import GuardCode
 
 
 class RemediationCase(Value):
-    """What a remediation acts on: one confirmed finding of one incident. Units: `late_s` in seconds."""
+    """What a remediation works on: the plan, and what it was made from. Units: `late_s` in seconds.
 
-    service: str
-    incident_id: str
-    finding: Finding
+    `request` is what started the run; `asked` is a person's own order, `approval` a person's answer to the plan.
+    """
+
+    request: TriageRequest
     diagnosis: Diagnosis
     process: ProcessLook
-    mode: Mode
+    plan: Plan
     late_s: float = 0.0
-    approved: bool = False
+    asked: Request | None = None
+    approval: Approval | None = None
+
+    @property
+    def service(self) -> str:
+        """The watched service."""
+        return self.request.service
 
 
 class Lease(Value):
@@ -41,18 +49,6 @@ class Snapshot(Value):
     missing: tuple[str, ...] = ()
 
 
-class ActionResult(Value):
-    """What became of one action; `key` finds it in the ledger."""
-
-    action: Action
-    outcome: Outcome
-    detail: str
-    code: GuardCode | None = None
-    key: str = ""
-    started_at: AwareDatetime | None = None
-    finished_at: AwareDatetime | None = None
-
-
 class Recovery(Value):
     """Whether the service is proven well again: effect, not exit code (safety rule 10). Units: seconds."""
 
@@ -62,15 +58,48 @@ class Recovery(Value):
     looks_count: int = 0
 
 
+class ActionResult(Value):
+    """What became of one planned action, and of its effect where that was looked at."""
+
+    planned: PlannedAction
+    outcome: Outcome
+    detail: str
+    code: GuardCode | None = None
+    started_at: AwareDatetime | None = None
+    finished_at: AwareDatetime | None = None
+    recovery: Recovery | None = None
+
+    @property
+    def action(self) -> Action:
+        """Which action it was."""
+        return self.planned.action
+
+    @property
+    def key(self) -> str:
+        """What finds it in the ledger."""
+        return self.planned.key
+
+    @property
+    def proven(self) -> Outcome:
+        """The effect where it was looked at, else what the action itself says."""
+        return self.recovery.outcome if self.recovery else self.outcome
+
+
 class RemediationResult(Value):
-    """The end of §2 for one run."""
+    """The end of §2 for one run: what was done in order, what it came to, and why where nothing was done."""
 
     outcome: Outcome
     detail: str
     code: GuardCode | None = None
-    action: ActionResult | None = None
+    plan: Plan | None = None
+    actions: tuple[ActionResult, ...] = ()
     snapshot: Snapshot | None = None
-    recovery: Recovery | None = None
+    approval: Approval | None = None
+
+    @property
+    def recovery(self) -> Recovery | None:
+        """The last proof that was looked for."""
+        return next((one.recovery for one in reversed(self.actions) if one.recovery), None)
 
 
 class IncidentUpdate(Value):

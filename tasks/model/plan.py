@@ -1,0 +1,101 @@
+"""What a run means to do: actions in order, each with the guard that allows it or the reason that forbids it."""
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime, Field
+
+from tasks.model.control import TradingState
+from tasks.model.diagnosis import Finding
+from tasks.model.incident import Action
+from tasks.model.order_states import OrderStates
+from tasks.model.orders import AssetClass
+from tasks.model.values import Value
+from tasks.model.verdicts import GuardCode, Verdict
+
+
+class Due(StrEnum):
+    """When a planned action is due: always, or by how another one before it ended."""
+
+    ALWAYS = "always"
+    IF_NOT_DONE = "if_not_done"
+    IF_IN_VAIN = "if_in_vain"
+    IF_EXPIRED = "if_expired"
+
+
+class Target(Value):
+    """What one action touches; only what its action needs is filled. `routes` are the gateways a table should give."""
+
+    asset_class: AssetClass | None = None
+    gateway: str | None = None
+    trading_state: TradingState | None = None
+    release: str | None = None
+    feature: str | None = None
+    strategy: str | None = None
+    table_hash: str | None = None
+    routes: dict[AssetClass, str] = Field(default_factory=dict)
+
+    @property
+    def words(self) -> str:
+        """Name the target for people, and in the key of its action."""
+        table = f"table {self.table_hash[:12]}" if self.table_hash else None
+        named = (self.strategy, self.feature, self.release, table, self.asset_class, self.gateway, self.trading_state)
+        return " ".join(str(one) for one in named if one)
+
+
+class PlannedAction(Value):
+    """One action. `key` finds it in the ledger; `other` is the key of the action that `due` speaks of.
+
+    Without a finding a person asked for it.
+    """
+
+    key: str
+    action: Action
+    incident_id: str
+    why: str
+    target: Target = Target()
+    finding: Finding | None = None
+    due: Due = Due.ALWAYS
+    other: str = ""
+    verdict: Verdict = Verdict(allowed=False, code=GuardCode.NOT_CONFIRMED, detail="not weighed yet")
+
+    @property
+    def words(self) -> str:
+        """Name the action for people: what, and to what."""
+        return f"{self.action.replace('_', ' ')} {self.target.words}".strip()
+
+
+class Plan(Value):
+    """The actions of one run, in order, as they were weighed before anything was done."""
+
+    written_at: AwareDatetime
+    actions: tuple[PlannedAction, ...] = ()
+    orders: OrderStates | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Say whether a person is to be asked first."""
+        return any(one.verdict.code is GuardCode.APPROVAL_NEEDED for one in self.actions)
+
+
+class Answer(StrEnum):
+    """What a person said to a plan; no answer in time is *expired*."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+class Approval(Value):
+    """A person's answer, or that none came."""
+
+    answer: Answer
+    by: str = ""
+    note: str = ""
+
+
+class Request(Value):
+    """A person's own order to act, from a form. `overrides` are the guards that it passes by, each by its name."""
+
+    by: str
+    reason: str
+    overrides: tuple[GuardCode, ...] = ()

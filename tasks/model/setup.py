@@ -1,0 +1,30 @@
+"""What the settings of one watched service allow its remediation; filled by a client, read by the guards."""
+
+from pydantic import Field
+
+from tasks.model.diagnosis import Cause
+from tasks.model.limits import RemediationLimits, RestartLimits
+from tasks.model.orders import AssetClass
+from tasks.model.values import Value
+
+
+class Setup(Value):
+    """Limits, and what cannot be done at all: each `cannot_…` says why, or is empty.
+
+    Units: `order_rate_limits_per_s` by gateway; `late_after_s` in seconds.
+    """
+
+    restart: RestartLimits = RestartLimits()
+    remediation: RemediationLimits = RemediationLimits()
+    late_after_s: float = 30.0
+    cannot_restart: str = ""
+    cannot_control: str = ""
+    cannot_roll_back: str = ""
+    order_rate_limits_per_s: dict[str, float] = Field(default_factory=dict)
+    releases: tuple[str, ...] = ()
+    shipped_routes: dict[AssetClass, str] = Field(default_factory=dict)
+
+    @property
+    def dead_ends(self) -> frozenset[Cause]:
+        """The causes under which a service cannot answer for its own orders."""
+        return frozenset({Cause.SERVICE_HUNG, Cause.SERVICE_DOWN, Cause.CRASH_LOOP})

@@ -1,0 +1,125 @@
+"""The guards that hold for nearly every action."""
+
+from datetime import timedelta
+
+from tasks.model.diagnosis import Confidence
+from tasks.model.incident import Action, Outcome
+from tasks.model.modes import Mode
+from tasks.model.plan import Answer, PlannedAction
+from tasks.model.verdicts import GuardCode, Verdict
+from tasks.rules.guards.facts import Facts
+from tasks.rules.guards.order_rate import orders_per_min
+
+INEFFECTIVE_LIMIT_COUNT = 2
+DAY = timedelta(days=1)
+
+
+def confirmed(planned: PlannedAction, facts: Facts) -> Verdict:
+    """Act only on a confirmed cause (safety rules 1 and 2); a person's own order needs none."""
+    if facts.asked is not None:
+        return Verdict.yes(f"asked by {facts.asked.by}")
+    found = planned.finding
+    if found is not None and found.confidence is Confidence.CONFIRMED:
+        return Verdict.yes(f"cause={found.cause} confirmed")
+    was = f"{found.confidence} cause={found.cause}" if found else "no cause"
+    return Verdict.no(GuardCode.NOT_CONFIRMED, f"expected a confirmed cause was {was}")
+
+
+def not_late(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
+    """Never act in a run that started long after its time (safety rule 11)."""
+    late_s, limit_s = facts.evidence.context.late_s, facts.setup.late_after_s
+    if late_s > limit_s:
+        return Verdict.no(GuardCode.RUN_LATE, f"expected a start within {limit_s:g} s was late_s={late_s:.0f}")
+    return Verdict.yes()
+
+
+def no_maintenance(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
+    """Keep still while people work on the service; a person's own order is their work."""
+    window = facts.evidence.context.maintenance
+    if window is not None and facts.asked is None:
+        until = window.until.isoformat(timespec="seconds")
+        return Verdict.no(GuardCode.MAINTENANCE, f"maintenance until {until}: {window.reason or 'no reason given'}")
+    return Verdict.yes()
+
+
+def nothing_half_done(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
+    """Stop at an action that was begun and never finished: it goes to a person (safety rule 4)."""
+    stuck = facts.history.half_done
+    if stuck:
+        return Verdict.no(
+            GuardCode.HALF_DONE_ACTION,
+            f"action={stuck[0].action} key={stuck[0].key} began at {stuck[0].started_at.isoformat()} "
+            "and its end is not known; look at the service, then `runbook rearm`",
+        )
+    return Verdict.yes()
+
+
+def remediation_helps(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
+    """Stop after two actions in a day that did not help (safety rule 10): what is left is for tier 2."""
+    in_vain = facts.history.in_vain_since(facts.now - DAY)
+    if in_vain >= INEFFECTIVE_LIMIT_COUNT:
+        return Verdict.no(
+            GuardCode.REMEDIATION_INEFFECTIVE,
+            f"ineffective_actions={in_vain} limit={INEFFECTIVE_LIMIT_COUNT} in a day; re-arm by hand",
+        )
+    return Verdict.yes()
+
+
+def not_undone(planned: PlannedAction, facts: Facts) -> Verdict:
+    """Never do again what was done in this incident and is not in force any more: somebody had a reason.
+
+    A restart leaves nothing in force that could be undone; its budget bounds it instead.
+    """
+    if planned.action is Action.RESTART_SERVICE or facts.asked is not None:
+        return Verdict.yes()
+    helped = {Outcome.DONE, Outcome.RECOVERED}
+    before = [one for one in facts.history.actions if one.key == planned.key and one.outcome in helped]
+    if before:
+        at = before[-1].started_at.isoformat(timespec="seconds")
+        return Verdict.no(GuardCode.UNDONE_BY_PERSON, f"done at {at} in this incident, and undone since; by hand only")
+    return Verdict.yes()
+
+
+def can_control(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
+    """Say whether the service's control plane can be used at all."""
+    if facts.setup.cannot_control:
+        return Verdict.no(GuardCode.NOT_AVAILABLE, facts.setup.cannot_control)
+    return Verdict.yes()
+
+
+def mode_allows(planned: PlannedAction, facts: Facts) -> Verdict:
+    """Hold every action against the one switch, and against what a person said (safety rule 12)."""
+    mode = facts.evidence.context.mode
+    if mode is Mode.OBSERVE:
+        return Verdict.no(GuardCode.MODE_FORBIDS, "mode=observe; `runbook mode act` lets it act")
+    if facts.asked is not None:
+        return Verdict.yes(f"mode={mode}")
+    if mode is Mode.ACT and not needs_approval(planned, facts):
+        return Verdict.yes("mode=act")
+    return answered(planned, facts)
+
+
+def answered(planned: PlannedAction, facts: Facts) -> Verdict:
+    """Read a person's answer to the plan; without one the safe branch is to pause."""
+    approval = facts.approval
+    if approval is None:
+        return Verdict.no(GuardCode.APPROVAL_NEEDED, f"mode={facts.evidence.context.mode}; a person must approve")
+    match approval.answer:
+        case Answer.APPROVED:
+            return Verdict.yes(f"approved by {approval.by or 'a person'}")
+        case Answer.REJECTED:
+            return Verdict.no(GuardCode.REJECTED_BY_PERSON, f"rejected by {approval.by or 'a person'}: {approval.note}")
+        case Answer.EXPIRED if planned.action is Action.PAUSE_STRATEGIES:
+            return Verdict.yes("nobody answered in time: the safe branch")
+        case Answer.EXPIRED:
+            return Verdict.no(GuardCode.APPROVAL_EXPIRED, "nobody answered in time; a person acts by hand")
+
+
+def needs_approval(planned: PlannedAction, facts: Facts) -> bool:
+    """Say whether an action is so large that a person is asked even in mode *act*."""
+    limit = facts.setup.remediation.approval_above_orders_per_min
+    large = {Action.REROUTE_ORDERS, Action.ROLL_BACK_RELEASE}
+    if limit is None or planned.action not in large:
+        return False
+    rate = orders_per_min(facts.evidence, planned.target.asset_class)
+    return rate is None or rate > limit

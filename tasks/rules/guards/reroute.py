@@ -1,0 +1,68 @@
+"""The guards of a re-route: the alternate must itself be well, take the class, be open, and bear the load (§2.2)."""
+
+from tasks.model.evidence import Evidence
+from tasks.model.looks import OrderOutcome, Seen
+from tasks.model.plan import PlannedAction
+from tasks.model.verdicts import GuardCode, Verdict
+from tasks.rules.causes.gateway_signs import signs_of
+from tasks.rules.guards.facts import Facts
+from tasks.rules.guards.order_rate import orders_per_min
+
+
+def alternate_is_approved(planned: PlannedAction, facts: Facts) -> Verdict:
+    """Re-route only to an alternate that the routing table itself allows for the class, and that takes the class."""
+    name, to = planned.target.asset_class, planned.target.gateway
+    route = facts.latest.routing.route(name) if facts.latest.routing and name else None
+    approved = {*route.alternates, route.table_gateway} if route else set()
+    if to is None or to not in approved:
+        listed = ", ".join(sorted(one for one in approved if one)) or "none"
+        return Verdict.no(GuardCode.NO_ALTERNATE, f"expected an approved alternate for {name} was {to or 'none'}: {listed}")
+    known = next((one for one in facts.evidence.context.known_gateways if one.name == to), None)
+    if known is None or (known.asset_classes and name not in known.asset_classes):
+        return Verdict.no(GuardCode.NO_ALTERNATE, f"expected a known gateway that takes {name} was {to}")
+    return Verdict.yes(f"{to} is approved for {name}")
+
+
+def alternate_is_healthy(planned: PlannedAction, facts: Facts) -> Verdict:
+    """Re-route only to a gateway that answers a direct probe now and shows no sign of trouble."""
+    to = planned.target.gateway
+    probe = next((one for one in facts.latest.gateways if one.gateway == to), None)
+    if probe is None or probe.seen is not Seen.PASSED:
+        said = probe.detail if probe else "not probed"
+        return Verdict.no(GuardCode.ALTERNATE_NOT_HEALTHY, f"expected {to} to answer a direct probe was {said}")
+    sign = signs_of(facts.evidence).get(to or "")
+    if sign is not None:
+        return Verdict.no(GuardCode.ALTERNATE_NOT_HEALTHY, f"expected {to} without trouble was {sign}")
+    failed = [one for one in facts.latest.orders if one.gateway == to and one.outcome not in _NO_FAULT]
+    if failed:
+        return Verdict.no(GuardCode.ALTERNATE_NOT_HEALTHY, f"expected orders to fill at {to} was {failed[0].outcome}")
+    return Verdict.yes(f"{to} answers a direct probe")
+
+
+_NO_FAULT = frozenset({OrderOutcome.EXECUTED, OrderOutcome.REJECTED_AS_EXPECTED, OrderOutcome.DENIED, OrderOutcome.BLIND})
+
+
+def market_is_open(planned: PlannedAction, facts: Facts) -> Verdict:
+    """Re-route only while the class trades; where nobody looked, nobody knows."""
+    hours = next((one for one in facts.evidence.markets if one.asset_class == planned.target.asset_class), None)
+    if hours is not None and not hours.open:
+        return Verdict.no(GuardCode.MARKET_CLOSED, f"{hours.asset_class} is closed ({hours.session})")
+    return Verdict.yes("market open" if hours else "market hours not known")
+
+
+def bears_the_load(planned: PlannedAction, facts: Facts) -> Verdict:
+    """Re-route only within the alternate's own limit of orders, where one is set."""
+    to, name = planned.target.gateway, planned.target.asset_class
+    limit = facts.setup.order_rate_limits_per_s.get(to or "")
+    if limit is None:
+        return Verdict.yes()
+    rate = orders_per_min(facts.evidence)
+    if rate is None or rate / 60 > limit:
+        was = "not known" if rate is None else f"{rate / 60:.1f}"
+        return Verdict.no(GuardCode.ORDER_RATE_LIMIT, f"expected at most {limit:g} orders/s at {to} for {name} was {was}")
+    return Verdict.yes(f"orders_per_s={rate / 60:.1f} limit={limit:g}")
+
+
+def proven_fill(evidence: Evidence, gateway: str) -> bool:
+    """Say whether one of this run's own test orders was filled at a gateway."""
+    return any(one.gateway == gateway and one.outcome is OrderOutcome.EXECUTED for one in evidence.latest.orders)

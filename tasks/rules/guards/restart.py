@@ -1,0 +1,68 @@
+"""The guards of a restart, and of whatever else stops the process."""
+
+from datetime import timedelta
+
+from tasks.model.incident import Action
+from tasks.model.order_states import OrderSafety, OrderStates
+from tasks.model.plan import PlannedAction
+from tasks.model.verdicts import GuardCode, Verdict
+from tasks.rules.guards.common import DAY
+from tasks.rules.guards.facts import Facts
+
+NAMED_COUNT = 10
+IN_FLIGHT = "in_flight"
+
+
+def can_restart(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
+    """Say whether the supervisor can restart this service at all."""
+    if facts.setup.cannot_restart:
+        return Verdict.no(GuardCode.NOT_AVAILABLE, facts.setup.cannot_restart)
+    return Verdict.yes()
+
+
+def no_shared_cause(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
+    """Restart nothing when two or more gateways are sick: they point to a shared cause (safety rule 6)."""
+    sick = sorted({gateway for finding in facts.diagnosis.findings for gateway in finding.gateways})
+    if len(sick) >= 2:
+        return Verdict.no(GuardCode.SHARED_CAUSE, f"expected at most 1 sick gateway was {len(sick)}: {', '.join(sick)}")
+    return Verdict.yes()
+
+
+def restart_budget(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
+    """Say whether one more restart is within the budget, counted from the ledger (safety rule 4)."""
+    limits, history = facts.setup.restart, facts.history
+    in_window = history.count_since(Action.RESTART_SERVICE, facts.now - timedelta(seconds=limits.window_s))
+    in_day = history.count_since(Action.RESTART_SERVICE, facts.now - DAY)
+    if in_window >= limits.per_window_count or in_day >= limits.per_day_count:
+        return Verdict.no(
+            GuardCode.RESTART_BUDGET_SPENT,
+            f"restarts={in_window} limit={limits.per_window_count} window_s={limits.window_s:.0f} "
+            f"restarts_in_day={in_day} limit_in_day={limits.per_day_count}; re-arm by hand",
+        )
+    left = min(limits.per_window_count - in_window, limits.per_day_count - in_day)
+    return Verdict.yes(f"RESTARTS_LEFT: left={left}")
+
+
+def orders_proven(planned: PlannedAction, facts: Facts) -> Verdict:
+    """Stop where orders are out whose outcome is not proven (safety rule 5).
+
+    Steps: a service that is hung or down cannot say what it holds, and orders in flight in it hang with it; then the
+    restart is what lets them be asked for, and it sends nothing again. Orders that it does call unknown stop even that.
+    """
+    orders = facts.orders
+    verdict, told = (orders.verdict, _told(orders)) if orders else (OrderSafety.BLIND, "nobody asked for the orders")
+    if verdict is OrderSafety.SAFE:
+        return Verdict.yes("no order is unproven")
+    if facts.is_for_a_dead_end(planned) and _hangs_with_it(orders):
+        return Verdict.yes(f"{told}; asked for afterwards, never sent again")
+    return Verdict.no(GuardCode.ORDERS_NOT_PROVEN, f"orders={verdict} {told}; ask the gateway for them by hand")
+
+
+def _hangs_with_it(orders: OrderStates | None) -> bool:
+    return orders is None or all(one.status == IN_FLIGHT for one in orders.unproven)
+
+
+def _told(orders: OrderStates) -> str:
+    more = f" and {orders.unproven_count - NAMED_COUNT} more" if orders.unproven_count > NAMED_COUNT else ""
+    named = ", ".join(orders.ids[:NAMED_COUNT])
+    return f"unproven={orders.unproven_count}: {named}{more}" if orders.ids else orders.detail

@@ -1,0 +1,83 @@
+"""Which guards each action has to pass, in this order; the first that forbids decides."""
+
+from collections.abc import Callable
+
+from tasks.model.incident import Action
+from tasks.model.plan import PlannedAction
+from tasks.model.verdicts import Verdict
+from tasks.rules.guards.common import (
+    can_control,
+    confirmed,
+    mode_allows,
+    no_maintenance,
+    not_late,
+    not_undone,
+    nothing_half_done,
+    remediation_helps,
+)
+from tasks.rules.guards.facts import Facts
+from tasks.rules.guards.reroute import alternate_is_approved, alternate_is_healthy, bears_the_load, market_is_open
+from tasks.rules.guards.restart import can_restart, no_shared_cause, orders_proven, restart_budget
+from tasks.rules.guards.resume import by_hand_only, class_is_well
+from tasks.rules.guards.roll_back import (
+    can_roll_back,
+    gateways_healthy,
+    not_rolled_back_before,
+    same_features,
+    same_routing,
+    target_was_healthy,
+)
+
+Guard = Callable[[PlannedAction, Facts], Verdict]
+ALWAYS: tuple[Guard, ...] = (no_maintenance, confirmed, not_late, nothing_half_done, remediation_helps, not_undone)
+GUARDS: dict[Action, tuple[Guard, ...]] = {
+    Action.RESTART_SERVICE: (*ALWAYS, can_restart, no_shared_cause, restart_budget, orders_proven, mode_allows),
+    Action.MARK_DEGRADED: (*ALWAYS, can_control, mode_allows),
+    Action.REROUTE_ORDERS: (
+        *ALWAYS,
+        can_control,
+        alternate_is_approved,
+        alternate_is_healthy,
+        market_is_open,
+        bears_the_load,
+        orders_proven,
+        mode_allows,
+    ),
+    # Pausing is always allowed and needs neither a budget nor a proof (safety rule 8).
+    Action.PAUSE_STRATEGIES: (no_maintenance, confirmed, not_late, not_undone, can_control, mode_allows),
+    Action.RESTORE_ROUTING: (*ALWAYS, can_control, mode_allows),
+    Action.DISABLE_FEATURE: (*ALWAYS, can_control, mode_allows),
+    Action.ROLL_BACK_RELEASE: (
+        *ALWAYS,
+        can_roll_back,
+        can_restart,
+        not_rolled_back_before,
+        no_shared_cause,
+        gateways_healthy,
+        target_was_healthy,
+        same_features,
+        same_routing,
+        orders_proven,
+        mode_allows,
+    ),
+    Action.RESUME: (by_hand_only, nothing_half_done, can_control, class_is_well, mode_allows),
+}
+
+
+def weigh(planned: PlannedAction, facts: Facts) -> Verdict:
+    """Say whether an action may go on: the first guard that forbids it decides, unless a person passed it by by name.
+
+    Runbook: §2 Remediation.
+    Errors: none; every guard is a verdict, and one that forbids is told.
+    """
+    told: list[str] = []
+    passed_by = frozenset(facts.asked.overrides) if facts.asked else frozenset()
+    for guard in GUARDS[planned.action]:
+        verdict = guard(planned, facts)
+        if not verdict.allowed and verdict.code not in passed_by:
+            return verdict
+        if not verdict.allowed:
+            told.append(f"{verdict.code} passed by")
+        elif verdict.detail:
+            told.append(verdict.detail)
+    return Verdict.yes("; ".join(told))

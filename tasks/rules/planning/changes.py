@@ -1,0 +1,79 @@
+"""What takes a bad change back: the routing table, a feature, a release (§2.2, §2.3)."""
+
+from tasks.model.diagnosis import Kind, Status
+from tasks.model.incident import Action
+from tasks.model.orders import AssetClass
+from tasks.model.past_looks import PastLook
+from tasks.model.plan import Due, PlannedAction, Target
+from tasks.rules.planning.service import pause_all
+from tasks.rules.planning.wanted import Trouble, instead, is_paused, pause
+
+Actions = tuple[PlannedAction, ...]
+
+
+def restore_routing(trouble: Trouble) -> Actions:
+    """Put the last good table back; a class that stays without its route is paused. Never restart (FAULTS 19).
+
+    Runbook: §2.2 Confirm router configuration and the asset-class routing rules.
+    """
+    wanted = trouble.wants(Action.RESTORE_ROUTING, good_table(trouble))
+    names = [name for name in trouble.finding.asset_classes if not is_paused(trouble.facts, name)]
+    return (wanted, *(instead(pause(trouble, name), Due.IF_NOT_DONE, wanted) for name in names))
+
+
+def good_table(trouble: Trouble) -> Target:
+    """Find the last table that our own looks saw serve well: its hash, and the gateways that it gave.
+
+    Steps: a broken file beside a table that serves needs that very table; else the last one of a healthy look; else
+    the release's own.
+    """
+    routing, facts = trouble.facts.latest.routing, trouble.facts
+    if set(trouble.finding.kinds) == {Kind.LATENT} and routing is not None:
+        return Target(table_hash=routing.table_hash)
+    bad = routing.table_hash if routing else None
+    good = next((one for one in reversed(facts.evidence.context.history) if _served_well(one, trouble, bad)), None)
+    routes = _routes_of(trouble, good)
+    shipped = routing.shipped_hash if routing else None
+    return Target(table_hash=(good.table_hash if good else None) or shipped, routes=routes)
+
+
+def _served_well(past: PastLook, trouble: Trouble, bad: str | None) -> bool:
+    has_all = all(name in past.routes for name in trouble.finding.asset_classes)
+    return past.status == Status.OK and has_all and past.table_hash != bad
+
+
+def _routes_of(trouble: Trouble, good: PastLook | None) -> dict[AssetClass, str]:
+    shipped = trouble.facts.setup.shipped_routes
+    known = {**shipped, **(good.routes if good else {})}
+    return {name: known[name] for name in trouble.finding.asset_classes if name in known}
+
+
+def disable_feature(trouble: Trouble) -> Actions:
+    """Switch the feature off that broke its asset class, rather than roll the release back (safety rule 7).
+
+    Runbook: §2.3 Disable the new feature.
+    """
+    if trouble.finding.feature is None:
+        return ()
+    wanted = trouble.wants(Action.DISABLE_FEATURE, Target(feature=trouble.finding.feature))
+    names = [name for name in trouble.finding.asset_classes if not is_paused(trouble.facts, name)]
+    return (wanted, *(instead(pause(trouble, name), Due.IF_IN_VAIN, wanted) for name in names))
+
+
+def roll_back(trouble: Trouble) -> Actions:
+    """Roll back to the last release that was seen healthy; worse afterwards means halt, not a deeper rollback.
+
+    Runbook: §2.3 Roll back to the previous release if there is one.
+    """
+    wanted = trouble.wants(Action.ROLL_BACK_RELEASE, Target(release=good_release(trouble)))
+    return (wanted, *(instead(one, Due.IF_IN_VAIN, wanted) for one in pause_all(trouble)))
+
+
+def good_release(trouble: Trouble) -> str | None:
+    """Find the release before the blamed one that our own looks last saw healthy."""
+    blamed = {trouble.finding.release, trouble.facts.latest.health.release}
+    past = reversed(trouble.facts.evidence.context.history)
+    found = (one.release for one in past if one.status == Status.OK and one.release and one.release not in blamed)
+    return next(found, None)
+
+

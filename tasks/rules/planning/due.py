@@ -1,0 +1,82 @@
+"""What is due next, by how the actions before it ended; and what the whole came to."""
+
+from collections.abc import Sequence
+
+from tasks.model.incident import Action, Outcome
+from tasks.model.plan import Due, Plan, PlannedAction
+from tasks.model.remediation import ActionResult, RemediationCase, RemediationResult, Snapshot
+from tasks.model.verdicts import GuardCode
+
+# After these the service is looked at until it is proven well; the others hold trouble off and heal nothing.
+PROVEN_AFTERWARDS = frozenset(
+    {
+        Action.RESTART_SERVICE,
+        Action.ROLL_BACK_RELEASE,
+        Action.DISABLE_FEATURE,
+        Action.RESTORE_ROUTING,
+        Action.REROUTE_ORDERS,
+    }
+)
+GOOD = frozenset({Outcome.DONE, Outcome.RECOVERED})
+
+
+def is_due(planned: PlannedAction, results: Sequence[ActionResult]) -> bool:
+    """Say whether an action is due now, by how the one that it stands in for ended."""
+    other = next((one for one in results if one.key == planned.other), None)
+    match planned.due:
+        case Due.ALWAYS:
+            return True
+        case Due.IF_NOT_DONE:
+            return other is None or other.proven not in GOOD
+        case Due.IF_IN_VAIN:
+            return other is not None and (other.proven in {Outcome.NOT_RECOVERED, Outcome.UNKNOWN} or _expired(other))
+        case Due.IF_EXPIRED:
+            return other is not None and _expired(other)
+
+
+def needs_proof(result: ActionResult) -> bool:
+    """Say whether the effect of an action has to be proven (safety rule 10)."""
+    return result.outcome is Outcome.DONE and result.action in PROVEN_AFTERWARDS
+
+
+def must_stop(result: ActionResult) -> bool:
+    """Say whether only pausing may follow: an end that nobody knows, or an action that did not help."""
+    return result.proven in {Outcome.UNKNOWN, Outcome.NOT_RECOVERED}
+
+
+def may_follow(planned: PlannedAction, results: Sequence[ActionResult]) -> bool:
+    """Say whether an action may still be done after what happened so far in this run."""
+    return planned.action is Action.PAUSE_STRATEGIES or not any(must_stop(one) for one in results)
+
+
+def sum_up(case: RemediationCase, results: tuple[ActionResult, ...], snapshot: Snapshot | None) -> RemediationResult:
+    """Say what the remediation came to: the worst end of what was tried, else the first reason against trying."""
+    tried = [one for one in results if one.outcome is not Outcome.REFUSED]
+    decides = next((one for word in _WORST_FIRST for one in tried if one.proven is word), None) or _refusal(results)
+    if decides is None:
+        return RemediationResult(outcome=Outcome.REFUSED, detail="nothing to do", plan=case.plan, approval=case.approval)
+    return RemediationResult(
+        outcome=decides.proven,
+        detail=decides.recovery.detail if decides.recovery else decides.detail,
+        code=decides.code,
+        plan=case.plan,
+        actions=results,
+        snapshot=snapshot,
+        approval=case.approval,
+    )
+
+
+def no_action(plan: Plan, code: GuardCode, detail: str) -> RemediationResult:
+    """Sum up a remediation that could not begin."""
+    return RemediationResult(outcome=Outcome.REFUSED, code=code, detail=detail, plan=plan)
+
+
+def _refusal(results: tuple[ActionResult, ...]) -> ActionResult | None:
+    return results[0] if results else None
+
+
+def _expired(result: ActionResult) -> bool:
+    return result.code is GuardCode.APPROVAL_EXPIRED
+
+
+_WORST_FIRST = (Outcome.UNKNOWN, Outcome.NOT_RECOVERED, Outcome.RECOVERED, Outcome.DONE)

@@ -1,0 +1,91 @@
+"""What helps when a gateway is gone or fails: mark it, lead new orders around it where that is safe, else pause (§2)."""
+
+from tasks.model.control import TradingState
+from tasks.model.diagnosis import Kind
+from tasks.model.incident import Action
+from tasks.model.orders import AssetClass
+from tasks.model.plan import Due, PlannedAction, Target
+from tasks.rules.causes.gateway_signs import dependency_of, signs_of
+from tasks.rules.causes.gateways import affected_classes
+from tasks.rules.guards.table import weigh
+from tasks.rules.planning.wanted import Trouble, instead, is_paused, pause
+
+Actions = tuple[PlannedAction, ...]
+
+
+def unreachable(trouble: Trouble) -> Actions:
+    """Mark the gateway degraded; re-route each of its classes, or pause it. Never restart (safety rule 6).
+
+    Runbook: §2.1 If a dependency is unreachable, §2.2 re-route orders if that is safe, else pause.
+    """
+    marks = [mark for name in trouble.finding.gateways for mark in _marked(trouble, name)]
+    routes = [step for name in trouble.finding.asset_classes for step in _around(trouble, name)]
+    return (*marks, *routes)
+
+
+def failing(trouble: Trouble) -> Actions:
+    """Do for each gateway what its trouble asks for.
+
+    Runbook: §2.2 If one gateway is failing.
+    """
+    signs = signs_of(trouble.facts.evidence)
+    return tuple(step for name in trouble.finding.gateways for step in _failing(trouble, name, signs.get(name)))
+
+
+def _failing(trouble: Trouble, gateway: str, kind: Kind | None) -> Actions:
+    """Say what one gateway's trouble asks for; one that flaps is marked and never switched to and fro."""
+    match kind:
+        case Kind.UNSTABLE:
+            return _marked(trouble, gateway)
+        case Kind.LATENCY:
+            return (*_marked(trouble, gateway), *_paused(trouble, gateway, TradingState.REDUCING))
+        case Kind.REJECTS | Kind.NO_EXECUTIONS | Kind.UNKNOWN_OUTCOMES:
+            return _paused(trouble, gateway, TradingState.HALTED)
+        case _:
+            return ()
+
+
+def _marked(trouble: Trouble, gateway: str) -> Actions:
+    told = dependency_of(trouble.facts.latest, gateway)
+    if told is not None and told.set_to in {"degraded", "disabled"}:
+        return ()
+    return (trouble.wants(Action.MARK_DEGRADED, Target(gateway=gateway)),)
+
+
+def _paused(trouble: Trouble, gateway: str, state: TradingState) -> Actions:
+    classes = affected_classes(trouble.facts.evidence, frozenset({gateway}))
+    return tuple(pause(trouble, name, state) for name in classes if not is_paused(trouble.facts, name, state))
+
+
+def _around(trouble: Trouble, asset_class: AssetClass) -> Actions:
+    """Lead a class's new orders around its gateway; where that is not done, pause it."""
+    if is_paused(trouble.facts, asset_class):
+        return ()
+    rerouted = _reroute(trouble, asset_class)
+    return (rerouted, instead(pause(trouble, asset_class), Due.IF_NOT_DONE, rerouted))
+
+
+def _reroute(trouble: Trouble, asset_class: AssetClass) -> PlannedAction:
+    """Take the first approved alternate that every guard lets pass, else the first, so that its refusal is told."""
+    wanted = [
+        trouble.wants(Action.REROUTE_ORDERS, Target(asset_class=asset_class, gateway=name))
+        for name in alternates(trouble, asset_class)
+    ]
+    if not wanted:
+        return trouble.wants(Action.REROUTE_ORDERS, Target(asset_class=asset_class))
+    passing = (one for one in wanted if _may_pass(one, trouble))
+    return next(passing, wanted[0])
+
+
+def _may_pass(planned: PlannedAction, trouble: Trouble) -> bool:
+    verdict = weigh(planned, trouble.facts)
+    return verdict.allowed or verdict.code == "APPROVAL_NEEDED"
+
+
+def alternates(trouble: Trouble, asset_class: AssetClass) -> tuple[str, ...]:
+    """List where a class may go instead, the table's own gateway first where it is not the one in force."""
+    route = trouble.facts.latest.routing.route(asset_class) if trouble.facts.latest.routing else None
+    if route is None:
+        return ()
+    sick = {*trouble.finding.gateways, route.gateway}
+    return tuple(name for name in dict.fromkeys((route.table_gateway, *route.alternates)) if name and name not in sick)

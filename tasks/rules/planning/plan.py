@@ -1,0 +1,88 @@
+"""The plan of one run: what the runbook asks for under each cause, weighed against every guard."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from tasks.model.diagnosis import Cause
+from tasks.model.incident import Action
+from tasks.model.plan import Due, Plan, PlannedAction
+from tasks.model.verdicts import GuardCode, Verdict
+from tasks.rules.guards.facts import Facts
+from tasks.rules.guards.table import weigh
+from tasks.rules.planning.changes import disable_feature, restore_routing, roll_back
+from tasks.rules.planning.gateways import failing, unreachable
+from tasks.rules.planning.service import (
+    free_resources,
+    infrastructure,
+    leave_alone,
+    pause_all,
+    pause_strategy,
+    restart,
+)
+from tasks.rules.planning.wanted import Trouble
+
+Remedy = Callable[[Trouble], tuple[PlannedAction, ...]]
+REMEDIES: dict[Cause, Remedy] = {
+    Cause.SERVICE_HUNG: restart,
+    Cause.SERVICE_DOWN: restart,
+    Cause.CRASH_LOOP: pause_all,
+    Cause.RESOURCE_EXHAUSTED: free_resources,
+    Cause.DEPENDENCY_UNREACHABLE: unreachable,
+    Cause.GATEWAY_FAILING: failing,
+    Cause.ROUTING_MISCONFIGURED: restore_routing,
+    Cause.BAD_RELEASE: roll_back,
+    Cause.BAD_FEATURE: disable_feature,
+    Cause.CLIENT_MISBEHAVIOUR: pause_strategy,
+    Cause.INFRASTRUCTURE: infrastructure,
+    Cause.OBSERVABILITY_FAULT: leave_alone,
+    Cause.MONITOR_BLIND: leave_alone,
+    Cause.UNKNOWN: leave_alone,
+}
+# Each of these changes the running service itself. Two in one run, and nobody could say which one helped or harmed.
+HEALING = frozenset({Action.RESTART_SERVICE, Action.ROLL_BACK_RELEASE, Action.DISABLE_FEATURE, Action.RESTORE_ROUTING})
+
+
+def make_plan(facts: Facts, incident_of: Mapping[Cause, str]) -> Plan:
+    """Write the plan of a diagnosis, the most urgent cause first.
+
+    Runbook: §2 Remediation of the common cases.
+    Errors: none; a cause without an open incident is not acted on, for nothing could be recorded of it.
+    Steps: 1. what each cause asks for 2. each action once 3. weigh each 4. one healing action a run
+    """
+    wanted = [
+        action
+        for finding in facts.diagnosis.findings
+        if finding.cause in incident_of
+        for action in REMEDIES[finding.cause](
+            Trouble(incident_id=incident_of[finding.cause], finding=finding, facts=facts)
+        )
+    ]
+    return Plan(written_at=facts.now, actions=tuple(_one_healing(weighed(_once(wanted), facts))), orders=facts.orders)
+
+
+def weighed(actions: Iterable[PlannedAction], facts: Facts) -> tuple[PlannedAction, ...]:
+    """Hold each action against its guards."""
+    return tuple(one.model_copy(update={"verdict": weigh(one, facts)}) for one in actions)
+
+
+def _once(actions: Iterable[PlannedAction]) -> tuple[PlannedAction, ...]:
+    """Keep the first of actions that do the same; one that is due in any case before one that may not be."""
+    kept: dict[tuple[Action, str], PlannedAction] = {}
+    for one in actions:
+        same = (one.action, one.target.words)
+        if same not in kept or (kept[same].due is not Due.ALWAYS and one.due is Due.ALWAYS):
+            kept[same] = one
+    return tuple(kept.values())
+
+
+def _one_healing(actions: Iterable[PlannedAction]) -> Iterable[PlannedAction]:
+    taken: PlannedAction | None = None
+    for one in actions:
+        may_go_on = one.verdict.allowed or one.verdict.code is GuardCode.APPROVAL_NEEDED
+        if one.action not in HEALING or not may_go_on:
+            yield one
+        elif taken is None:
+            taken = one
+            yield one
+        else:
+            because = f"{taken.words} comes first; the next run sees what is left"
+            yield one.model_copy(update={"verdict": Verdict.no(GuardCode.ONE_AT_A_TIME, because)})

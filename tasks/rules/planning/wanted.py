@@ -1,0 +1,63 @@
+"""Write down one wanted action; the guards weigh it afterwards."""
+
+from tasks.model.control import TradingState
+from tasks.model.diagnosis import Finding
+from tasks.model.incident import Action
+from tasks.model.orders import AssetClass
+from tasks.model.plan import Due, PlannedAction, Target
+from tasks.model.values import Value
+from tasks.rules.guards.facts import Facts
+
+
+class Trouble(Value):
+    """One finding in its incident, and the facts around it."""
+
+    incident_id: str
+    finding: Finding
+    facts: Facts
+
+    def wants(self, action: Action, target: Target | None = None, why: str = "") -> PlannedAction:
+        """Write one action for this finding."""
+        target = target or Target()
+        return PlannedAction(
+            key=key_of(self.incident_id, action, target),
+            action=action,
+            incident_id=self.incident_id,
+            why=why or self.finding.cause.replace("_", " "),
+            target=target,
+            finding=self.finding,
+        )
+
+
+def key_of(incident_id: str, action: Action, target: Target) -> str:
+    """Name an action for the ledger: the same action on the same target in the same incident has one key."""
+    words = target.words.replace(" ", "-")
+    return "/".join(part for part in (incident_id, action.value, words) if part)
+
+
+def pause(
+    trouble: Trouble, asset_class: AssetClass, state: TradingState = TradingState.HALTED, why: str = ""
+) -> PlannedAction:
+    """Pause one asset class; cancels pass (safety rule 8)."""
+    target = Target(asset_class=asset_class, trading_state=state)
+    return trouble.wants(Action.PAUSE_STRATEGIES, target, why)
+
+
+def instead(planned: PlannedAction, due: Due, other: PlannedAction) -> PlannedAction:
+    """Make one action due only by how another one ended."""
+    return planned.model_copy(update={"due": due, "other": other.key})
+
+
+def is_paused(facts: Facts, asset_class: AssetClass, state: TradingState = TradingState.HALTED) -> bool:
+    """Say whether a class is paused already, at least as far as wanted."""
+    route = facts.latest.routing.route(asset_class) if facts.latest.routing else None
+    enough = {TradingState.HALTED} if state is TradingState.HALTED else {TradingState.HALTED, TradingState.REDUCING}
+    return route is not None and route.trading_state in enough
+
+
+def traded(facts: Facts) -> tuple[AssetClass, ...]:
+    """List the asset classes that the service trades, as far as anybody knows."""
+    routed = {one.asset_class for one in facts.latest.routing.routes} if facts.latest.routing else set()
+    ordered = {one.asset_class for one in facts.latest.orders}
+    past = {name for one in facts.evidence.context.history[-1:] for name in one.routes}
+    return tuple(name for name in AssetClass if name in routed | ordered | past)
