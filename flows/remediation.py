@@ -1,48 +1,73 @@
 """§2 Remediation of the common cases."""
 
+from collections.abc import Awaitable, Callable
+
 from prefect import flow
 
 from flows.approval import ask_approval
 from tasks.confirm_recovery import confirm_recovery
+from tasks.disable_feature import disable_feature
 from tasks.lease_service import lease_service
-from tasks.model.incident import Outcome
-from tasks.model.remediation import Lease, RemediationCase, RemediationResult
+from tasks.mark_degraded import mark_degraded
+from tasks.model.incident import Action
+from tasks.model.plan import PlannedAction
+from tasks.model.remediation import ActionResult, RemediationCase, RemediationResult
 from tasks.model.verdicts import GuardCode
+from tasks.pause_strategies import pause_strategies
 from tasks.release_service import release_service
+from tasks.reroute_orders import reroute_orders
 from tasks.restart_service import restart_service
-from tasks.rules.results import action_result, no_action
+from tasks.restore_routing import restore_routing
+from tasks.resume import resume
+from tasks.roll_back_release import roll_back_release
+from tasks.rules.planning.due import is_due, may_follow, needs_proof, no_action, not_tried, sum_up, worth_trying
 from tasks.take_snapshot import take_snapshot
-from tasks.weigh_restart import weigh_restart
+from tasks.write_plan import write_plan
+
+STEPS: dict[Action, Callable[[RemediationCase, PlannedAction], Awaitable[ActionResult]]] = {
+    Action.RESTART_SERVICE: restart_service,  # §2.1
+    Action.MARK_DEGRADED: mark_degraded,  # §2.1
+    Action.REROUTE_ORDERS: reroute_orders,  # §2.2
+    Action.PAUSE_STRATEGIES: pause_strategies,  # §2.2
+    Action.RESTORE_ROUTING: restore_routing,  # §2.2
+    Action.RESUME: resume,  # §2.2
+    Action.ROLL_BACK_RELEASE: roll_back_release,  # §2.3
+    Action.DISABLE_FEATURE: disable_feature,  # §2.3
+}
 
 
-@flow(name="remediation", flow_run_name="remediation {case.service} {case.finding.cause}")
+@flow(name="remediation", flow_run_name="remediation {case.service}")
 async def remediation(case: RemediationCase) -> RemediationResult:
-    """Act once, under the service's lock, where every guard allows it; prove that it helped.
+    """Carry the plan out once, under the service's lock, where every guard allows it; prove that it helped.
 
     Runbook: §2 Remediation.
     """
     lease = lease_service(case.service)
     if not lease.taken:
-        return no_action(GuardCode.LOCK_HELD, f"an action is under way: {lease.holder}")
+        return no_action(case.plan, GuardCode.LOCK_HELD, f"an action is under way: {lease.holder}")
     try:
-        return await restart_if_hung(case, lease)  # §2.1
+        await write_plan(case)  # §2, before anything is done
+        return await carry_out(await ask_approval(case) if case.plan.asks else case)
     finally:
         release_service(lease)
 
 
-async def restart_if_hung(case: RemediationCase, lease: Lease) -> RemediationResult:
-    """Restart the service: weigh, ask where asking is the mode, keep the evidence, restart, prove.
+async def carry_out(case: RemediationCase) -> RemediationResult:
+    """Keep the evidence, then take each action that is due, in order.
 
-    Runbook: §2.1 Check the service process, restart it if hung.
+    Runbook: §2.1, §2.2, §2.3.
     """
-    verdict = weigh_restart(case)
-    if verdict.code is GuardCode.APPROVAL_NEEDED:
-        case = await ask_approval(case)
-        verdict = weigh_restart(case)
-    if not verdict.allowed or not lease.taken:
-        return no_action(verdict.code, verdict.detail)
-    snapshot = take_snapshot(case)
-    action = await restart_service(case)
-    if action.outcome is not Outcome.DONE:
-        return action_result(action, snapshot)
-    return action_result(action, snapshot, await confirm_recovery(case, action))
+    snapshot = take_snapshot(case) if any(worth_trying(one) for one in case.plan.actions) else None  # §3.1
+    results: tuple[ActionResult, ...] = ()
+    for planned in case.plan.actions:
+        if is_due(planned, results) and may_follow(planned, results):
+            results = (*results, await act(case, planned))
+    return sum_up(case, results, snapshot)
+
+
+async def act(case: RemediationCase, planned: PlannedAction) -> ActionResult:
+    """Take one action, and look whether it helped."""
+    if not worth_trying(planned):
+        return not_tried(planned)
+    result = await STEPS[planned.action](case, planned)
+    return await confirm_recovery(case, result) if needs_proof(result) else result

@@ -13,6 +13,7 @@ from tasks.model.incident import Event, LedgerRecord, Outcome
 from tasks.model.remediation import ActionResult, Recovery, RemediationCase
 from tasks.rules.incident_changes import closing_records, record_of
 from tasks.rules.incident_state import fold_incidents
+from tasks.rules.planning.due import ends_incident
 from tasks.rules.recovery import looks_recovered
 from tasks.settings import RunbookSettings, ServiceSettings, load_settings
 
@@ -20,16 +21,17 @@ LOOK_EVERY_S = 1.0
 
 
 @task(name="confirm_recovery", cache_policy=NO_CACHE, timeout_seconds=1000)
-async def confirm_recovery(case: RemediationCase, action: ActionResult) -> Recovery:
+async def confirm_recovery(case: RemediationCase, result: ActionResult) -> ActionResult:
     """Look until health and synthetic orders pass and stay so; else the action was ineffective.
 
-    Runbook: §2.1, after the restart.
+    Runbook: §2.1, §2.2, §2.3, after the action.
     Errors: `LEDGER_UNWRITABLE`. A recovery that is not proven in time is *not recovered*, and is recorded so.
     """
     settings = load_settings()
     recovery = await proven_recovery(settings.service(case.service))
-    _record(settings, case, action, recovery)
-    return recovery
+    proven = result.model_copy(update={"recovery": recovery})
+    _record(settings, case, proven, recovery)
+    return proven
 
 
 async def proven_recovery(service: ServiceSettings) -> Recovery:
@@ -47,15 +49,15 @@ async def proven_recovery(service: ServiceSettings) -> Recovery:
     return Recovery(outcome=Outcome.NOT_RECOVERED, detail=detail, looks_count=count)
 
 
-def _record(settings: RunbookSettings, case: RemediationCase, action: ActionResult, recovery: Recovery) -> None:
+def _record(settings: RunbookSettings, case: RemediationCase, result: ActionResult, recovery: Recovery) -> None:
     path, now = settings.ledger_path(case.service), datetime.now(UTC)
     states = {one.incident_id: one for one in fold_incidents(read_ledger(path).records, case.service)}
-    incident = states.get(case.incident_id)
+    incident = states.get(result.planned.incident_id)
     if incident is None:
         return
-    details: dict[str, object] = {"action": action.action, "key": action.key, "outcome": recovery.outcome}
-    proof = record_of(incident, Event.ACTION_FINISHED, now, f"after {action.action}: {recovery.detail}", details)
+    details: dict[str, object] = {"action": result.action, "key": result.key, "outcome": recovery.outcome}
+    proof = record_of(incident, Event.ACTION_FINISHED, now, f"after {result.action}: {recovery.detail}", details)
     ending: tuple[LedgerRecord, ...] = ()
-    if recovery.outcome is Outcome.RECOVERED:
+    if recovery.outcome is Outcome.RECOVERED and ends_incident(result.planned):
         ending = closing_records(incident, now, f"good for {recovery.good_for_s:g} s: {recovery.detail}")
     append(path, [proof, *ending])

@@ -26,7 +26,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from tasks.model.channels import FallbackSettings, SlackSettings
 from tasks.model.errors import Code, RunbookError
-from tasks.model.limits import DiagnosisLimits, EscalationLimits, LookLimits, RestartLimits
+from tasks.model.limits import DiagnosisLimits, EscalationLimits, LookLimits, RemediationLimits, RestartLimits
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass, SyntheticOrder
 
@@ -80,6 +80,7 @@ class Gateway(Table):
     base_url: Url
     admin_url: Url | None = None
     asset_classes: tuple[AssetClass, ...] = ()
+    order_rate_limit_per_s: float | None = Field(default=None, gt=0)
 
 
 def _gateway_table(value: object) -> object:
@@ -105,7 +106,9 @@ class ServiceSettings(Table):
     gateways: dict[str, Annotated[Gateway, BeforeValidator(_gateway_table)]] = Field(default_factory=dict)
     calendars: dict[AssetClass, str] = Field(default_factory=dict)
     look: LookLimits = LookLimits()
+    roll_back_command: tuple[str, ...] = ()
     restart: RestartLimits = RestartLimits()
+    remediation: RemediationLimits = RemediationLimits()
     limits: DiagnosisLimits = DiagnosisLimits()
     escalation: EscalationLimits = EscalationLimits()
 

@@ -19,5 +19,5 @@ def take_snapshot(case: RemediationCase) -> Snapshot:
     """
     settings = load_settings()
     watched = settings.service(case.service)
-    folder = snapshot.snapshot_folder(settings.state_dir, case.incident_id, datetime.now(UTC))
+    folder = snapshot.snapshot_folder(settings.state_dir, case.plan.actions[0].incident_id, datetime.now(UTC))
     return snapshot.take_snapshot(watched, folder, watched.restart.snapshot_timeout_s)

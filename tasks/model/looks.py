@@ -183,7 +183,10 @@ class RoutingLook(Value):
     loaded_at: datetime | None = None
     file_hash: str | None = None
     file_error: str | None = None
+    shipped_hash: str | None = None
+    kept_hashes: tuple[str, ...] = ()
     features: dict[str, bool] = Field(default_factory=dict)
+    strategies: dict[str, str] = Field(default_factory=dict)
 
     def route(self, asset_class: AssetClass) -> RouteLook | None:
         """Find the route of an asset class."""

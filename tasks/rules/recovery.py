@@ -3,6 +3,7 @@
 from tasks.model.looks import Observation, Seen
 from tasks.model.processes import ProcessState
 from tasks.model.values import Value
+from tasks.rules.causes.facts import is_paused, marked_only
 
 
 class RecoveryVerdict(Value):
@@ -16,7 +17,8 @@ def looks_recovered(observation: Observation) -> RecoveryVerdict:
     """Hold one round against health and order delivery.
 
     Runbook: §2.1, after the restart.
-    Errors: none. Gateways that do not answer a direct probe excuse their own orders and a degraded health only.
+    Errors: none. Gateways that do not answer a direct probe excuse their own orders and a degraded health only; what
+    somebody marked or paused is as it should be.
     """
     excused = {probe.gateway for probe in observation.gateways if probe.seen is Seen.FAILED}
     wrong = (*_process_wrong(observation), *_health_wrong(observation, excused), *_orders_wrong(observation, excused))
@@ -35,7 +37,7 @@ def _process_wrong(observation: Observation) -> tuple[str, ...]:
 
 def _health_wrong(observation: Observation, excused: set[str]) -> tuple[str, ...]:
     health = observation.health
-    if health.seen is Seen.PASSED or (health.status == "degraded" and excused):
+    if health.seen is Seen.PASSED or (health.status == "degraded" and excused) or marked_only(health):
         return ()
     return (f"health {health.detail}",)
 
@@ -44,5 +46,5 @@ def _orders_wrong(observation: Observation, excused: set[str]) -> tuple[str, ...
     return tuple(
         f"order {order.asset_class} {order.outcome}"
         for order in observation.orders
-        if not order.outcome.delivered and order.gateway not in excused
+        if not order.outcome.delivered and order.gateway not in excused and not is_paused(observation, order)
     )

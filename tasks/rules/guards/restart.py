@@ -46,13 +46,14 @@ def restart_budget(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: AR
 def orders_proven(planned: PlannedAction, facts: Facts) -> Verdict:
     """Stop where orders are out whose outcome is not proven (safety rule 5).
 
-    Steps: a service that is hung or down cannot say what it holds, and orders in flight in it hang with it; then the
-    restart is what lets them be asked for, and it sends nothing again. Orders that it does call unknown stop even that.
+    Steps: a busy service always has orders in flight for a moment, and those prove themselves. A service that is hung or
+    down cannot say what it holds, and orders in flight in it hang with it; then the restart is what lets them be asked
+    for, and it sends nothing again. Orders that it does call unknown stop even that.
     """
     orders = facts.orders
     verdict, told = (orders.verdict, _told(orders)) if orders else (OrderSafety.BLIND, "nobody asked for the orders")
-    if verdict is OrderSafety.SAFE:
-        return Verdict.yes("no order is unproven")
+    if verdict in {OrderSafety.SAFE, OrderSafety.WAIT}:
+        return Verdict.yes(f"orders={verdict}")
     if facts.is_for_a_dead_end(planned) and _hangs_with_it(orders):
         return Verdict.yes(f"{told}; asked for afterwards, never sent again")
     return Verdict.no(GuardCode.ORDERS_NOT_PROVEN, f"orders={verdict} {told}; ask the gateway for them by hand")

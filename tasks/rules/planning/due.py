@@ -71,6 +71,13 @@ def no_action(plan: Plan, code: GuardCode, detail: str) -> RemediationResult:
     return RemediationResult(outcome=Outcome.REFUSED, code=code, detail=detail, plan=plan)
 
 
+def not_tried(planned: PlannedAction) -> ActionResult:
+    """Say that a guard forbade an action before it was tried."""
+    return ActionResult(
+        planned=planned, outcome=Outcome.REFUSED, code=planned.verdict.code, detail=planned.verdict.detail
+    )
+
+
 def _refusal(results: tuple[ActionResult, ...]) -> ActionResult | None:
     return results[0] if results else None
 
@@ -80,3 +87,16 @@ def _expired(result: ActionResult) -> bool:
 
 
 _WORST_FIRST = (Outcome.UNKNOWN, Outcome.NOT_RECOVERED, Outcome.RECOVERED, Outcome.DONE)
+
+
+def ends_incident(planned: PlannedAction) -> bool:
+    """Say whether a proven effect ends the incident: not where only new orders were led around what still fails."""
+    return planned.action is not Action.REROUTE_ORDERS
+
+
+def worth_trying(planned: PlannedAction) -> bool:
+    """Say whether an action may be allowed by now: orders may have proven themselves, and a person answered."""
+    return planned.verdict.allowed or planned.verdict.code in {
+        GuardCode.APPROVAL_NEEDED,
+        GuardCode.ORDERS_NOT_PROVEN,
+    }

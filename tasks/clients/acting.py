@@ -1,0 +1,127 @@
+"""Carry one planned action out: look again, weigh again, write it down, do it, write down how it ended."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from tasks.clients.facts import facts_now
+from tasks.clients.incident_ledger import append
+from tasks.clients.processes import own_pid
+from tasks.model.control import ControlReason
+from tasks.model.incident import Action, Event, IncidentState, Outcome
+from tasks.model.plan import PlannedAction
+from tasks.model.remediation import ActionResult, RemediationCase
+from tasks.model.values import Value
+from tasks.model.verdicts import GuardCode
+from tasks.rules.guards.facts import Facts
+from tasks.rules.guards.table import weigh
+from tasks.rules.incident_changes import record_of
+from tasks.settings import RunbookSettings, ServiceSettings
+
+# What set the changes of the automation, as the control plane and the desk read it.
+SET_BY = "triage"
+
+
+class Done(Value):
+    """What became of the deed itself: done, refused (provably nothing happened), or unknown."""
+
+    outcome: Outcome
+    detail: str
+    code: GuardCode | None = None
+
+
+class Scene(NamedTuple):
+    """What a deed works with: the service, the action, the facts that allowed it, and who wants it and why."""
+
+    service: ServiceSettings
+    planned: PlannedAction
+    facts: Facts
+    why: ControlReason
+
+
+Deed = Callable[[Scene], Awaitable[Done]]
+
+
+async def carried_out(
+    settings: RunbookSettings, case: RemediationCase, planned: PlannedAction, deed: Deed
+) -> ActionResult:
+    """Carry an action out under the lock that the caller holds.
+
+    Runbook: §2 Remediation.
+    Errors: `LEDGER_UNREADABLE`, `LEDGER_UNWRITABLE` before anything is done: what cannot be recorded must not be done.
+    Steps: 1. look again 2. weigh again 3. record the start 4. act, once 5. record the end
+    """
+    facts = await facts_now(settings, case, planned)
+    if not still_there(case, planned, facts):
+        return refused(planned, GuardCode.CLEARED, f"the last look found it otherwise: {facts.latest.health.detail}")
+    verdict = weigh(planned, facts)
+    if not verdict.allowed:
+        return refused(planned, verdict.code, verdict.detail)
+    begun = _begun(planned)
+    started_at = datetime.now(UTC)
+    _record(settings, case, begun, Event.ACTION_STARTED, {"owner_pid": own_pid(), **_why(case, begun, verdict.detail)})
+    why = ControlReason(reason=_why_words(case, begun), set_by=case.asked.by if case.asked else SET_BY)
+    done = await deed(Scene(settings.service(case.service), begun, facts, why))
+    _record(settings, case, begun, Event.ACTION_FINISHED, {"outcome": done.outcome, "detail": done.detail})
+    return ActionResult(
+        planned=begun,
+        outcome=done.outcome,
+        detail=done.detail,
+        code=done.code,
+        started_at=started_at,
+        finished_at=datetime.now(UTC),
+    )
+
+
+def still_there(case: RemediationCase, planned: PlannedAction, facts: Facts) -> bool:
+    """Say whether the very cause is still there in one more look (safety rule 1); a person's order needs none.
+
+    A process that somebody else has started meanwhile is not the one that was found hung or gone: it is left alone.
+    """
+    if planned.finding is None or planned.action is Action.PAUSE_STRATEGIES:
+        return True
+    if planned.action is Action.RESTART_SERVICE and facts.latest.process.identity != case.process.identity:
+        return False
+    return facts.diagnosis.find(planned.finding.cause) is not None
+
+
+def refused(planned: PlannedAction, code: GuardCode, detail: str) -> ActionResult:
+    """Say that an action was not begun, and why."""
+    return ActionResult(planned=planned, outcome=Outcome.REFUSED, code=code, detail=detail)
+
+
+def _begun(planned: PlannedAction) -> PlannedAction:
+    """Give a restart a key of its own: one incident may see several, and each is counted."""
+    if planned.action is not Action.RESTART_SERVICE:
+        return planned
+    return planned.model_copy(update={"key": f"{planned.key}/{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"})
+
+
+def _why_words(case: RemediationCase, planned: PlannedAction) -> str:
+    if case.asked is not None:
+        return f"{case.asked.reason} ({planned.incident_id})"
+    return f"{planned.why}, {planned.incident_id}"
+
+
+def _why(case: RemediationCase, planned: PlannedAction, allowed_by: str) -> dict[str, object]:
+    facts: dict[str, object] = {"target": planned.target.words, "why": planned.why, "allowed_by": allowed_by}
+    if case.asked is not None:
+        facts |= {"asked_by": case.asked.by, "reason": case.asked.reason, "overrides": list(case.asked.overrides)}
+    if case.approval is not None:
+        facts |= {"approval": case.approval.answer, "answered_by": case.approval.by}
+    return facts
+
+
+def _record(
+    settings: RunbookSettings, case: RemediationCase, planned: PlannedAction, event: Event, details: dict[str, object]
+) -> None:
+    incident = IncidentState(
+        incident_id=planned.incident_id,
+        service=case.service,
+        state=event,
+        opened_at=datetime.now(UTC),
+        causes=(planned.finding.cause,) if planned.finding else (),
+    )
+    facts: dict[str, object] = {"action": planned.action, "key": planned.key, **details}
+    record = record_of(incident, event, datetime.now(UTC), f"{planned.words} {event}", facts)
+    append(settings.ledger_path(case.service), [record])

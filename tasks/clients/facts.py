@@ -1,0 +1,78 @@
+"""Gather what the guards look at, as it is at this moment: the ledger, the switch, the settings, one more look."""
+
+from datetime import UTC, datetime
+
+from tasks.clients.context import context_of
+from tasks.clients.incident_ledger import read_ledger
+from tasks.clients.markets import markets_now
+from tasks.clients.observe import observe
+from tasks.clients.order_states import proven_within
+from tasks.clients.setup import setup_of
+from tasks.model.evidence import Evidence
+from tasks.model.incident import Action
+from tasks.model.looks import HealthLook, MetricsLook, Observation, Seen
+from tasks.model.order_states import OrderStates
+from tasks.model.plan import PlannedAction
+from tasks.model.processes import ProcessLook, ProcessState
+from tasks.model.remediation import RemediationCase
+from tasks.rules.action_history import action_history
+from tasks.rules.diagnosis import name_cause
+from tasks.rules.guards.facts import Facts
+from tasks.settings import RunbookSettings
+
+# Before these, orders whose outcome is not proven are asked for (safety rule 5).
+ASKS_FOR_ORDERS = frozenset({Action.RESTART_SERVICE, Action.REROUTE_ORDERS, Action.ROLL_BACK_RELEASE})
+
+
+async def facts_now(settings: RunbookSettings, case: RemediationCase, planned: PlannedAction) -> Facts:
+    """Look once more, and read everything anew, right before an action.
+
+    Runbook: §2 (safety rule 1).
+    Errors: `LEDGER_UNREADABLE`: without the ledger no budget is known, and nothing is done.
+    Steps: a pause waits for no look (safety rule 8); only what stops or moves orders asks for the unproven ones.
+    """
+    watched = settings.service(case.service)
+    pausing = planned.action is Action.PAUSE_STRATEGIES
+    seen = unseen(datetime.now(UTC)) if pausing else await observe(watched)
+    orders = None
+    if planned.action in ASKS_FOR_ORDERS:
+        orders = await proven_within(watched, watched.remediation.orders_wait_s)
+    facts = facts_of(settings, case, seen, orders)
+    if planned.action is not Action.REROUTE_ORDERS:
+        return facts
+    evidence = facts.evidence.model_copy(update={"markets": markets_now(watched)})
+    return facts.model_copy(update={"evidence": evidence})
+
+
+def facts_of(
+    settings: RunbookSettings, case: RemediationCase, seen: Observation, orders: OrderStates | None = None
+) -> Facts:
+    """Put one look beside the ledger, the switch and the settings as they are now.
+
+    Errors: `LEDGER_UNREADABLE`.
+    """
+    now = datetime.now(UTC)
+    context = context_of(settings, case.request, now, case.late_s)
+    records = read_ledger(settings.ledger_path(case.service)).records
+    evidence = Evidence(context=context, observations=(seen,))
+    return Facts(
+        now=now,
+        evidence=evidence,
+        diagnosis=name_cause(evidence) if seen.health.seen is not Seen.BLIND else case.diagnosis,
+        history=action_history(records, case.service, now),
+        setup=setup_of(settings, case.service),
+        orders=orders,
+        asked=case.asked,
+        approval=case.approval,
+    )
+
+
+def unseen(now: datetime) -> Observation:
+    """Write a round in which nothing was looked at."""
+    detail = "not looked at"
+    return Observation(
+        looked_at=now,
+        health=HealthLook(seen=Seen.BLIND, detail=detail, looked_at=now),
+        process=ProcessLook(state=ProcessState.BLIND, detail=detail, looked_at=now),
+        metrics=MetricsLook(seen=Seen.BLIND, detail=detail, looked_at=now),
+    )

@@ -1,0 +1,43 @@
+"""Gather what the plan is made from, and make it: for a triage, and for a person's order."""
+
+from tasks.clients.facts import ASKS_FOR_ORDERS
+from tasks.clients.incident_ledger import read_ledger
+from tasks.clients.order_states import order_states
+from tasks.clients.setup import setup_of
+from tasks.model.diagnosis import Cause
+from tasks.model.incident import IncidentState
+from tasks.model.plan import Plan
+from tasks.model.report import TriageStory
+from tasks.rules.action_history import action_history
+from tasks.rules.guards.facts import Facts
+from tasks.rules.planning.plan import make_plan
+from tasks.settings import RunbookSettings
+
+
+async def planned_for(settings: RunbookSettings, story: TriageStory) -> Plan:
+    """Make the plan of one triage; where it would stop or move orders, ask for the unproven ones and weigh again.
+
+    Runbook: §2 Remediation.
+    Errors: `LEDGER_UNREADABLE`.
+    """
+    context = story.evidence.context
+    service = context.request.service
+    records = read_ledger(settings.ledger_path(service)).records
+    facts = Facts(
+        now=context.looked_at,
+        evidence=story.evidence,
+        diagnosis=story.diagnosis,
+        history=action_history(records, service, context.looked_at),
+        setup=setup_of(settings, service),
+    )
+    incidents = incident_of(story.incidents.open)
+    plan = make_plan(facts, incidents)
+    if not any(one.action in ASKS_FOR_ORDERS for one in plan.actions):
+        return plan
+    orders = await order_states(settings.service(service))
+    return make_plan(facts.model_copy(update={"orders": orders}), incidents)
+
+
+def incident_of(incidents: tuple[IncidentState, ...]) -> dict[Cause, str]:
+    """Say which open incident each cause belongs to."""
+    return {cause: incident.incident_id for incident in reversed(incidents) for cause in incident.causes}

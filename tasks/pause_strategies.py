@@ -1,0 +1,45 @@
+"""§2.2: pause an asset class, or one strategy. Cancels always pass, and nothing undoes it but a person."""
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.clients import control
+from tasks.clients.acting import Done, Scene, carried_out
+from tasks.clients.control_effect import changed
+from tasks.model.control import TradingState
+from tasks.model.looks import RoutingLook
+from tasks.model.plan import PlannedAction, Target
+from tasks.model.remediation import ActionResult, RemediationCase
+from tasks.settings import load_settings
+
+
+@task(name="pause_strategies", cache_policy=NO_CACHE, timeout_seconds=60, retries=0)
+async def pause_strategies(case: RemediationCase, planned: PlannedAction) -> ActionResult:
+    """Pause an asset class, or one strategy, once.
+
+    Runbook: §2.2 Else pause automated strategies.
+    Errors: `LEDGER_UNWRITABLE` before anything is done; every end of the change is an outcome.
+    """
+    return await carried_out(load_settings(), case, planned, paused)
+
+
+async def paused(scene: Scene) -> Done:
+    """Pause the strategy or the class, and see that the service says so."""
+    target = scene.planned.target
+    state = target.trading_state or TradingState.HALTED
+    if target.strategy is not None:
+        change = control.set_strategy(scene.service, target.strategy, state, scene.why)
+        return await changed(scene.service, change, lambda _, seen: _strategy_shows(seen, target, state), target.words)
+    if target.asset_class is None:
+        raise ValueError("a pause names an asset class or a strategy")
+    change = control.set_trading(scene.service, target.asset_class, state, scene.why)
+    return await changed(scene.service, change, lambda _, seen: _class_shows(seen, target, state), target.words)
+
+
+def _class_shows(routing: RoutingLook, target: Target, state: TradingState) -> bool | None:
+    route = routing.route(target.asset_class) if target.asset_class else None
+    return None if route is None or route.trading_state is None else route.trading_state == state
+
+
+def _strategy_shows(routing: RoutingLook, target: Target, state: TradingState) -> bool | None:
+    return None if not routing.strategies else routing.strategies.get(target.strategy or "") == state

@@ -1,0 +1,67 @@
+"""§2.2: lead the new orders of a class to an approved alternate: a test order first, then all. None is sent again."""
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.clients import control
+from tasks.clients.acting import Done, Scene, carried_out
+from tasks.clients.control_effect import changed
+from tasks.clients.http_exchange import http_client
+from tasks.clients.order_service import order_look
+from tasks.model.incident import Outcome
+from tasks.model.looks import HealthLook, OrderLook, RoutingLook
+from tasks.model.orders import AssetClass
+from tasks.model.plan import PlannedAction
+from tasks.model.remediation import ActionResult, RemediationCase
+from tasks.model.verdicts import GuardCode
+from tasks.rules.guards.reroute import proven_fill
+from tasks.settings import load_settings
+
+TEST_ORDERS_ONLY = "synthetic"
+
+
+@task(name="reroute_orders", cache_policy=NO_CACHE, timeout_seconds=180, retries=0)
+async def reroute_orders(case: RemediationCase, planned: PlannedAction) -> ActionResult:
+    """Lead the new orders of one class to an alternate, once.
+
+    Runbook: §2.2 If one gateway is failing, re-route orders if that is safe.
+    Errors: `LEDGER_UNWRITABLE` before anything is done; every end of the change is an outcome.
+    """
+    return await carried_out(load_settings(), case, planned, rerouted)
+
+
+async def rerouted(scene: Scene) -> Done:
+    """Try the alternate with a test order, then lead all new orders there.
+
+    Errors: none. An alternate that no test order could prove is refused, unless another class filled there just now.
+    """
+    name, to = scene.planned.target.asset_class, scene.planned.target.gateway
+    if name is None or to is None:
+        raise ValueError("a re-route names an asset class and a gateway")
+    fault = await _tried(scene, name, to)
+    if fault and not proven_fill(scene.facts.evidence, to):
+        return Done(outcome=Outcome.REFUSED, detail=fault, code=GuardCode.ALTERNATE_NOT_HEALTHY)
+
+    def shows(health: HealthLook, routing: RoutingLook) -> bool | None:  # noqa: ARG001
+        route = routing.route(name)
+        return None if route is None else route.gateway == to
+
+    return await changed(scene.service, control.set_route(scene.service, name, to, scene.why), shows, f"{name} to {to}")
+
+
+async def _tried(scene: Scene, name: AssetClass, to: str) -> str:
+    """Send one test order through the alternate while real orders stay where they are; say what was wrong with it."""
+    small = await control.set_route(scene.service, name, to, scene.why, scope=TEST_ORDERS_ONLY)
+    if not small.is_done:
+        return f"{to} could not be tried with a test order first: {small.detail}"
+    order = await _test_order(scene, name)
+    if order.outcome.delivered and order.gateway == to:
+        return ""
+    undone = await control.set_route(scene.service, name, None, scene.why, scope=TEST_ORDERS_ONLY)
+    left = "" if undone.is_done else f"; taking it back: {undone.outcome}"
+    return f"a test order at {to} was {order.outcome} at {order.gateway or 'no gateway'}: {order.detail}{left}"
+
+
+async def _test_order(scene: Scene, name: AssetClass) -> OrderLook:
+    async with http_client(scene.service.look.connect_timeout_s) as client:
+        return await order_look(client, scene.service, name)
