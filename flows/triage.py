@@ -22,6 +22,7 @@ from tasks.model.looks import Observation
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass
 from tasks.model.report import TriageStory
+from tasks.plan_remediation import plan_remediation
 from tasks.probe_gateways import probe_gateways
 from tasks.probe_health import probe_health
 from tasks.read_metrics import read_metrics
@@ -29,9 +30,9 @@ from tasks.read_routing import read_routing
 from tasks.record_incidents import record_incidents
 from tasks.rules.alert_payload import read_alert
 from tasks.rules.causes.unexplained import symptoms
+from tasks.rules.course import ended_incidents, may_act, needs_runbook, nothing_allowed, remediation_case
 from tasks.rules.diagnosis import name_cause, worth_confirming
 from tasks.rules.messages import closing_messages, opening_messages
-from tasks.rules.plan import ended_incidents, needs_runbook, remediation_case
 from tasks.scan_logs import scan_logs
 from tasks.send_synthetic_order import send_synthetic_order
 from tasks.store_evidence import store_evidence
@@ -85,9 +86,11 @@ async def triage(
     if needs_runbook(story):
         incidents = record_incidents(evidence, diagnosis)  # §1.4
         story = story.having(incidents=incidents)
+        plan = await plan_remediation(story)  # §2
+        story = story.having(plan=plan)
         told = await escalation(service, opening_messages(story))  # §3, §4
-        case = remediation_case(story)
-        result = await remediation(case) if case else None  # §2
+        allowed = may_act(plan)
+        result = await remediation(remediation_case(story, plan)) if allowed else nothing_allowed(story, plan)  # §2
         story = story.having(remediation=result)
         told += await escalation(service, closing_messages(story))  # §3, §4
         story = story.having(told=told)

@@ -24,7 +24,9 @@ def moved_back(service: ServiceSettings, release: str, why: ControlReason) -> Do
     words = {"{release}": release, "{by}": why.set_by, "{reason}": why.reason}
     command = [_filled(word, words) for word in service.roll_back_command]
     try:
-        run = subprocess.run(command, capture_output=True, check=False, timeout=TIMEOUT_S, cwd=service.working_directory)
+        run = subprocess.run(
+            command, capture_output=True, check=False, timeout=TIMEOUT_S, cwd=service.working_directory
+        )
     except subprocess.TimeoutExpired:
         return Done(outcome=Outcome.UNKNOWN, detail=f"expected the rollback within {TIMEOUT_S:g} s was none")
     except OSError as error:

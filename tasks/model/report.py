@@ -6,6 +6,7 @@ from tasks.model.diagnosis import Diagnosis
 from tasks.model.evidence import Evidence
 from tasks.model.log_findings import LogsLook
 from tasks.model.messages import Message
+from tasks.model.plan import Plan
 from tasks.model.remediation import IncidentUpdate, RemediationResult
 from tasks.model.values import Value
 
@@ -41,6 +42,7 @@ class TriageStory(Value):
     diagnosis: Diagnosis
     logs: LogsLook = LogsLook()
     incidents: IncidentUpdate = IncidentUpdate()
+    plan: Plan | None = None
     remediation: RemediationResult | None = None
     told: tuple[Told, ...] = ()
 
@@ -48,6 +50,7 @@ class TriageStory(Value):
         self,
         *,
         incidents: IncidentUpdate | None = None,
+        plan: Plan | None = None,
         remediation: RemediationResult | None = None,
         told: tuple[Told, ...] | None = None,
     ) -> "TriageStory":
@@ -55,6 +58,7 @@ class TriageStory(Value):
         return self.model_copy(
             update={
                 "incidents": incidents or self.incidents,
+                "plan": plan or self.plan,
                 "remediation": remediation or self.remediation,
                 "told": told or self.told,
             }

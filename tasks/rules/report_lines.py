@@ -3,17 +3,27 @@
 from pathlib import PurePath
 
 from tasks.model.diagnosis import Audience
-from tasks.model.incident import Outcome
+from tasks.model.incident import Action, Outcome
 from tasks.model.log_findings import LogScan, LogsLook
 from tasks.model.looks import Observation, OrderLook, Seen
 from tasks.model.messages import Message
 from tasks.model.processes import ProcessLook, ProcessState
-from tasks.model.remediation import RemediationResult
+from tasks.model.remediation import ActionResult
 from tasks.model.report import Mark, ReportLine, TriageStory
 from tasks.rules.times import utc_text
 
 LOG_FINDINGS_COUNT = 3
 LOG_TEMPLATE_COUNT = 120
+SECTION_OF = {
+    Action.RESTART_SERVICE: "§2.1",
+    Action.MARK_DEGRADED: "§2.1",
+    Action.REROUTE_ORDERS: "§2.2",
+    Action.PAUSE_STRATEGIES: "§2.2",
+    Action.RESTORE_ROUTING: "§2.2",
+    Action.RESUME: "§2.2",
+    Action.ROLL_BACK_RELEASE: "§2.3",
+    Action.DISABLE_FEATURE: "§2.3",
+}
 Lines = tuple[ReportLine, ...]
 
 
@@ -111,28 +121,25 @@ def _incidents_line(story: TriageStory) -> ReportLine:
 
 def _remediation_lines(story: TriageStory) -> Lines:
     result = story.remediation
-    restart = _line("§2.1", "Restart if hung", _action_mark(result), _action_facts(result))
-    if result is None or result.recovery is None:
-        return (restart,)
+    if result is None:
+        return (_line("§2", "Remediation", Mark.NOT_NEEDED, "no cause calls for an action"),)
+    if not result.actions:
+        return (_line("§2", "Remediation", Mark.COULD_NOT, f"{result.code}: {result.detail}"),)
+    kept = f"; evidence kept in {result.snapshot.folder.name}" if result.snapshot else ""
+    return tuple(line for one in result.actions for line in _action_lines(one, kept))
+
+
+def _action_lines(result: ActionResult, kept: str) -> Lines:
+    section = SECTION_OF[result.action]
+    mark = Mark.DONE if result.outcome is Outcome.DONE else Mark.COULD_NOT
+    code = f" {result.code}" if result.code else ""
+    done = _line(section, result.planned.words.capitalize(), mark, f"{result.outcome}{code}: {result.detail}{kept}")
+    if result.recovery is None:
+        return (done,)
     recovery = result.recovery
     mark = Mark.DONE if recovery.outcome is Outcome.RECOVERED else Mark.COULD_NOT
     facts = f"{recovery.outcome} after {recovery.looks_count} looks: {recovery.detail}"
-    return (restart, _line("§2.1", "Confirm recovery", mark, facts))
-
-
-def _action_mark(result: RemediationResult | None) -> Mark:
-    if result is None:
-        return Mark.NOT_NEEDED
-    return Mark.DONE if result.action and result.action.outcome is Outcome.DONE else Mark.COULD_NOT
-
-
-def _action_facts(result: RemediationResult | None) -> str:
-    if result is None:
-        return "the cause does not call for a restart"
-    if result.action is None:
-        return f"{result.code}: {result.detail}"
-    kept = f"; evidence kept in {result.snapshot.folder.name}" if result.snapshot else ""
-    return f"{result.action.outcome}: {result.action.detail}{kept}"
+    return (done, _line(section, "Confirm recovery", mark, facts))
 
 
 def _told_lines(story: TriageStory) -> Lines:

@@ -8,6 +8,7 @@ from tasks.model.report import ReportLine, TriageStory
 from tasks.rules.cells import cell
 from tasks.rules.chart import chart_markdown
 from tasks.rules.chart_history import chart_of
+from tasks.rules.remediation_messages import action_words
 from tasks.rules.report_lines import report_lines
 from tasks.rules.report_tables import gateways_table, orders_table
 from tasks.rules.times import utc_text
@@ -73,8 +74,7 @@ def _spoken_outcome(story: TriageStory) -> str:
     result = story.remediation
     if result is None:
         return ""
-    done = result.action.action.value.replace("_", " ") if result.action else "no action"
-    return f"After {done}: {result.outcome.value.replace('_', ' ')}."
+    return f"After {cell(action_words(result))}: {result.outcome.value.replace('_', ' ')}."
 
 
 def _causes(diagnosis: Diagnosis) -> list[str]:

@@ -11,6 +11,8 @@ from tasks.rules.times import parse_time
 
 ALTERNATES_LIMIT_COUNT = 50
 FEATURES_LIMIT_COUNT = 100
+TABLES_LIMIT_COUNT = 50
+STRATEGIES_LIMIT_COUNT = 1000
 
 
 def judge_routing(exchange: Exchange, shipped: Mapping[AssetClass, str], now: datetime) -> RoutingLook:
@@ -51,8 +53,23 @@ def _read(
         loaded_at=loaded_at,
         file_hash=text_of(hashes, "file_hash", 100),
         file_error=error,
+        shipped_hash=text_of(hashes, "shipped_hash", 100),
+        kept_hashes=_kept(hashes),
         features=_features(table_of(table, "features") or {}),
+        strategies=_strategies(table_of(table, "strategies") or {}),
     )
+
+
+def _kept(table: dict[str, Any] | None) -> tuple[str, ...]:
+    """List the hashes of the good tables that the service keeps, newest first."""
+    found = (table or {}).get("kept")
+    hashes = [text_of(one, "hash", 100) for one in (found if isinstance(found, list) else []) if isinstance(one, dict)]
+    return tuple(one for one in hashes[:TABLES_LIMIT_COUNT] if one)
+
+
+def _strategies(found: dict[str, Any]) -> dict[str, str]:
+    states = [(name[:100], text_of(one, "state", 40)) for name, one in found.items() if isinstance(one, dict)]
+    return {name: state for name, state in states[:STRATEGIES_LIMIT_COUNT] if state}
 
 
 def _route(asset_class: AssetClass, found: object, shipped: str | None) -> RouteLook:

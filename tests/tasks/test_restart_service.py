@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from tasks.clients import service_lock
+from tasks.clients.acting import carried_out
 from tasks.clients.confirming import confirming_looks
 from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.mode_switch import set_mode
 from tasks.clients.observe import observe
+from tasks.clients.planning import planned_for
 from tasks.clients.process_look import service_identity
-from tasks.clients.restart_guards import restart_verdict
 from tasks.clients.snapshot import take_snapshot
 from tasks.clients.supervisor import start_service
 from tasks.confirm_recovery import proven_recovery
@@ -24,11 +25,14 @@ from tasks.model.errors import CannotAct, Code
 from tasks.model.evidence import Context, Evidence, TriageRequest
 from tasks.model.incident import Event, Outcome
 from tasks.model.modes import Mode
-from tasks.model.remediation import RemediationCase
+from tasks.model.remediation import ActionResult, RemediationCase
+from tasks.model.report import TriageStory
 from tasks.model.verdicts import GuardCode
 from tasks.record_incidents import incidents_recorded
-from tasks.restart_service import restarted
+from tasks.restart_service import restarted as deed
+from tasks.rules.course import remediation_case
 from tasks.rules.diagnosis import name_cause
+from tasks.settings import RunbookSettings
 from tests.fakes.patient import Patient, running, watched
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
@@ -48,15 +52,14 @@ async def case_of(patient: Patient) -> RemediationCase:
     context = Context(request=TriageRequest(service=NAME), looked_at=datetime.now(UTC), mode=Mode.ACT, late_s=0)
     evidence = Evidence(context=context, observations=rounds)
     diagnosis = name_cause(evidence)
-    incident = incidents_recorded(patient.settings, evidence, diagnosis).open[0]
-    return RemediationCase(
-        service=NAME,
-        incident_id=incident.incident_id,
-        finding=diagnosis.findings[0],
-        diagnosis=diagnosis,
-        process=rounds[-1].process,
-        mode=Mode.ACT,
-    )
+    incidents = incidents_recorded(patient.settings, evidence, diagnosis)
+    story = TriageStory(evidence=evidence, diagnosis=diagnosis, incidents=incidents)
+    return remediation_case(story, await planned_for(patient.settings, story))
+
+
+async def restarted(settings: RunbookSettings, case: RemediationCase) -> ActionResult:
+    """Carry out the plan's restart."""
+    return await carried_out(settings, case, case.plan.actions[0], deed)
 
 
 def events(patient: Patient) -> list[str | None]:
@@ -69,7 +72,7 @@ async def test_a_stopped_service_is_hung_and_is_restarted(patient: Patient) -> N
     assert patient.pid
     os.kill(patient.pid, signal.SIGSTOP)
     case = await case_of(patient)
-    assert case.finding.cause is Cause.SERVICE_HUNG
+    assert case.diagnosis.findings[0].cause is Cause.SERVICE_HUNG
 
     result = await restarted(patient.settings, case)
 
@@ -86,7 +89,7 @@ async def test_a_killed_service_is_down_and_is_started(patient: Patient) -> None
     assert patient.pid
     os.kill(patient.pid, signal.SIGKILL)
     case = await case_of(patient)
-    assert case.finding.cause is Cause.SERVICE_DOWN
+    assert case.diagnosis.findings[0].cause is Cause.SERVICE_DOWN
 
     assert (await restarted(patient.settings, case)).outcome is Outcome.DONE
 
@@ -147,7 +150,7 @@ async def test_a_restart_that_does_not_come_up_is_unknown_and_not_tried_again(tm
 
     assert result.outcome is Outcome.UNKNOWN
     assert "no licence" in result.detail
-    assert restart_verdict(patient.settings, case, datetime.now(UTC)).code is GuardCode.HALF_DONE_ACTION
+    assert (await restarted(patient.settings, case)).code is GuardCode.HALF_DONE_ACTION
 
 
 async def test_a_service_that_answers_and_cannot_fill_orders_is_not_recovered(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ def alternate_is_approved(planned: PlannedAction, facts: Facts) -> Verdict:
     approved = {*route.alternates, route.table_gateway} if route else set()
     if to is None or to not in approved:
         listed = ", ".join(sorted(one for one in approved if one)) or "none"
-        return Verdict.no(GuardCode.NO_ALTERNATE, f"expected an approved alternate for {name} was {to or 'none'}: {listed}")
+        return Verdict.no(GuardCode.NO_ALTERNATE, f"expected an alternate of {name} was {to or 'none'}: {listed}")
     known = next((one for one in facts.evidence.context.known_gateways if one.name == to), None)
     if known is None or (known.asset_classes and name not in known.asset_classes):
         return Verdict.no(GuardCode.NO_ALTERNATE, f"expected a known gateway that takes {name} was {to}")
@@ -39,7 +39,9 @@ def alternate_is_healthy(planned: PlannedAction, facts: Facts) -> Verdict:
     return Verdict.yes(f"{to} answers a direct probe")
 
 
-_NO_FAULT = frozenset({OrderOutcome.EXECUTED, OrderOutcome.REJECTED_AS_EXPECTED, OrderOutcome.DENIED, OrderOutcome.BLIND})
+_NO_FAULT = frozenset(
+    {OrderOutcome.EXECUTED, OrderOutcome.REJECTED_AS_EXPECTED, OrderOutcome.DENIED, OrderOutcome.BLIND}
+)
 
 
 def market_is_open(planned: PlannedAction, facts: Facts) -> Verdict:
@@ -52,14 +54,14 @@ def market_is_open(planned: PlannedAction, facts: Facts) -> Verdict:
 
 def bears_the_load(planned: PlannedAction, facts: Facts) -> Verdict:
     """Re-route only within the alternate's own limit of orders, where one is set."""
-    to, name = planned.target.gateway, planned.target.asset_class
+    to = planned.target.gateway
     limit = facts.setup.order_rate_limits_per_s.get(to or "")
     if limit is None:
         return Verdict.yes()
     rate = orders_per_min(facts.evidence)
     if rate is None or rate / 60 > limit:
         was = "not known" if rate is None else f"{rate / 60:.1f}"
-        return Verdict.no(GuardCode.ORDER_RATE_LIMIT, f"expected at most {limit:g} orders/s at {to} for {name} was {was}")
+        return Verdict.no(GuardCode.ORDER_RATE_LIMIT, f"expected at most {limit:g} orders/s at {to} was {was}")
     return Verdict.yes(f"orders_per_s={rate / 60:.1f} limit={limit:g}")
 
 

@@ -46,9 +46,9 @@ def restart_budget(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: AR
 def orders_proven(planned: PlannedAction, facts: Facts) -> Verdict:
     """Stop where orders are out whose outcome is not proven (safety rule 5).
 
-    Steps: a busy service always has orders in flight for a moment, and those prove themselves. A service that is hung or
-    down cannot say what it holds, and orders in flight in it hang with it; then the restart is what lets them be asked
-    for, and it sends nothing again. Orders that it does call unknown stop even that.
+    Steps: a busy service always has orders in flight for a moment, and those prove themselves. A service that hangs or
+    is down cannot say what it holds, and orders in flight in it hang with it; then the restart is what lets them be
+    asked for, and it sends nothing again. Orders that it does call unknown stop even that.
     """
     orders = facts.orders
     verdict, told = (orders.verdict, _told(orders)) if orders else (OrderSafety.BLIND, "nobody asked for the orders")

@@ -16,8 +16,9 @@ def by_hand_only(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG0
 def class_is_well(planned: PlannedAction, facts: Facts) -> Verdict:
     """Resume only a class whose gateway answers a direct probe, at a service that answers."""
     name = planned.target.asset_class
-    if facts.latest.health.exchange is None or facts.latest.health.exchange.http_status is None:
-        return Verdict.no(GuardCode.CLASS_NOT_WELL, f"expected an answer of the service was {facts.latest.health.detail}")
+    health = facts.latest.health
+    if health.exchange is None or health.exchange.http_status is None:
+        return Verdict.no(GuardCode.CLASS_NOT_WELL, f"expected an answer of the service was {health.detail}")
     route = facts.latest.routing.route(name) if facts.latest.routing and name else None
     probe = next((one for one in facts.latest.gateways if route and one.gateway == route.gateway), None)
     if probe is not None and probe.seen is Seen.FAILED:

@@ -56,7 +56,7 @@ def same_features(planned: PlannedAction, facts: Facts) -> Verdict:
     then = good[-1].features if good else {}
     differ = sorted(name for name, is_on in now.items() if name in then and then[name] != is_on)
     if differ:
-        return Verdict.no(GuardCode.FEATURES_DIFFER, f"set otherwise since then: {', '.join(differ)}; set them back first")
+        return Verdict.no(GuardCode.FEATURES_DIFFER, f"set otherwise since then: {', '.join(differ)}")
     return Verdict.yes("features as they were")
 
 

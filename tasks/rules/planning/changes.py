@@ -75,5 +75,3 @@ def good_release(trouble: Trouble) -> str | None:
     past = reversed(trouble.facts.evidence.context.history)
     found = (one.release for one in past if one.status == Status.OK and one.release and one.release not in blamed)
     return next(found, None)
-
-

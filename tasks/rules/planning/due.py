@@ -54,7 +54,7 @@ def sum_up(case: RemediationCase, results: tuple[ActionResult, ...], snapshot: S
     tried = [one for one in results if one.outcome is not Outcome.REFUSED]
     decides = next((one for word in _WORST_FIRST for one in tried if one.proven is word), None) or _refusal(results)
     if decides is None:
-        return RemediationResult(outcome=Outcome.REFUSED, detail="nothing to do", plan=case.plan, approval=case.approval)
+        return RemediationResult(outcome=Outcome.REFUSED, detail="nothing was due", plan=case.plan)
     return RemediationResult(
         outcome=decides.proven,
         detail=decides.recovery.detail if decides.recovery else decides.detail,

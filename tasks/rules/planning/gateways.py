@@ -1,4 +1,4 @@
-"""What helps when a gateway is gone or fails: mark it, lead new orders around it where that is safe, else pause (§2)."""
+"""What helps when a gateway is gone or fails: mark it, lead new orders around it where that is safe, else pause."""
 
 from tasks.model.control import TradingState
 from tasks.model.diagnosis import Kind

@@ -21,9 +21,9 @@ def plan_markdown(case: RemediationCase) -> str:
     return f"{head}{by}{table}{_orders(case.plan)}"
 
 
-def plan_lines(plan: Plan) -> tuple[str, ...]:
-    """Write the plan as lines of plain text."""
-    return tuple(_line(number, one) for number, one in enumerate(plan.actions, 1))
+def plan_lines(actions: tuple[PlannedAction, ...]) -> tuple[str, ...]:
+    """Write planned actions as lines of plain text."""
+    return tuple(_line(number, one) for number, one in enumerate(actions, 1))
 
 
 def _row(number: int, one: PlannedAction) -> str:

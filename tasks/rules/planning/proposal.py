@@ -15,7 +15,7 @@ def proposal(case: RemediationCase, timeout_s: int) -> str:
     because = "\n".join(
         f"- {cell(reason)}" for finding in found.values() for reason in (f"{finding.cause}:", *finding.because)
     )
-    plan = "\n".join(f"- {cell(line)}" for line in plan_lines(case.plan))
+    plan = "\n".join(f"- {cell(line)}" for line in plan_lines(case.plan.actions))
     orders = case.plan.orders
     unproven = f"{orders.verdict}, {cell(orders.detail)} {cell(', '.join(orders.ids[:20]))}" if orders else "not asked"
     return (

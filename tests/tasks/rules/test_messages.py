@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tasks.model.diagnosis import Audience, Cause, Confidence, Diagnosis, Finding, Status
-from tasks.model.incident import ActionRecord, IncidentState, Outcome
+from tasks.model.incident import ActionRecord, IncidentState
 from tasks.model.orders import AssetClass
-from tasks.model.remediation import IncidentUpdate, RemediationResult
+from tasks.model.remediation import IncidentUpdate
 from tasks.model.report import TriageStory
-from tasks.model.verdicts import GuardCode
-from tasks.rules.messages import closing_messages, desk_notice, escalation_text, opening_messages
+from tasks.rules.message_parts import desk_notice, escalation_text
+from tasks.rules.messages import opening_messages
 from tests.fakes.looks import NOW, evidence, observation
 
 PAGE = Path(__file__).parents[3] / "flows" / "runbook.md"
@@ -90,25 +90,6 @@ def test_every_message_of_ours_says_the_mode() -> None:
     (message, *_) = opening_messages(story(Cause.SERVICE_HUNG, Audience.TIER_1))
 
     assert "mode=act" in message.text
-
-
-def test_automation_at_its_end_goes_to_the_developer_lead() -> None:
-    """A spent budget is a verdict, and it escalates."""
-    refused = RemediationResult(outcome=Outcome.REFUSED, code=GuardCode.RESTART_BUDGET_SPENT, detail="restarts=2")
-
-    (message,) = closing_messages(story(Cause.SERVICE_DOWN, Audience.TIER_1).having(remediation=refused))
-
-    assert message.audience is Audience.TIER_2
-
-
-def test_a_restart_that_did_not_help_goes_to_the_developer_lead_in_the_runbooks_words() -> None:
-    """Rule 10: ineffective escalates."""
-    failed = RemediationResult(outcome=Outcome.NOT_RECOVERED, detail="health error")
-
-    (message,) = closing_messages(story(Cause.SERVICE_HUNG, Audience.TIER_1).having(remediation=failed))
-
-    assert message.audience is Audience.TIER_2
-    assert message.text.startswith("Incident: order-routing health checks failing since")
 
 
 def test_a_half_done_action_is_told_to_the_developer_lead_once() -> None:

@@ -1,0 +1,48 @@
+"""Decide how far down the page a run goes; nothing here goes there."""
+
+from tasks.model.incident import Outcome
+from tasks.model.plan import Plan
+from tasks.model.remediation import RemediationCase, RemediationResult
+from tasks.model.report import TriageStory
+from tasks.rules.planning.due import ends_incident, not_tried, sum_up, worth_trying
+
+
+def needs_runbook(story: TriageStory) -> bool:
+    """Say whether §1.4 to §5 have anything to do: a cause, or an incident that may be over.
+
+    Without a readable ledger nothing is recorded and so nothing is done; the report says so.
+    """
+    context = story.evidence.context
+    return not context.ledger_detail and bool(story.diagnosis.findings or context.open_incidents)
+
+
+def may_act(plan: Plan) -> bool:
+    """Say whether anything of a plan may be done, or is to be asked for."""
+    return any(worth_trying(one) for one in plan.actions)
+
+
+def remediation_case(story: TriageStory, plan: Plan) -> RemediationCase:
+    """Hand over what §2 works on."""
+    context = story.evidence.context
+    return RemediationCase(
+        request=context.request,
+        diagnosis=story.diagnosis,
+        process=story.evidence.latest.process,
+        plan=plan,
+        late_s=context.late_s,
+    )
+
+
+def nothing_allowed(story: TriageStory, plan: Plan) -> RemediationResult | None:
+    """Say why nothing of a plan is done; None where it asks for nothing."""
+    if not plan.actions:
+        return None
+    return sum_up(remediation_case(story, plan), tuple(not_tried(one) for one in plan.actions), None)
+
+
+def ended_incidents(story: TriageStory) -> tuple[str, ...]:
+    """Name the incidents that ended in this run: closed by triage, or recovered by its remediation."""
+    closed = tuple(one.incident_id for one in story.incidents.closed)
+    done = story.remediation.actions if story.remediation else ()
+    healed = (one.planned for one in done if one.proven is Outcome.RECOVERED)
+    return tuple(dict.fromkeys((*closed, *(one.incident_id for one in healed if ends_incident(one)))))

@@ -1,0 +1,128 @@
+"""The words about what was done, what was not, and what it came to."""
+
+from collections.abc import Iterable
+
+from tasks.model.diagnosis import Audience
+from tasks.model.incident import Action, IncidentState, Outcome
+from tasks.model.messages import Message
+from tasks.model.modes import Mode
+from tasks.model.remediation import ActionResult, RemediationResult
+from tasks.model.report import TriageStory
+from tasks.model.verdicts import GuardCode
+from tasks.rules.message_parts import escalation_text, head, message_of, summary_of
+
+# Automation that is at its end, or must not go on, is for the developer lead; a shared cause is for the platform.
+REFUSAL_AUDIENCE: dict[GuardCode | None, Audience] = {
+    GuardCode.HALF_DONE_ACTION: Audience.TIER_2,
+    GuardCode.RESTART_BUDGET_SPENT: Audience.TIER_2,
+    GuardCode.REMEDIATION_INEFFECTIVE: Audience.TIER_2,
+    GuardCode.NOT_CONFIRMED: Audience.TIER_2,
+    GuardCode.NOT_AVAILABLE: Audience.TIER_2,
+    GuardCode.ORDERS_NOT_PROVEN: Audience.TIER_2,
+    GuardCode.APPROVAL_EXPIRED: Audience.TIER_2,
+    GuardCode.NO_GOOD_RELEASE: Audience.TIER_2,
+    GuardCode.FEATURES_DIFFER: Audience.TIER_2,
+    GuardCode.ROUTING_DIFFERS: Audience.TIER_2,
+    GuardCode.ROLLED_BACK_BEFORE: Audience.TIER_2,
+    GuardCode.UNDONE_BY_PERSON: Audience.TIER_2,
+    GuardCode.SHARED_CAUSE: Audience.TIER_3,
+    GuardCode.GATEWAYS_NOT_HEALTHY: Audience.TIER_3,
+}
+GOOD = frozenset({Outcome.DONE, Outcome.RECOVERED})
+
+
+def remediation_messages(story: TriageStory) -> tuple[Message, ...]:
+    """Write what the remediation came to: to the tier that goes on from there, and to the desk what changed for it.
+
+    Runbook: §3.1, §3.2, §4.1.
+    """
+    result = story.remediation
+    if result is None or result.code is GuardCode.LOCK_HELD:
+        # Who holds the lock acts, and tells of it.
+        return ()
+    mode = story.evidence.context.mode
+    told = (
+        message
+        for incident in story.incidents.open
+        if (done := tuple(one for one in result.actions if one.planned.incident_id == incident.incident_id))
+        for message in (_outcome(incident, mode, done), *_desk(incident, done))
+        if message.key not in incident.told
+    )
+    return tuple(told)
+
+
+def _outcome(incident: IncidentState, mode: Mode, done: tuple[ActionResult, ...]) -> Message:
+    """Write one message about the actions of one incident; the worst end decides whom it is for."""
+    ends = {one.proven for one in done}
+    said = f"{head(incident, mode)} {_story(done)}"
+    tier = next((one.planned.finding.tier for one in done if one.planned.finding), Audience.TIER_2)
+    if ends & {Outcome.UNKNOWN, Outcome.NOT_RECOVERED}:
+        worst = next(one for one in done if one.proven not in GOOD | {Outcome.REFUSED})
+        why = summary_of(worst.planned.finding) if worst.planned.finding else worst.planned.why
+        text = f"{escalation_text(incident.opened_at, why)}\n{said}"
+        return message_of(incident, _at_least_tier_2(tier), f"escalated-{worst.proven}", text)
+    if Outcome.RECOVERED in ends:
+        return message_of(incident, tier, "recovered", said)
+    if Outcome.DONE in ends:
+        return message_of(incident, tier, f"done-{_words(one for one in done if one.proven in GOOD)}", said)
+    code = done[0].code
+    return message_of(incident, REFUSAL_AUDIENCE.get(code, Audience.TIER_1), f"refused-{code}", said)
+
+
+def _story(done: tuple[ActionResult, ...]) -> str:
+    if all(one.outcome is Outcome.REFUSED for one in done):
+        first = done[0]
+        return f"No action was taken, {first.code}: {first.planned.words}: {first.detail}."
+    return " ".join(_sentence(one) for one in done)
+
+
+def _sentence(one: ActionResult) -> str:
+    match one.proven:
+        case Outcome.RECOVERED:
+            detail = one.recovery.detail if one.recovery else one.detail
+            return f"Recovered after {one.planned.words}: {detail}."
+        case Outcome.DONE:
+            return f"Done: {one.planned.words}: {one.detail}."
+        case Outcome.REFUSED:
+            return f"Not done, {one.code}: {one.planned.words}: {one.detail}."
+        case Outcome.NOT_RECOVERED | Outcome.UNKNOWN:
+            detail = one.recovery.detail if one.recovery else one.detail
+            return f"{one.planned.words} did not help ({one.proven}): {detail}."
+
+
+def _desk(incident: IncidentState, done: tuple[ActionResult, ...]) -> Iterable[Message]:
+    """Tell the desk what changed for its orders: what is paused, and where new orders go."""
+    for one in done:
+        words = _desk_words(one) if one.proven in GOOD else ""
+        if words:
+            yield message_of(incident, Audience.DESK, f"desk-{_words([one])}", words)
+
+
+def _desk_words(one: ActionResult) -> str:
+    target = one.planned.target
+    match one.action:
+        case Action.PAUSE_STRATEGIES:
+            what = f"Strategy {target.strategy}" if target.strategy else f"Trading in {target.asset_class}"
+            return f"{what} is paused ({target.trading_state or 'halted'}). Cancels work. A person resumes it."
+        case Action.REROUTE_ORDERS:
+            return f"New {target.asset_class} orders go to {target.gateway}. Orders already sent stay where they are."
+        case Action.RESUME:
+            return f"Trading in {target.asset_class} is active again."
+        case Action.DISABLE_FEATURE:
+            return f"Feature {target.feature} is switched off."
+        case _:
+            return ""
+
+
+def _words(done: Iterable[ActionResult]) -> str:
+    return "+".join(f"{one.action}-{one.planned.target.words}".replace(" ", "-") for one in done)
+
+
+def _at_least_tier_2(tier: Audience) -> Audience:
+    return Audience.TIER_2 if tier is Audience.TIER_1 else tier
+
+
+def action_words(result: RemediationResult) -> str:
+    """Name the action that decided a remediation, for the one line of a report."""
+    tried = [one for one in result.actions if one.outcome is not Outcome.REFUSED]
+    return ", ".join(one.planned.words for one in tried) or "no action"

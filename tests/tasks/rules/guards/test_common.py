@@ -1,0 +1,99 @@
+"""The guards that hold for nearly every action: each test goes red when its guard is forced open."""
+
+from datetime import timedelta
+
+import pytest
+
+from tasks.model.diagnosis import Confidence
+from tasks.model.incident import Action, Outcome
+from tasks.model.maintenance import Maintenance
+from tasks.model.modes import Mode
+from tasks.model.plan import Answer, Approval, Request, Target
+from tasks.model.verdicts import GuardCode
+from tasks.rules.guards.table import weigh
+from tests.fakes.cases import done_before, facts, finding, planned
+from tests.fakes.looks import NOW
+
+MARK = Target(gateway="XNAS")
+
+
+def test_a_confirmed_hang_may_be_restarted() -> None:
+    """With every guard satisfied the restart goes on."""
+    assert weigh(planned(), facts()).allowed
+
+
+@pytest.mark.parametrize("confidence", [Confidence.LIKELY, Confidence.INCONCLUSIVE])
+def test_only_a_confirmed_cause_is_acted_on(confidence: Confidence) -> None:
+    """Rules 1 and 2: likely is not enough to kill a trading process."""
+    unsure = finding(confidence=confidence)
+
+    assert weigh(planned(found=unsure), facts()).code is GuardCode.NOT_CONFIRMED
+
+
+def test_a_late_run_never_acts() -> None:
+    """Rule 11: what was true at the scheduled time may not be true any more."""
+    assert weigh(planned(), facts(late_s=30.1)).code is GuardCode.RUN_LATE
+    assert weigh(planned(), facts(late_s=30.0)).allowed
+
+
+@pytest.mark.parametrize("outcome", [None, Outcome.UNKNOWN])
+def test_an_action_that_failed_midway_goes_to_a_person(outcome: Outcome | None) -> None:
+    """Rule 4: what was begun and never finished is not tried again, however long ago."""
+    assert weigh(planned(), facts(done_before(600, outcome))).code is GuardCode.HALF_DONE_ACTION
+
+
+def test_two_actions_that_did_not_help_end_the_automation() -> None:
+    """Rule 10: effect, not exit code."""
+    in_vain = (done_before(200, Outcome.NOT_RECOVERED), done_before(100, Outcome.NOT_RECOVERED))
+
+    assert weigh(planned(), facts(*in_vain)).code is GuardCode.REMEDIATION_INEFFECTIVE
+
+
+def test_nothing_is_done_in_a_maintenance_window() -> None:
+    """People work on the service: looking goes on, acting stops."""
+    window = Maintenance(started_at=NOW, until=NOW + timedelta(hours=1), reason="new switch")
+
+    assert weigh(planned(), facts(maintenance=window)).code is GuardCode.MAINTENANCE
+
+
+def test_what_a_person_undid_is_not_done_again() -> None:
+    """Somebody who took a mark back in the middle of an incident had a reason."""
+    mark = planned(Action.MARK_DEGRADED, target=MARK)
+    before = done_before(5, Outcome.DONE, Action.MARK_DEGRADED, key=mark.key)
+
+    assert weigh(mark, facts(before)).code is GuardCode.UNDONE_BY_PERSON
+
+
+def test_observe_never_acts() -> None:
+    """Rule 12: the switch forbids, whatever the evidence and whoever approved."""
+    approved = Approval(answer=Answer.APPROVED, by="kim")
+
+    assert weigh(planned(), facts(mode=Mode.OBSERVE, approval=approved)).code is GuardCode.MODE_FORBIDS
+
+
+def test_propose_acts_only_when_approved() -> None:
+    """Rule 12: in propose mode a person decides."""
+    approved, rejected = (Approval(answer=one, by="kim") for one in (Answer.APPROVED, Answer.REJECTED))
+
+    assert weigh(planned(), facts(mode=Mode.PROPOSE)).code is GuardCode.APPROVAL_NEEDED
+    assert weigh(planned(), facts(mode=Mode.PROPOSE, approval=approved)).allowed
+    assert weigh(planned(), facts(mode=Mode.PROPOSE, approval=rejected)).code is GuardCode.REJECTED_BY_PERSON
+
+
+def test_nobodys_answer_lets_only_a_pause_go_on() -> None:
+    """Rule 12: expiry takes the safe branch."""
+    expired = facts(mode=Mode.PROPOSE, approval=Approval(answer=Answer.EXPIRED))
+    pause = planned(Action.PAUSE_STRATEGIES, target=Target(strategy="alpha"))
+
+    assert weigh(planned(), expired).code is GuardCode.APPROVAL_EXPIRED
+    assert weigh(pause, expired).allowed
+
+
+def test_a_person_passes_a_guard_by_only_by_naming_it() -> None:
+    """The form names the guard, and the ledger keeps that it was passed by."""
+    late = facts(late_s=60.0, asked=Request(by="kim", reason="venue called", overrides=(GuardCode.RUN_LATE,)))
+    unnamed = facts(late_s=60.0, asked=Request(by="kim", reason="venue called"))
+
+    assert weigh(planned(), unnamed).code is GuardCode.RUN_LATE
+    assert weigh(planned(), late).allowed
+    assert "RUN_LATE passed by" in weigh(planned(), late).detail

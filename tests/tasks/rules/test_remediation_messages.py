@@ -1,0 +1,76 @@
+"""The words about what was done, what was not, and what it came to."""
+
+from tasks.model.control import TradingState
+from tasks.model.diagnosis import Audience, Cause, Diagnosis, Status
+from tasks.model.incident import Action, IncidentState, Outcome
+from tasks.model.orders import AssetClass
+from tasks.model.plan import PlannedAction, Target
+from tasks.model.remediation import ActionResult, IncidentUpdate, Recovery, RemediationResult
+from tasks.model.report import TriageStory
+from tasks.model.verdicts import GuardCode
+from tasks.rules.remediation_messages import remediation_messages
+from tests.fakes.cases import INCIDENT, finding, planned, unreachable
+from tests.fakes.looks import NOW, evidence, observation
+
+
+def ended(
+    one: PlannedAction, outcome: Outcome, code: GuardCode | None = None, recovery: Outcome | None = None
+) -> ActionResult:
+    """One action that ended so."""
+    proof = Recovery(outcome=recovery, detail="proof") if recovery else None
+    return ActionResult(planned=one, outcome=outcome, code=code, detail="detail", recovery=proof)
+
+
+def story(*results: ActionResult, code: GuardCode | None = None) -> TriageStory:
+    """A story whose remediation ended so."""
+    incident = IncidentState(
+        incident_id=INCIDENT, service="order-service", state="opened", opened_at=NOW, causes=(Cause.SERVICE_HUNG,)
+    )
+    return TriageStory(
+        evidence=evidence(observation()),
+        diagnosis=Diagnosis(status=Status.CRITICAL, findings=(finding(),)),
+        incidents=IncidentUpdate(opened=(incident,)),
+        remediation=RemediationResult(outcome=Outcome.DONE, detail="", code=code, actions=results),
+    )
+
+
+def test_automation_at_its_end_goes_to_the_developer_lead() -> None:
+    """A spent budget is a verdict, and it escalates."""
+    refused = ended(planned(), Outcome.REFUSED, GuardCode.RESTART_BUDGET_SPENT)
+
+    (message,) = remediation_messages(story(refused))
+
+    assert message.audience is Audience.TIER_2
+    assert "RESTART_BUDGET_SPENT" in message.text
+
+
+def test_a_restart_that_did_not_help_goes_to_the_developer_lead_in_the_runbooks_words() -> None:
+    """Rule 10: ineffective escalates."""
+    (message,) = remediation_messages(story(ended(planned(), Outcome.DONE, recovery=Outcome.NOT_RECOVERED)))
+
+    assert message.audience is Audience.TIER_2
+    assert message.text.startswith("Incident: order-routing health checks failing since")
+
+
+def test_a_restart_that_helped_informs_the_on_call() -> None:
+    """Healed by itself: tier 1 is informed, nobody else is woken."""
+    (message,) = remediation_messages(story(ended(planned(), Outcome.DONE, recovery=Outcome.RECOVERED)))
+
+    assert message.audience is Audience.TIER_1
+    assert "Recovered after restart service" in message.text
+
+
+def test_the_desk_hears_in_its_own_words_what_is_paused() -> None:
+    """A trader needs to know that cancels work, not which guard allowed what."""
+    target = Target(asset_class=AssetClass.FX, trading_state=TradingState.HALTED)
+    pause = planned(Action.PAUSE_STRATEGIES, unreachable("FXALL"), target)
+
+    messages = remediation_messages(story(ended(pause, Outcome.DONE)))
+
+    (desk,) = [one for one in messages if one.audience is Audience.DESK]
+    assert desk.text == "Trading in fx is paused (halted). Cancels work. A person resumes it."
+
+
+def test_who_does_not_hold_the_lock_tells_nothing() -> None:
+    """Safety rule 3: who holds it acts, and tells of it."""
+    assert remediation_messages(story(code=GuardCode.LOCK_HELD)) == ()
