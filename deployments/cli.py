@@ -13,6 +13,7 @@ app.command("deployments.commands.status:status", name="status", help="Show ever
 app.command("deployments.commands.triage:triage", name="triage", help="Run a triage through Prefect and follow it.")
 app.command("deployments.commands.check:check", name="check", help="Look and name the cause; never acts.")
 app.command("deployments.commands.look:app", name="look", help="Make one look alone.")
+app.command("deployments.commands.plan:plan", name="plan", help="Print what would be done now.")
 app.command("deployments.commands.incidents:incidents", name="incidents", help="List the incidents.")
 app.command("deployments.commands.replay:replay", name="replay", help="Name the cause of a stored run again.")
 app.command("deployments.commands.mode:mode", name="mode", help="Show or set how far the automation may go.")

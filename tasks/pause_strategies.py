@@ -6,7 +6,7 @@ from prefect.cache_policies import NO_CACHE
 from tasks.clients import control
 from tasks.clients.acting import Done, Scene, carried_out
 from tasks.clients.control_effect import changed
-from tasks.model.control import TradingState
+from tasks.model.control import StrategyState, TradingState
 from tasks.model.looks import RoutingLook
 from tasks.model.plan import PlannedAction, Target
 from tasks.model.remediation import ActionResult, RemediationCase
@@ -28,8 +28,8 @@ async def paused(scene: Scene) -> Done:
     target = scene.planned.target
     state = target.trading_state or TradingState.HALTED
     if target.strategy is not None:
-        change = control.set_strategy(scene.service, target.strategy, state, scene.why)
-        return await changed(scene.service, change, lambda _, seen: _strategy_shows(seen, target, state), target.words)
+        change = control.set_strategy(scene.service, target.strategy, StrategyState.HALTED, scene.why)
+        return await changed(scene.service, change, lambda _, seen: _strategy_shows(seen, target), target.words)
     if target.asset_class is None:
         raise ValueError("a pause names an asset class or a strategy")
     change = control.set_trading(scene.service, target.asset_class, state, scene.why)
@@ -41,5 +41,5 @@ def _class_shows(routing: RoutingLook, target: Target, state: TradingState) -> b
     return None if route is None or route.trading_state is None else route.trading_state == state
 
 
-def _strategy_shows(routing: RoutingLook, target: Target, state: TradingState) -> bool | None:
-    return None if not routing.strategies else routing.strategies.get(target.strategy or "") == state
+def _strategy_shows(routing: RoutingLook, target: Target) -> bool | None:
+    return None if not routing.strategies else routing.strategies.get(target.strategy or "") == StrategyState.HALTED

@@ -8,6 +8,7 @@ from tasks.clients.acting import Done, Scene, carried_out
 from tasks.clients.control_effect import changed
 from tasks.clients.http_exchange import http_client
 from tasks.clients.order_service import order_look
+from tasks.model.control import RouteScope
 from tasks.model.incident import Outcome
 from tasks.model.looks import HealthLook, OrderLook, RoutingLook
 from tasks.model.orders import AssetClass
@@ -16,8 +17,6 @@ from tasks.model.remediation import ActionResult, RemediationCase
 from tasks.model.verdicts import GuardCode
 from tasks.rules.guards.reroute import proven_fill
 from tasks.settings import load_settings
-
-TEST_ORDERS_ONLY = "synthetic"
 
 
 @task(name="reroute_orders", cache_policy=NO_CACHE, timeout_seconds=180, retries=0)
@@ -51,13 +50,13 @@ async def rerouted(scene: Scene) -> Done:
 
 async def _tried(scene: Scene, name: AssetClass, to: str) -> str:
     """Send one test order through the alternate while real orders stay where they are; say what was wrong with it."""
-    small = await control.set_route(scene.service, name, to, scene.why, scope=TEST_ORDERS_ONLY)
+    small = await control.set_route(scene.service, name, to, scene.why, scope=RouteScope.SYNTHETIC)
     if not small.is_done:
         return f"{to} could not be tried with a test order first: {small.detail}"
     order = await _test_order(scene, name)
     if order.outcome.delivered and order.gateway == to:
         return ""
-    undone = await control.set_route(scene.service, name, None, scene.why, scope=TEST_ORDERS_ONLY)
+    undone = await control.set_route(scene.service, name, None, scene.why, scope=RouteScope.SYNTHETIC)
     left = "" if undone.is_done else f"; taking it back: {undone.outcome}"
     return f"a test order at {to} was {order.outcome} at {order.gateway or 'no gateway'}: {order.detail}{left}"
 

@@ -11,7 +11,7 @@ from order_service.incidents import IncidentType
 from order_service.settings import Settings
 from tasks.model.diagnosis import Cause
 from tasks.model.incident import AlertType
-from tasks.model.limits import DiagnosisLimits, EscalationLimits, LookLimits, RestartLimits
+from tasks.model.limits import DiagnosisLimits, EscalationLimits, LookLimits, RemediationLimits, RestartLimits
 from tasks.settings import RunbookSettings, ServiceSettings
 from tests.house.source import REPOSITORY
 
@@ -56,7 +56,7 @@ def test_every_incident_type_and_cause_is_in_the_readme(word: str) -> None:
     assert f"`{word}`" in README
 
 
-@pytest.mark.parametrize("limits", [LookLimits, RestartLimits, DiagnosisLimits, EscalationLimits])
+@pytest.mark.parametrize("limits", [LookLimits, RestartLimits, RemediationLimits, DiagnosisLimits, EscalationLimits])
 def test_every_limit_is_in_the_readme_with_its_default(limits: type[BaseModel]) -> None:
     """A person who tunes a limit reads its name and where it stands."""
     defaults = {name: field.get_default(call_default_factory=True) for name, field in limits.model_fields.items()}
