@@ -85,11 +85,11 @@ async def triage(
     if needs_runbook(story):
         incidents = record_incidents(evidence, diagnosis)  # §1.4
         story = story.having(incidents=incidents)
-        told = await escalation(service, opening_messages(story))  # §3, §4
+        told = await escalation(service, opening_messages(story), context.maintenance)  # §3, §4
         case = remediation_case(story)
         result = await remediation(case) if case else None  # §2
         story = story.having(remediation=result)
-        told += await escalation(service, closing_messages(story))  # §3, §4
+        told += await escalation(service, closing_messages(story), context.maintenance)  # §3, §4
         story = story.having(told=told)
         await post_incident(service, ended_incidents(story))  # §5
     return await write_report(story)

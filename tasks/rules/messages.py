@@ -1,26 +1,22 @@
 """The words that people are told. The two templates of §4 are the desk's own and are kept to the letter."""
 
-from collections.abc import Sequence
-from datetime import datetime
-
 from tasks.model.diagnosis import Audience, Cause, Finding
+from tasks.model.evidence import Context, Evidence
 from tasks.model.incident import IncidentState, Outcome
 from tasks.model.messages import Message
 from tasks.model.modes import Mode
-from tasks.model.orders import AssetClass
 from tasks.model.remediation import RemediationResult
 from tasks.model.report import TriageStory
 from tasks.model.verdicts import GuardCode
+from tasks.rules.affected_classes import affected_classes
+from tasks.rules.desk_status import desk_status
+from tasks.rules.escalation_messages import how_to_take
+from tasks.rules.message_keys import AT_RISK, OPENED
 from tasks.rules.plan import remediation_case
+from tasks.rules.tiers import tier_of, tiers_above
 from tasks.rules.times import utc_text
+from tasks.rules.wording import desk_notice, escalation_text, head, message_of, summary_of
 
-DESK_NOTICE = (
-    "We are experiencing degraded order routing for [ASSET_CLASS]. Investigating. Orders may be delayed. ETA 15m."
-)
-TECHNICAL_ESCALATION = (
-    "Incident: order-routing health checks failing since [timestamp]. Errors: [summary]. "
-    "Key artifacts: incidents.jsonl, service logs, sample failing request/response."
-)
 # Automation that is at its end, or must not go on, is for the developer lead; a shared cause is for the platform.
 REFUSAL_AUDIENCE: dict[GuardCode | None, Audience] = {
     GuardCode.HALF_DONE_ACTION: Audience.TIER_2,
@@ -30,118 +26,123 @@ REFUSAL_AUDIENCE: dict[GuardCode | None, Audience] = {
     GuardCode.NOT_AVAILABLE: Audience.TIER_2,
     GuardCode.SHARED_CAUSE: Audience.TIER_3,
 }
-TROUBLED_ALL = frozenset({Cause.SERVICE_DOWN, Cause.SERVICE_HUNG, Cause.CRASH_LOOP, Cause.INFRASTRUCTURE})
 
 
 def opening_messages(story: TriageStory) -> tuple[Message, ...]:
     """Write what is told before anything is done: the tier of each new cause, and the desk for each degraded class.
 
     Runbook: §3 Escalation matrix, §4.1, §4.2.
+    Errors: none; while a maintenance window is open nobody is paged.
     """
+    if story.evidence.context.maintenance:
+        return ()
     found = {finding.cause: finding for finding in story.diagnosis.findings}
-    routed = sorted({order.asset_class for order in story.evidence.latest.orders})
-    mode = story.evidence.context.mode
     opening = tuple(
         message
         for incident in story.incidents.open
         for cause in incident.causes
         if cause in found
-        for message in _opening(incident, found[cause], mode, routed)
+        for message in _opening(incident, found[cause], story)
         if message.key not in incident.told
     )
+    mode = story.evidence.context.mode
     stuck = tuple((incident, _half_done(incident, mode)) for incident in story.incidents.half_done)
     return (*opening, *(message for incident, message in stuck if message.key not in incident.told))
 
 
 def closing_messages(story: TriageStory) -> tuple[Message, ...]:
-    """Write what is told afterwards: what the remediation came to, and which incidents are over.
+    """Write what is told afterwards: what the remediation came to.
 
     Runbook: §3.1, §3.2.
     """
-    mode = story.evidence.context.mode
-    closed = tuple(_closed(incident, mode) for incident in story.incidents.closed)
     case = remediation_case(story)
     if case is None or story.remediation is None or story.remediation.code is GuardCode.LOCK_HELD:
         # Who holds the lock acts, and tells of it.
-        return closed
+        return ()
     incident = next(one for one in story.incidents.open if one.incident_id == case.incident_id)
-    outcome = _outcome(incident, case.finding, mode, story.remediation)
-    return closed if outcome.key in incident.told else (*closed, outcome)
+    outcome = _outcome(incident, case.finding, story.evidence.context.mode, story.remediation)
+    return () if outcome.key in incident.told else (outcome,)
 
 
-def _opening(
-    incident: IncidentState, finding: Finding, mode: Mode, routed: Sequence[AssetClass]
-) -> tuple[Message, ...]:
-    affected = routed if finding.cause in TROUBLED_ALL else finding.asset_classes
-    desk = tuple(_message(incident, Audience.DESK, f"desk-{name}", desk_notice(name)) for name in affected)
-    return (_message(incident, finding.tier, "opened", _tier_text(incident, finding, mode)), *desk)
+def unproven_orders_count(evidence: Evidence) -> float:
+    """Count the orders that were out without a proven outcome in every look of the run; none where nobody can say."""
+    counts = [one.metrics.orders_unknown_count for one in evidence.observations]
+    return min((count or 0.0 for count in counts), default=0.0)
+
+
+def _opening(incident: IncidentState, finding: Finding, story: TriageStory) -> tuple[Message, ...]:
+    return (
+        message_of(incident, finding.tier, OPENED, _tier_text(incident, finding, story.evidence.context)),
+        *_desk(incident, finding, story),
+        *_at_risk(incident, finding, story),
+    )
+
+
+def _desk(incident: IncidentState, finding: Finding, story: TriageStory) -> tuple[Message, ...]:
+    detail = "\n".join((head(incident, story.evidence.context.mode), *desk_status(story.evidence)))
+    wild = finding.cause is Cause.CLIENT_MISBEHAVIOUR
+    text = f"{'; '.join(finding.because)}. Please pause it."
+    return (
+        *(
+            message_of(incident, Audience.DESK, f"desk-{name}", desk_notice(name), detail)
+            for name in affected_classes(finding, story.diagnosis, story.evidence)
+        ),
+        *((message_of(incident, Audience.DESK, "strategies", text, detail),) if wild else ()),
+    )
+
+
+def _at_risk(incident: IncidentState, finding: Finding, story: TriageStory) -> tuple[Message, ...]:
+    """Go up at once where orders are out whose outcome nobody can prove."""
+    above, context = tiers_above(tier_of(incident.tier)), story.evidence.context
+    count = unproven_orders_count(story.evidence)
+    if not above or not count:
+        return ()
+    text = (
+        f"{_technical(incident, finding, context)} {count:.0f} orders are out whose outcome is not proven. They are "
+        f"never resent; `runbook look orders --unproven` names them, the venue tells. {how_to_take(incident)}"
+    )
+    return (message_of(incident, above[0], AT_RISK, text),)
 
 
 def _outcome(incident: IncidentState, finding: Finding, mode: Mode, result: RemediationResult) -> Message:
     match result.outcome:
         case Outcome.RECOVERED:
-            text = f"{_head(incident, mode)} Recovered after {_action(result)}: {result.detail}."
-            return _message(incident, Audience.TIER_1, "recovered", text)
+            text = f"{head(incident, mode)} Recovered after {_action(result)}: {result.detail}."
+            return message_of(incident, Audience.TIER_1, "recovered", text)
         case Outcome.REFUSED:
             audience = REFUSAL_AUDIENCE.get(result.code, Audience.TIER_1)
-            text = f"{_head(incident, mode)} No action was taken, {result.code}: {result.detail}."
-            return _message(incident, audience, f"refused-{result.code}", text)
+            text = f"{head(incident, mode)} No action was taken, {result.code}: {result.detail}."
+            return message_of(incident, audience, f"refused-{result.code}", text)
         case Outcome.NOT_RECOVERED | Outcome.UNKNOWN | Outcome.DONE:
             what = f"{_action(result)} did not help ({result.outcome}): {result.detail}"
-            text = f"{escalation_text(incident.opened_at, _summary(finding))}\n{_head(incident, mode)} {what}."
-            return _message(incident, Audience.TIER_2, f"escalated-{result.outcome}", text)
+            text = f"{escalation_text(incident.opened_at, summary_of(finding))}\n{head(incident, mode)} {what}."
+            return message_of(incident, Audience.TIER_2, f"escalated-{result.outcome}", text)
 
 
 def _half_done(incident: IncidentState, mode: Mode) -> Message:
     begun = [one for one in incident.actions if one.finished_at is None or one.outcome == Outcome.UNKNOWN]
     what = ", ".join(f"{one.action} of {utc_text(one.started_at)}" for one in begun)
     text = (
-        f"{_head(incident, mode)} An action was begun and its end is not known: {what}. The automation will not "
+        f"{head(incident, mode)} An action was begun and its end is not known: {what}. The automation will not "
         "repeat it. Look at the service and at its unknown orders, then `runbook rearm --reason …`."
     )
-    return _message(incident, Audience.TIER_2, f"half-done-{begun[-1].key if begun else ''}", text)
+    return message_of(incident, Audience.TIER_2, f"half-done-{begun[-1].key if begun else ''}", text)
 
 
-def _causes(incident: IncidentState) -> str:
-    return ", ".join(cause.value.replace("_", " ") for cause in incident.causes) or "its trouble"
-
-
-def _closed(incident: IncidentState, mode: Mode) -> Message:
-    return _message(
-        incident, Audience.TIER_1, "closed", f"{_head(incident, mode)} Closed: {_causes(incident)} no longer shows."
-    )
-
-
-def desk_notice(asset_class: str) -> str:
-    """Fill the short incident notice (§4.1)."""
-    return DESK_NOTICE.replace("[ASSET_CLASS]", asset_class)
-
-
-def escalation_text(since: datetime, summary: str) -> str:
-    """Fill the technical escalation (§4.2); the time is UTC."""
-    return TECHNICAL_ESCALATION.replace("[timestamp]", utc_text(since)).replace("[summary]", summary)
-
-
-def _tier_text(incident: IncidentState, finding: Finding, mode: Mode) -> str:
-    detail = f"{_head(incident, mode)} Cause: {finding.cause} ({finding.confidence}), {finding.section}."
+def _tier_text(incident: IncidentState, finding: Finding, context: Context) -> str:
     ruled_out = f" Ruled out: {'; '.join(finding.ruled_out)}." if finding.ruled_out else ""
+    cause = f"Cause: {finding.cause} ({finding.confidence}), {finding.section}."
     if finding.tier is Audience.TIER_1:
-        return f"{detail} Because: {'; '.join(finding.because)}.{ruled_out}"
-    return f"{escalation_text(incident.opened_at, _summary(finding))}\n{detail}{ruled_out}"
+        because = f" Because: {'; '.join(finding.because)}."
+        return f"{head(incident, context.mode)} {cause}{because}{ruled_out} {how_to_take(incident)}"
+    return f"{_technical(incident, finding, context)} {cause}{ruled_out} {how_to_take(incident)}"
 
 
-def _head(incident: IncidentState, mode: Mode) -> str:
-    return f"[{incident.incident_id}] {incident.service}, mode={mode}."
-
-
-def _summary(finding: Finding) -> str:
-    return f"{finding.cause}: {'; '.join(finding.because)}"[:1000]
+def _technical(incident: IncidentState, finding: Finding, context: Context) -> str:
+    """Write §4.2 to the letter, then the head of the detail in a line of its own."""
+    template = escalation_text(incident.opened_at, summary_of(finding), context.desk_time_zone)
+    return f"{template}\n{head(incident, context.mode)}"
 
 
 def _action(result: RemediationResult) -> str:
     return result.action.action.value if result.action else "no action"
-
-
-def _message(incident: IncidentState, audience: Audience, about: str, text: str) -> Message:
-    key = f"{incident.incident_id}/{audience}/{about}"
-    return Message(key=key, incident_id=incident.incident_id, audience=audience, text=text)

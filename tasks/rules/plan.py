@@ -9,12 +9,13 @@ RESTARTABLE = (Cause.SERVICE_DOWN, Cause.SERVICE_HUNG)
 
 
 def needs_runbook(story: TriageStory) -> bool:
-    """Say whether §1.4 to §5 have anything to do: a cause, or an incident that may be over.
+    """Say whether §1.4 to §5 have anything to do: a cause, an incident that may be over, or one whose end is untold.
 
     Without a readable ledger nothing is recorded and so nothing is done; the report says so.
     """
     context = story.evidence.context
-    return not context.ledger_detail and bool(story.diagnosis.findings or context.open_incidents)
+    waiting = context.open_incidents or context.untold_recoveries
+    return not context.ledger_detail and bool(story.diagnosis.findings or waiting)
 
 
 def remediation_case(story: TriageStory) -> RemediationCase | None:

@@ -9,7 +9,8 @@ from tasks.model.orders import AssetClass
 from tasks.model.remediation import IncidentUpdate, RemediationResult
 from tasks.model.report import TriageStory
 from tasks.model.verdicts import GuardCode
-from tasks.rules.messages import closing_messages, desk_notice, escalation_text, opening_messages
+from tasks.rules.messages import closing_messages, opening_messages
+from tasks.rules.wording import desk_notice, escalation_text
 from tests.fakes.looks import NOW, evidence, observation
 
 PAGE = Path(__file__).parents[3] / "flows" / "runbook.md"
