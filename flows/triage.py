@@ -32,7 +32,8 @@ from tasks.rules.alert_payload import read_alert
 from tasks.rules.causes.unexplained import symptoms
 from tasks.rules.course import ended_incidents, may_act, needs_runbook, nothing_allowed, remediation_case
 from tasks.rules.diagnosis import name_cause, worth_confirming
-from tasks.rules.messages import closing_messages, opening_messages
+from tasks.rules.messages import opening_messages
+from tasks.rules.remediation_messages import remediation_messages
 from tasks.scan_logs import scan_logs
 from tasks.send_synthetic_order import send_synthetic_order
 from tasks.store_evidence import store_evidence
@@ -88,11 +89,11 @@ async def triage(
         story = story.having(incidents=incidents)
         plan = await plan_remediation(story)  # §2
         story = story.having(plan=plan)
-        told = await escalation(service, opening_messages(story))  # §3, §4
+        told = await escalation(service, opening_messages(story), context.maintenance)  # §3, §4
         allowed = may_act(plan)
         result = await remediation(remediation_case(story, plan)) if allowed else nothing_allowed(story, plan)  # §2
         story = story.having(remediation=result)
-        told += await escalation(service, closing_messages(story))  # §3, §4
+        told += await escalation(service, remediation_messages(story), context.maintenance)  # §3, §4
         story = story.having(told=told)
         await post_incident(service, ended_incidents(story))  # §5
     return await write_report(story)

@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -21,6 +21,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
@@ -29,6 +30,7 @@ from tasks.model.errors import Code, RunbookError
 from tasks.model.limits import DiagnosisLimits, EscalationLimits, LookLimits, RemediationLimits, RestartLimits
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass, SyntheticOrder
+from tasks.model.supervision import SupervisorName, supervision_fault
 
 PREFIX = "RUNBOOK_"
 CONFIG_VARIABLE = "RUNBOOK_CONFIG"
@@ -66,7 +68,7 @@ SecretUrl = Annotated[SecretStr, AfterValidator(_http_url)]
 def _known_time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         raise ValueError("a time zone such as America/New_York is expected") from None
     return name
 
@@ -96,8 +98,12 @@ class ServiceSettings(Table):
     incidents_file: Path | None = None
     pid_file: Path | None = None
     process_pattern: re.Pattern[str] | None = None
-    supervisor: Literal["psutil"] = "psutil"
+    supervisor: SupervisorName = SupervisorName.PSUTIL
+    systemd_unit: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9:_.@\\-]{0,254}$")
+    systemd_user: bool = False
     start_command: tuple[str, ...] = ()
+    stop_command: tuple[str, ...] = ()
+    status_command: tuple[str, ...] = ()
     start_environment: dict[str, str] = Field(default_factory=dict, repr=False)
     start_log: Path | None = None
     working_directory: Path | None = None
@@ -111,6 +117,13 @@ class ServiceSettings(Table):
     remediation: RemediationLimits = RemediationLimits()
     limits: DiagnosisLimits = DiagnosisLimits()
     escalation: EscalationLimits = EscalationLimits()
+
+    @model_validator(mode="after")
+    def _supervisor_has_what_it_needs(self) -> Self:
+        fault = supervision_fault(self.supervisor, {key for key in type(self).model_fields if getattr(self, key)})
+        if fault:
+            raise ValueError(fault)
+        return self
 
     @property
     def url(self) -> str:

@@ -14,6 +14,7 @@ from tasks.model.past_looks import PastLook
 from tasks.rules.incident_state import failing_since, fold_incidents, rearmed_at
 from tasks.rules.maintenance import maintenance_at
 from tasks.rules.recent_changes import control_changes, gateway_turns, parse_moves, release_changes
+from tasks.rules.recovery_messages import owes_recovery
 from tasks.rules.service_lives import service_lives
 from tasks.settings import RunbookSettings, ServiceSettings
 
@@ -60,6 +61,7 @@ def context_of(
         limits=watched.limits,
         maintenance=maintenance_at(recent, request.service, now),
         desk_time_zone=settings.desk_time_zone,
+        untold_recoveries=tuple(one.incident_id for one in incidents if owes_recovery(one, now)),
     )
 
 

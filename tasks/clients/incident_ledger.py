@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import orjson
 from filelock import FileLock, Timeout
@@ -16,20 +17,23 @@ from tasks.rules.ledger_lines import parse_lines
 
 # A ledger beyond this is read from its end; what is older no longer bears on a budget or a timer.
 READ_LIMIT_BYTES = 64 * 1_048_576
+CHUNK_BYTES = 8 * 1_048_576
 
 
-def read_ledger(path: Path) -> Ledger:
+def read_ledger(path: Path, *, from_line_1: bool = False) -> Ledger:
     """Read every record that can be read; count and name the lines that cannot. A missing file is an empty ledger.
 
     Runbook: §1.4 Recent incidents.
+    Units: the lines of a ledger that is read from its end count from there, unless they shall count `from_line_1`.
     Errors: `LEDGER_UNREADABLE` when the file is there and cannot be read: then nothing may be concluded from it.
     """
     try:
         _refuse_device(path)
         with path.open("rb") as file:
-            size_bytes = os.fstat(file.fileno()).st_size
-            file.seek(max(0, size_bytes - READ_LIMIT_BYTES))
-            return parse_lines(file.read(READ_LIMIT_BYTES), cut=size_bytes > READ_LIMIT_BYTES)
+            start = max(0, os.fstat(file.fileno()).st_size - READ_LIMIT_BYTES)
+            lines_before = _lines_before(file, start) if from_line_1 else 0
+            file.seek(start)
+            return parse_lines(file.read(READ_LIMIT_BYTES), cut=start > 0, lines_before=lines_before)
     except FileNotFoundError:
         return Ledger()
     except OSError as error:
@@ -62,6 +66,13 @@ def transact(path: Path, decide: Callable[[Ledger], Sequence[LedgerRecord]]) -> 
         raise _unwritable(path, f"locked for {LOCK_TIMEOUT_S:g} s") from None
     except OSError as error:
         raise _unwritable(path, error.strerror or str(error)) from None
+
+
+def _lines_before(file: BinaryIO, end: int) -> int:
+    count = 0
+    while left := min(end - file.tell(), CHUNK_BYTES):
+        count += file.read(left).count(b"\n")
+    return count
 
 
 def _refuse_device(path: Path) -> None:

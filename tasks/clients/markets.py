@@ -15,8 +15,16 @@ def markets_now(service: ServiceSettings) -> tuple[MarketHours, ...]:
     Runbook: §1.1 Is trading live.
     Errors: none; a class whose calendar cannot say is left out.
     """
-    now = datetime.now(UTC)
-    found = (_hours(service, name, now) for name in AssetClass if name in service.synthetic_orders)
+    return markets_at(service, datetime.now(UTC))
+
+
+def markets_at(service: ServiceSettings, at: datetime) -> tuple[MarketHours, ...]:
+    """Say for each asset class with a test order whether its market is open at a time.
+
+    Runbook: §1.1 Is trading live.
+    Errors: none; a class whose calendar cannot say is left out.
+    """
+    found = (_hours(service, name, at) for name in AssetClass if name in service.synthetic_orders)
     return tuple(one for one in found if one is not None)
 
 

@@ -3,6 +3,7 @@
 from pydantic import AwareDatetime
 
 from tasks.model.changes import Change, GatewayTurn, ServiceLife
+from tasks.model.checks import Check
 from tasks.model.incident import AlertType, IncidentState
 from tasks.model.limits import DiagnosisLimits
 from tasks.model.looks import Observation
@@ -45,6 +46,7 @@ class Context(Value):
     """§1.1: which alert, since when, what is open already, what changed lately, and how far this run may go.
 
     `history` are the runs before, oldest first; `limits` those that were in force, so that a replay judges alike.
+    `checks` are the accepted ones, which name no cause; `unwritten_incidents` are over, and have no postmortem yet.
     """
 
     request: TriageRequest
@@ -66,6 +68,10 @@ class Context(Value):
     limits: DiagnosisLimits = DiagnosisLimits()
     maintenance: Maintenance | None = None
     desk_time_zone: str = "UTC"
+    untold_recoveries: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    checks_detail: str = ""
+    unwritten_incidents: tuple[str, ...] = ()
 
 
 class Evidence(Value):

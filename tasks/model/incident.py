@@ -29,6 +29,7 @@ class Source(StrEnum):
     """Who wrote the record."""
 
     TRIAGE = "triage"
+    WATCHDOG = "watchdog"
     ORDER_SERVICE = "order_service"
     OPERATOR = "operator"
 
@@ -114,7 +115,8 @@ class IncidentState(Value):
 
     `told_at` says when each key was told, the last one last. `escalated_at` is the first page to each tier, `paged_at`
     the last one that its timer counts from; `reminders` are those to the tier in charge since it was last reset.
-    `reopened` counts how often it came back after it was closed. `summary` is that of the last diagnosis.
+    `reopened` counts how often it came back after it was closed, the last time at `reopened_at`. `summary` is that of
+    the last diagnosis.
     """
 
     incident_id: str
@@ -135,6 +137,7 @@ class IncidentState(Value):
     told_at: dict[str, AwareDatetime] = Field(default_factory=dict)
     reminders: int = 0
     reopened: int = 0
+    reopened_at: AwareDatetime | None = None
     actions: tuple[ActionRecord, ...] = ()
     told: tuple[str, ...] = ()
     messages: int = 0

@@ -6,16 +6,21 @@ from pydantic import AwareDatetime
 
 from tasks.model.diagnosis import Diagnosis
 from tasks.model.evidence import Evidence
+from tasks.model.log_findings import LogsLook
 from tasks.model.values import Value
 
 
 class StoredRun(Value):
-    """The whole evidence of one run, the history and limits that it used among it, and what was made of it then."""
+    """The whole evidence of one run, the history and limits that it used among it, and what was made of it then.
+
+    The worst of what the logs said is kept beside it: no rule reads it to name a cause, a drafted check may.
+    """
 
     version: Literal[1] = 1
     stored_at: AwareDatetime
     evidence: Evidence
     diagnosis: Diagnosis
+    logs: LogsLook = LogsLook()
 
 
 class Difference(Value):

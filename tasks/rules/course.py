@@ -8,12 +8,13 @@ from tasks.rules.planning.due import ends_incident, not_tried, sum_up, worth_try
 
 
 def needs_runbook(story: TriageStory) -> bool:
-    """Say whether §1.4 to §5 have anything to do: a cause, or an incident that may be over.
+    """Say whether §1.4 to §5 have anything to do: a cause, an incident that may be over, or one whose end is untold.
 
     Without a readable ledger nothing is recorded and so nothing is done; the report says so.
     """
     context = story.evidence.context
-    return not context.ledger_detail and bool(story.diagnosis.findings or context.open_incidents)
+    waiting = context.open_incidents or context.untold_recoveries
+    return not context.ledger_detail and bool(story.diagnosis.findings or waiting)
 
 
 def may_act(plan: Plan) -> bool:

@@ -30,6 +30,7 @@ def opened_again(incident: IncidentState, record: LedgerRecord) -> Changes:
         "paged_at": {},
         "reminders": 0,
         "reopened": incident.reopened + 1,
+        "reopened_at": record.timestamp,
     }
 
 

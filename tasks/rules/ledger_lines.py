@@ -14,7 +14,7 @@ TYPE_KEYS = ("type", "alert", "incident_type", "event")
 LINE_LIMIT_BYTES = 1_048_576
 
 
-def parse_lines(data: bytes, *, cut: bool = False) -> Ledger:
+def parse_lines(data: bytes, *, cut: bool = False, lines_before: int = 0) -> Ledger:
     """Parse a whole ledger.
 
     Errors: none; NaN, deep nesting, bad UTF-8, torn and foreign lines are skipped with a reason and their line number.
@@ -23,8 +23,8 @@ def parse_lines(data: bytes, *, cut: bool = False) -> Ledger:
     records: list[LedgerRecord] = []
     skipped: list[SkippedLine] = []
     lines = data.split(b"\n")
-    for number, raw in enumerate(lines, start=1):
-        if not raw.strip() or (cut and number == 1):
+    for number, raw in enumerate(lines, start=lines_before + 1):
+        if not raw.strip() or (cut and number == lines_before + 1):
             continue
         found = _parse_line(raw, number)
         if isinstance(found, LedgerRecord):

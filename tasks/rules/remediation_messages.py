@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 
 from tasks.model.diagnosis import Audience
+from tasks.model.evidence import Context
 from tasks.model.incident import Action, IncidentState, Outcome
 from tasks.model.messages import Message
-from tasks.model.modes import Mode
 from tasks.model.remediation import ActionResult, RemediationResult
 from tasks.model.report import TriageStory
 from tasks.model.verdicts import GuardCode
-from tasks.rules.message_parts import escalation_text, head, message_of, summary_of
+from tasks.rules.wording import escalation_text, head, message_of, summary_of
 
 # Automation that is at its end, or must not go on, is for the developer lead; a shared cause is for the platform.
 REFUSAL_AUDIENCE: dict[GuardCode | None, Audience] = {
@@ -40,26 +40,26 @@ def remediation_messages(story: TriageStory) -> tuple[Message, ...]:
     if result is None or result.code is GuardCode.LOCK_HELD:
         # Who holds the lock acts, and tells of it.
         return ()
-    mode = story.evidence.context.mode
+    context = story.evidence.context
     told = (
         message
         for incident in story.incidents.open
         if (done := tuple(one for one in result.actions if one.planned.incident_id == incident.incident_id))
-        for message in (_outcome(incident, mode, done), *_desk(incident, done))
+        for message in (_outcome(incident, context, done), *_desk(incident, done))
         if message.key not in incident.told
     )
     return tuple(told)
 
 
-def _outcome(incident: IncidentState, mode: Mode, done: tuple[ActionResult, ...]) -> Message:
+def _outcome(incident: IncidentState, context: Context, done: tuple[ActionResult, ...]) -> Message:
     """Write one message about the actions of one incident; the worst end decides whom it is for."""
     ends = {one.proven for one in done}
-    said = f"{head(incident, mode)} {_story(done)}"
+    said = f"{head(incident, context.mode)} {_story(done)}"
     tier = next((one.planned.finding.tier for one in done if one.planned.finding), Audience.TIER_2)
     if ends & {Outcome.UNKNOWN, Outcome.NOT_RECOVERED}:
         worst = next(one for one in done if one.proven not in GOOD | {Outcome.REFUSED})
         why = summary_of(worst.planned.finding) if worst.planned.finding else worst.planned.why
-        text = f"{escalation_text(incident.opened_at, why)}\n{said}"
+        text = f"{escalation_text(incident.opened_at, why, context.desk_time_zone)}\n{said}"
         return message_of(incident, _at_least_tier_2(tier), f"escalated-{worst.proven}", text)
     if Outcome.RECOVERED in ends:
         return message_of(incident, tier, "recovered", said)

@@ -1,10 +1,11 @@
 """Read a time in the forms that logs and ledgers use; aware UTC out."""
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 # Epoch numbers above these are milliseconds, microseconds and nanoseconds: seconds would lie past the year 5000.
 _SCALES = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def parse_time(value: object) -> datetime | None:
@@ -24,6 +25,14 @@ def parse_time(value: object) -> datetime | None:
 def utc_text(moment: datetime) -> str:
     """Write a time as RFC 3339 in UTC with milliseconds and a Z."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def shifted(moment: datetime, by: timedelta) -> datetime:
+    """Move a time, no further than times go: a ledger may tell of the year 1 or 9999."""
+    try:
+        return moment + by
+    except OverflowError:
+        return FIRST if by < timedelta(0) else LAST
 
 
 def _from_epoch(number: float) -> datetime | None:

@@ -8,8 +8,8 @@ from tasks.model.incident import ActionRecord, IncidentState
 from tasks.model.orders import AssetClass
 from tasks.model.remediation import IncidentUpdate
 from tasks.model.report import TriageStory
-from tasks.rules.message_parts import desk_notice, escalation_text
 from tasks.rules.messages import opening_messages
+from tasks.rules.wording import desk_notice, escalation_text
 from tests.fakes.looks import NOW, evidence, observation
 
 PAGE = Path(__file__).parents[3] / "flows" / "runbook.md"

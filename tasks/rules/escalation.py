@@ -1,0 +1,113 @@
+"""The timers of §3: who must be paged now, from the ledger's state and the clock alone."""
+
+import math
+from datetime import datetime
+
+from tasks.model.diagnosis import Audience
+from tasks.model.escalation import Page, PageClock, PageReason
+from tasks.model.incident import IncidentState, Outcome
+from tasks.model.limits import EscalationLimits
+from tasks.rules.acknowledgement import acknowledged_until, is_acknowledged
+from tasks.rules.action_history import CLOCK_SLACK
+from tasks.rules.message_keys import AGAIN, EXHAUSTED, OPENED, UNACKNOWLEDGED, UNDELIVERED, about_of, audience_of
+from tasks.rules.tiers import tier_of, tiers_above
+
+LONGEST_WAIT_S = 10 * 365 * 86_400.0
+
+
+def due_pages(incident: IncidentState, clock: PageClock, limits: EscalationLimits) -> tuple[Page, ...]:
+    """Say which tiers must be paged now; none while a person has the incident, or when it is over.
+
+    Runbook: §3 Escalation matrix.
+    Errors: none. A time that lies in the future is none that a timer waits for: it counts as long past.
+    Steps:
+        1. the tier in charge was never reached: page it, and above it when that takes too long
+        2. the automation is at its end: up at once
+        3. an acknowledgement ran out: page again
+        4. not acknowledged: page again, then the next tier
+    """
+    if not incident.is_open or is_acknowledged(incident, limits, clock.now):
+        return ()
+    tier = tier_of(incident.tier)
+    if tier not in incident.paged_at:
+        return _never_told(incident, tier, clock, limits)
+    pages = _by_time(incident, tier, clock, limits)
+    if tier is Audience.TIER_1 and at_its_end(incident, acting=clock.acting):
+        others = (one for one in pages if one.audience is not Audience.TIER_2)
+        return (_page(Audience.TIER_2, PageReason.EXHAUSTED, EXHAUSTED, 0.0, tier), *others)
+    return pages
+
+
+def at_its_end(incident: IncidentState, *, acting: bool) -> bool:
+    """Say whether the automation can do no more: what it did last did not help, or nobody knows how it ended."""
+    proven = (Outcome.RECOVERED, Outcome.NOT_RECOVERED, Outcome.UNKNOWN)
+    tried = [one for one in incident.actions if not one.settled and (not one.finished_at or one.outcome in proven)]
+    return bool(tried) and not acting and tried[-1].outcome != Outcome.RECOVERED
+
+
+def _by_time(incident: IncidentState, tier: Audience, clock: PageClock, limits: EscalationLimits) -> tuple[Page, ...]:
+    until = acknowledged_until(incident, limits, clock.now)
+    if until is not None and incident.paged_at[tier] < until <= clock.now:
+        waited_s = (clock.now - until).total_seconds()
+        return (_again(incident, tier, PageReason.ACKNOWLEDGEMENT_OVER, waited_s),)
+    return _unacknowledged(incident, tier, clock, limits)
+
+
+def _never_told(
+    incident: IncidentState, tier: Audience, clock: PageClock, limits: EscalationLimits
+) -> tuple[Page, ...]:
+    waited_s = _waited_s(incident.reopened_at or incident.opened_at, clock)
+    waited_s = waited_s if math.isfinite(waited_s) else limits.undelivered_after_s
+    first = _page(tier, PageReason.NOT_TOLD, OPENED, waited_s, tier)
+    return (first, *_above(tier, waited_s, limits, UNDELIVERED))
+
+
+def _unacknowledged(
+    incident: IncidentState, tier: Audience, clock: PageClock, limits: EscalationLimits
+) -> tuple[Page, ...]:
+    waited_s = _waited_s(incident.paged_at[tier], clock)
+    if not tiers_above(tier):
+        return _last_tier(incident, tier, clock, limits)
+    if not math.isfinite(waited_s):
+        return (_again(incident, tier, PageReason.NOT_ACKNOWLEDGED, clock.every_s),)
+    left = limits.reminders_count - incident.reminders
+    # Reminders that were due in vain, because no run came or none was delivered, do not hold the next tier up.
+    next_after_s = clock.every_s * (max(left, 0) + 1)
+    if waited_s >= next_after_s:
+        above = _page(tiers_above(tier)[0], PageReason.NEXT_TIER, UNACKNOWLEDGED, waited_s, tier)
+        return (above, *_above(above.audience, waited_s - next_after_s, limits, UNDELIVERED))
+    if waited_s >= clock.every_s:
+        return (_again(incident, tier, PageReason.NOT_ACKNOWLEDGED, waited_s),)
+    return ()
+
+
+def _last_tier(incident: IncidentState, tier: Audience, clock: PageClock, limits: EscalationLimits) -> tuple[Page, ...]:
+    waited_s = min(_waited_s(incident.paged_at[tier], clock), LONGEST_WAIT_S)
+    is_left = incident.reminders < limits.last_reminders_count
+    if is_left and waited_s >= clock.every_s * 2**incident.reminders:
+        return (_again(incident, tier, PageReason.NOT_ACKNOWLEDGED, waited_s),)
+    return ()
+
+
+def _above(tier: Audience, waited_s: float, limits: EscalationLimits, about: str) -> tuple[Page, ...]:
+    """Go up one tier for each time that a page was not delivered for too long."""
+    above = tiers_above(tier)[: math.floor(waited_s / limits.undelivered_after_s)]
+    return tuple(_page(one, PageReason.UNDELIVERED, about, waited_s, tier) for one in above)
+
+
+def _again(incident: IncidentState, tier: Audience, reason: PageReason, waited_s: float) -> Page:
+    ours = [key for key in incident.told if audience_of(key, incident.incident_id) == tier]
+    count = sum(about_of(key, incident.incident_id) == AGAIN for key in ours)
+    return _page(tier, reason, f"{AGAIN}-{count + 1}", waited_s, tier)
+
+
+def _waited_s(since: datetime, clock: PageClock) -> float:
+    """Say how long something has waited; endless where its time lies in the future, which no clock of ours wrote."""
+    if since > clock.now + CLOCK_SLACK:
+        return math.inf
+    base = max(since, clock.quiet_until) if clock.quiet_until else since
+    return max(0.0, (clock.now - base).total_seconds())
+
+
+def _page(audience: Audience, reason: PageReason, about: str, waited_s: float, from_tier: Audience) -> Page:
+    return Page(audience=audience, reason=reason, about=about, waited_s=waited_s, from_tier=from_tier)
