@@ -10,12 +10,12 @@ from tasks.clients.observe import observe
 from tasks.clients.processes import own_pid
 from tasks.clients.readiness import answers_health
 from tasks.clients.restart_guards import restart_verdict
-from tasks.clients.supervisor import start_service, stop_service
-from tasks.model.errors import CannotAct
+from tasks.clients.supervisor import supervisor_of
+from tasks.model.errors import CannotAct, NothingDone
 from tasks.model.evidence import Context, Evidence, TriageRequest
 from tasks.model.incident import Action, Event, IncidentState, Outcome
 from tasks.model.looks import Observation
-from tasks.model.processes import ProcessLook, ProcessState
+from tasks.model.processes import ProcessLook
 from tasks.model.remediation import ActionResult, RemediationCase
 from tasks.model.verdicts import GuardCode
 from tasks.rules.diagnosis import name_cause
@@ -75,18 +75,18 @@ def _refused(code: GuardCode, detail: str) -> ActionResult:
 
 
 def _replace_process(watched: ServiceSettings, process: ProcessLook) -> tuple[Outcome, str]:
-    identity = process.identity
+    supervisor = supervisor_of(watched)
     try:
-        if identity is not None:
-            cannot_drain = process.state is ProcessState.STOPPED
-            stop_service(
-                identity, 0 if cannot_drain else watched.restart.drain_timeout_s, watched.restart.kill_timeout_s
-            )
-        new = start_service(watched, lambda: answers_health(watched))
+        ended = supervisor.stop(process)
+    except NothingDone as error:
+        return Outcome.REFUSED, str(error)
     except CannotAct as error:
         return Outcome.UNKNOWN, str(error)
-    was = f"pid={identity.pid} ended" if identity else "nothing was left to end"
-    return Outcome.DONE, f"{was}; pid={new.pid} started and answers"
+    try:
+        new = supervisor.start(lambda: answers_health(watched))
+    except CannotAct as error:
+        return Outcome.UNKNOWN, f"{ended}; {error}"
+    return Outcome.DONE, f"{ended}; {f'pid={new.pid}' if new else 'the service'} started and answers"
 
 
 def _record(

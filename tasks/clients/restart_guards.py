@@ -4,8 +4,9 @@ from datetime import datetime
 
 from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.mode_switch import current_mode
+from tasks.clients.supervisor import supervisor_of
 from tasks.model.remediation import RemediationCase
-from tasks.model.verdicts import GuardCode, Verdict
+from tasks.model.verdicts import Verdict
 from tasks.rules.action_history import action_history
 from tasks.rules.guards import RestartCase, may_restart
 from tasks.settings import RunbookSettings
@@ -18,8 +19,9 @@ def restart_verdict(settings: RunbookSettings, case: RemediationCase, now: datet
     Errors: `LEDGER_UNREADABLE`: without the ledger no budget is known, and nothing is done.
     """
     watched = settings.service(case.service)
-    if not watched.start_command:
-        return Verdict.no(GuardCode.NOT_AVAILABLE, f"no start_command for {case.service}; a person restarts it")
+    available = supervisor_of(watched).available()
+    if not available.allowed:
+        return available
     records = read_ledger(settings.ledger_path(case.service)).records
     return may_restart(
         RestartCase(
