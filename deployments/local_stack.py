@@ -13,7 +13,7 @@ from deployments.state_dir import StateDir
 from tasks.clients import service_lock
 from tasks.clients.process_look import service_identity
 from tasks.clients.process_marks import marked
-from tasks.clients.supervisor import start_service
+from tasks.clients.supervisor_psutil import start_service
 from tasks.model.errors import CannotAct, Code, RunbookError
 from tasks.model.processes import ProcessIdentity
 from tasks.settings import ServiceSettings, load_settings

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from deployments.parts import Part
 from deployments.stack_file import PartRecord, StackRecord, write_stack
+from tasks.clients.commands import last_lines
 from tasks.clients.processes import identify
-from tasks.clients.supervisor import last_lines
 from tasks.model.errors import CannotAct, Code
 
 POLL_S = 0.1

@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 
 from tasks.clients.machine_look import CpuSample, cpu_sample, machine_look, memory_limit_bytes, run_wait_s
-from tasks.clients.processes import identify, listening_ports, listens, open_process, port_owner, read_pid
+from tasks.clients.processes import identify, listening_ports, listens, open_process, port_owner, process_name, read_pid
 from tasks.model.processes import ProcessIdentity, ProcessLook, ProcessState
 from tasks.settings import ServiceSettings
 
@@ -43,7 +43,7 @@ def service_identity(service: ServiceSettings) -> ProcessIdentity | None:
 
 def find_process(service: ServiceSettings) -> psutil.Process | ProcessLook:
     """Find our process by its pid file, else by the port it listens on; or say why there is none."""
-    if not _is_local(service):
+    if not is_local(service):
         return _look(ProcessState.BLIND, "the service runs on another host")
     pid = read_pid(service.pid_file) if service.pid_file else None
     named = _open(pid) if pid else None
@@ -67,10 +67,19 @@ def is_ours(service: ServiceSettings, process: psutil.Process, *, owns_port: boo
     return bool(service.process_pattern.search(_command_line(process))) and (not ports or service.port in ports)
 
 
+def is_local(service: ServiceSettings) -> bool:
+    """Say whether the service runs on this machine; a process elsewhere is not to be seen from here."""
+    host = service.base_url.host or ""
+    try:
+        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
 def _on_machine(
     service: ServiceSettings, look: ProcessLook, before: CpuSample, waited_before_s: float | None = None
 ) -> ProcessLook:
-    if not _is_local(service):
+    if not is_local(service):
         return look
     waited_s = run_wait_s(look.pid) if look.pid is not None else None
     waited = 0.0 if waited_s is None or waited_before_s is None else waited_s - waited_before_s
@@ -87,10 +96,12 @@ def _nobody(
     named, owner = others
     facts: dict[str, Any] = {}
     if owner is not None:
-        facts = {"port_owner_pid": owner.pid, "port_owner_name": _name(owner)}
+        facts = {"port_owner_pid": owner.pid, "port_owner_name": process_name(owner)}
     if named is not None:
         return _look(
-            ProcessState.NOT_OURS, f"pid file names somebody else's process pid={pid} name={_name(named)}", **facts
+            ProcessState.NOT_OURS,
+            f"pid file names somebody else's process pid={pid} name={process_name(named)}",
+            **facts,
         )
     where = f"pid={pid} is gone" if pid else "no pid"
     holder = f"port={service.port} is held by pid={owner.pid}" if owner else f"nobody listens on port={service.port}"
@@ -128,14 +139,6 @@ def _look(state: ProcessState, detail: str, **facts: Any) -> ProcessLook:
     return ProcessLook(state=state, detail=detail, looked_at=datetime.now(UTC), **facts)
 
 
-def _is_local(service: ServiceSettings) -> bool:
-    host = service.base_url.host or ""
-    try:
-        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def _open(pid: int) -> psutil.Process | None:
     identity = identify(pid)
     return open_process(identity) if identity else None
@@ -146,13 +149,6 @@ def _command_line(process: psutil.Process) -> str:
         return " ".join(process.cmdline())
     except psutil.Error:
         return ""
-
-
-def _name(process: psutil.Process) -> str:
-    try:
-        return str(process.name())
-    except psutil.Error:
-        return "unreadable"
 
 
 def _cpu_time_s(process: psutil.Process) -> float | None:

@@ -91,6 +91,24 @@ def read_pid(path: Path) -> int | None:
     return int(words[0]) if words and words[0].isdecimal() and 0 < int(words[0]) < 2**31 else None
 
 
+def process_name(process: psutil.Process) -> str:
+    """Name a process as the operating system does."""
+    try:
+        return str(process.name())
+    except psutil.Error:
+        return "unreadable"
+
+
+def is_within(pid: int, root_pid: int) -> bool:
+    """Say whether a process is another one, or was started by it or by its children."""
+    if pid == root_pid:
+        return True
+    try:
+        return root_pid in {parent.pid for parent in psutil.Process(pid).parents()}
+    except psutil.Error:
+        return False
+
+
 def own_pid() -> int:
     """Name our own process, for lock owners and the ledger."""
     return os.getpid()

@@ -2,10 +2,11 @@
 
 from tasks.clients.acting import Done
 from tasks.clients.readiness import answers_health
-from tasks.clients.supervisor import start_service, stop_service
-from tasks.model.errors import CannotAct
+from tasks.clients.supervisor import supervisor_of
+from tasks.model.errors import CannotAct, NothingDone
 from tasks.model.incident import Outcome
-from tasks.model.processes import ProcessLook, ProcessState
+from tasks.model.processes import ProcessLook
+from tasks.model.verdicts import GuardCode
 from tasks.settings import ServiceSettings
 
 
@@ -15,15 +16,17 @@ def replaced(service: ServiceSettings, process: ProcessLook) -> Done:
     Runbook: §2.1 Restart if hung.
     Errors: none; a stop or start that fails midway is *unknown*, and goes to a person.
     """
-    identity = process.identity
+    supervisor = supervisor_of(service)
     try:
-        if identity is not None:
-            cannot_drain = process.state is ProcessState.STOPPED
-            stop_service(
-                identity, 0 if cannot_drain else service.restart.drain_timeout_s, service.restart.kill_timeout_s
-            )
-        new = start_service(service, lambda: answers_health(service))
+        ended = supervisor.stop(process)
+    except NothingDone as error:
+        return Done(outcome=Outcome.REFUSED, detail=str(error), code=GuardCode.NOT_AVAILABLE)
     except CannotAct as error:
         return Done(outcome=Outcome.UNKNOWN, detail=str(error))
-    was = f"pid={identity.pid} ended" if identity else "nothing was left to end"
-    return Done(outcome=Outcome.DONE, detail=f"{was}; pid={new.pid} started and answers")
+    try:
+        new = supervisor.start(lambda: answers_health(service))
+    except CannotAct as error:
+        return Done(outcome=Outcome.UNKNOWN, detail=f"{ended}; {error}")
+    return Done(
+        outcome=Outcome.DONE, detail=f"{ended}; {f'pid={new.pid}' if new else 'the service'} started and answers"
+    )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tasks.clients.releases_root import releases_root
 from tasks.clients.routing_look import shipped_gateways
+from tasks.clients.supervisor import supervisor_of
 from tasks.model.setup import Setup
 from tasks.settings import RunbookSettings, ServiceSettings
 
@@ -21,7 +22,7 @@ def setup_of(settings: RunbookSettings, service: str) -> Setup:
         restart=watched.restart,
         remediation=watched.remediation,
         late_after_s=settings.late_after_s,
-        cannot_restart=_cannot_restart(watched, service),
+        cannot_restart=_cannot_restart(watched),
         cannot_control=""
         if watched.control_token
         else f"expected control_token was none; set it under [services.{service}]",
@@ -34,8 +35,9 @@ def setup_of(settings: RunbookSettings, service: str) -> Setup:
     )
 
 
-def _cannot_restart(watched: ServiceSettings, service: str) -> str:
-    return "" if watched.start_command else f"no start_command for {service}; a person restarts it"
+def _cannot_restart(watched: ServiceSettings) -> str:
+    available = supervisor_of(watched).available()
+    return "" if available.allowed else available.detail
 
 
 def _cannot_roll_back(watched: ServiceSettings, service: str) -> str:

@@ -17,6 +17,7 @@ class Code(StrEnum):
     NOT_CONFIGURED = "NOT_CONFIGURED"
     NO_START_COMMAND = "NO_START_COMMAND"
     START_FAILED = "START_FAILED"
+    STOP_FAILED = "STOP_FAILED"
     NOT_READY = "NOT_READY"
     STILL_ALIVE = "STILL_ALIVE"
     PORT_TAKEN = "PORT_TAKEN"
@@ -51,6 +52,10 @@ class CannotLook(RunbookError):
 
 class CannotAct(RunbookError):
     """An action could not be carried out, or its result could not be proven."""
+
+
+class NothingDone(CannotAct):
+    """An action was refused before anything was done: the service is as it was."""
 
 
 class NotDelivered(RunbookError):

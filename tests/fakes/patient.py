@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tasks.clients.commands import reap
 from tasks.clients.process_look import service_identity
 from tasks.clients.processes import identify, terminate
 from tasks.clients.readiness import answers_health
-from tasks.clients.supervisor import reap, start_service
+from tasks.clients.supervisor_psutil import start_service
 from tasks.model.limits import LookLimits, RestartLimits
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass, SyntheticOrder

@@ -18,7 +18,7 @@ from tasks.clients.observe import observe
 from tasks.clients.planning import planned_for
 from tasks.clients.process_look import service_identity
 from tasks.clients.snapshot import take_snapshot
-from tasks.clients.supervisor import start_service
+from tasks.clients.supervisor_psutil import start_service
 from tasks.confirm_recovery import proven_recovery
 from tasks.model.diagnosis import Cause
 from tasks.model.errors import CannotAct, Code

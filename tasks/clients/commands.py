@@ -1,0 +1,141 @@
+"""Run one configured command: an argument list and never a shell, bounded in time, with the last lines it wrote."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from tasks.clients.processes import identify, terminate
+
+TAIL_BYTES = 4096
+LINES_COUNT = 5
+# Kept until they are reaped: a dead child that nobody waits for keeps its pid.
+_started: "list[subprocess.Popen[bytes]]" = []
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where a command runs: variables on top of our own, and the folder."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Every variable that the command sees."""
+        return {**os.environ, **self.environment}
+
+
+HERE = Surroundings()
+
+
+@dataclass(frozen=True)
+class CommandEnd:
+    """How a command ended; without an exit code `fault` says why there is none, and `ran` whether it began at all."""
+
+    exit_code: int | None = None
+    output: str = ""
+    fault: str = ""
+    ran: bool = True
+
+    @property
+    def succeeded(self) -> bool:
+        """Say whether it ended with 0."""
+        return self.exit_code == 0
+
+    @property
+    def story(self) -> str:
+        """Tell in one line how it ended, and what it wrote last."""
+        ended = self.fault or f"exit_code={self.exit_code}"
+        return f"{ended}; last lines: {one_line(self.output)}" if self.output.strip() else ended
+
+
+def run_command(arguments: Sequence[str], timeout_s: float, where: Surroundings = HERE) -> CommandEnd:
+    """Run a command to its end, or end it with its children when its time is up.
+
+    Errors: none; how it went is the value, with the last 4 KiB that it wrote.
+    """
+    # A file and no pipe: a command that leaves a process behind leaves the pipe open with it, and never seems to end.
+    with tempfile.TemporaryFile() as output:
+        try:
+            process = spawn(arguments, where, output)
+        except (OSError, ValueError) as error:
+            return CommandEnd(fault=f"cannot run {arguments[0]}: {_reason(error)}", ran=False)
+        try:
+            return CommandEnd(exit_code=_wait(process, timeout_s), output=tail(output))
+        except subprocess.TimeoutExpired:
+            return CommandEnd(fault=f"did not end in timeout_s={timeout_s:g}", output=tail(output))
+
+
+def spawn(arguments: Sequence[str], where: Surroundings, output: "IO[bytes]") -> "subprocess.Popen[bytes]":
+    """Start a program in a session of its own, so that it outlives us.
+
+    Errors: OSError or ValueError, when there is no such program or it may not be run.
+    """
+    process = subprocess.Popen(
+        list(arguments),
+        cwd=where.folder,
+        env=where.variables,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+    )
+    _started.append(process)
+    return process
+
+
+def reap() -> None:
+    """Collect what this process started and what has died since, so that none stays a zombie."""
+    _started[:] = [process for process in _started if process.poll() is None]
+
+
+def program_fault(arguments: Sequence[str], where: Surroundings = HERE) -> str | None:
+    """Say why a command could not be run, before anything depends on it; None where it can be."""
+    program = arguments[0] if arguments else ""
+    # A bare name is looked up on PATH, and any other from the folder that the command runs in.
+    place = str((where.folder or Path()) / program) if Path(program).name != program else program
+    found = shutil.which(place, path=where.variables.get("PATH"))
+    return None if found else f"expected a program that can be run was {program!r}"
+
+
+def last_lines(path: Path | None, count: int = LINES_COUNT) -> str:
+    """Read the last lines of a log in one line, bounded to its last 4 KiB."""
+    if path is None:
+        return "none kept; set start_log"
+    try:
+        with path.open("rb") as log:
+            return one_line(tail(log), count) or "none"
+    except OSError:
+        return "none"
+
+
+def tail(log: "IO[bytes]") -> str:
+    """Read the last 4 KiB of an open file."""
+    log.seek(max(0, os.fstat(log.fileno()).st_size - TAIL_BYTES))
+    return log.read(TAIL_BYTES).decode("utf-8", errors="replace")
+
+
+def one_line(text: str, count: int = LINES_COUNT) -> str:
+    """Put the last lines of a text in one."""
+    return " | ".join(line.strip() for line in text.splitlines()[-count:]).strip()
+
+
+def _wait(process: "subprocess.Popen[bytes]", timeout_s: float) -> int:
+    identity = identify(process.pid)
+    try:
+        return process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        if identity is not None:
+            terminate(identity, grace_s=0)
+        process.wait()
+        raise
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -1,0 +1,126 @@
+"""The service under any other supervisor: its own commands start and stop it, and we look at what they did."""
+
+import subprocess
+import tempfile
+from collections.abc import Callable
+from typing import IO
+
+from tasks.clients.commands import CommandEnd, one_line, program_fault, reap, run_command, spawn, tail
+from tasks.clients.process_look import is_local, service_identity
+from tasks.clients.processes import identify, terminate
+from tasks.clients.supervised import (
+    drain_s,
+    ended_within,
+    kill,
+    process_to_stop,
+    refuse_taken_port,
+    surroundings,
+    wait_until_ready,
+)
+from tasks.model.errors import CannotAct, Code, NothingDone
+from tasks.model.processes import ProcessIdentity, ProcessLook
+from tasks.model.verdicts import GuardCode, Verdict
+from tasks.settings import ServiceSettings
+
+STATUS_TIMEOUT_S = 5.0
+
+
+class CommandSupervisor:
+    """Run `stop_command` and `start_command`; a service on another host is proven stopped by `status_command`."""
+
+    def __init__(self, service: ServiceSettings) -> None:
+        self._service = service
+        self._where = surroundings(service)
+
+    def available(self) -> Verdict:
+        """Say whether the commands could be run, before anything is stopped."""
+        service = self._service
+        keys = {"start_command": service.start_command, "stop_command": service.stop_command}
+        if service.status_command:
+            keys["status_command"] = service.status_command
+        for key, command in keys.items():
+            fault = program_fault(command, self._where)
+            if fault:
+                return Verdict.no(GuardCode.NOT_AVAILABLE, f"{fault}; correct {key}")
+        if not is_local(service) and not service.status_command:
+            detail = "the service runs on another host; set status_command, or nobody can tell that it stopped"
+            return Verdict.no(GuardCode.NOT_AVAILABLE, detail)
+        return Verdict.yes()
+
+    def stop(self, process: ProcessLook) -> str:
+        """Stop the service: by its command, then by killing the very process that was looked at.
+
+        Errors: `STOP_FAILED` with what the command wrote; `STILL_ALIVE`.
+        Steps: without a process that is surely the service's nothing is run: the command may go by a pid file or by a
+        port, and these may be somebody else's by now.
+        """
+        if not is_local(self._service):
+            return self._stop_elsewhere()
+        identity = process_to_stop(self._service, process)
+        if identity is None:
+            return "nothing was left to end"
+        patience_s = drain_s(self._service, process)
+        asked = self._ask_to_stop(patience_s)
+        if not ended_within(identity, patience_s if asked.succeeded else 0.0):
+            if asked.exit_code:
+                raise CannotAct(Code.STOP_FAILED, f"expected stop_command to end pid={identity.pid} was {asked.story}")
+            kill(self._service, identity)
+        reap()
+        return f"pid={identity.pid} ended"
+
+    def start(self, is_ready: Callable[[], bool]) -> ProcessIdentity | None:
+        """Run `start_command`, and wait until the service answers; the command may end before, or be the service.
+
+        Errors: `PORT_TAKEN`; `START_FAILED` and `NOT_READY` with what the command wrote. A command that still runs is
+        then ended; what it left behind is its supervisor's.
+        """
+        refuse_taken_port(self._service)
+        with self._output() as output:
+            try:
+                process = spawn(self._service.start_command, self._where, output)
+            except (OSError, ValueError) as error:
+                raise CannotAct(Code.START_FAILED, f"cannot run start_command: {error}; correct it") from None
+            identity = identify(process.pid)
+            try:
+                wait_until_ready(self._service, is_ready, lambda: _failure(process))
+            except BaseException as error:
+                if identity is not None:
+                    terminate(identity, grace_s=0)
+                if isinstance(error, CannotAct):
+                    raise CannotAct(error.code, f"{error.detail}; {self._story(output)}") from None
+                raise
+        return service_identity(self._service)
+
+    def _ask_to_stop(self, patience_s: float) -> CommandEnd:
+        timeout_s = patience_s + self._service.restart.kill_timeout_s
+        asked = run_command(self._service.stop_command, timeout_s, self._where)
+        if not asked.ran:
+            raise NothingDone(Code.STOP_FAILED, f"{asked.fault}; correct stop_command")
+        return asked
+
+    def _stop_elsewhere(self) -> str:
+        asked = self._ask_to_stop(self._service.restart.drain_timeout_s)
+        if not asked.succeeded:
+            raise CannotAct(Code.STOP_FAILED, f"expected stop_command to end with 0 was {asked.story}")
+        status = run_command(self._service.status_command, STATUS_TIMEOUT_S, self._where)
+        if not status.exit_code:
+            detail = f"expected status_command to say stopped was {status.story}; stop the service by hand"
+            raise CannotAct(Code.STILL_ALIVE, detail)
+        return f"stop_command ended with 0, status_command with {status.exit_code}"
+
+    def _output(self) -> "IO[bytes]":
+        log = self._service.start_log
+        if log is None:
+            return tempfile.TemporaryFile()
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return log.open("a+b")
+
+    def _story(self, output: "IO[bytes]") -> str:
+        status = self._service.status_command
+        told = f"; status_command {run_command(status, STATUS_TIMEOUT_S, self._where).story}" if status else ""
+        return f"last lines: {one_line(tail(output)) or 'none'}{told}"
+
+
+def _failure(process: "subprocess.Popen[bytes]") -> str | None:
+    code = process.poll()
+    return f"expected start_command to end with 0 was exit_code={code}" if code else None

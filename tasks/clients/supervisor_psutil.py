@@ -1,0 +1,89 @@
+"""The service as a process of our own making: the one piece of code for its first start and for every restart."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from tasks.clients.commands import last_lines, program_fault, reap, spawn
+from tasks.clients.process_look import is_local
+from tasks.clients.processes import identify, terminate
+from tasks.clients.supervised import drain_s, kill, process_to_stop, refuse_taken_port, surroundings, wait_until_ready
+from tasks.model.errors import CannotAct, Code, NothingDone
+from tasks.model.processes import ProcessIdentity, ProcessLook
+from tasks.model.verdicts import GuardCode, Verdict
+from tasks.settings import ServiceSettings
+
+
+class PsutilSupervisor:
+    """Signal the process itself and start it anew; on any platform, without anything installed."""
+
+    def __init__(self, service: ServiceSettings) -> None:
+        self._service = service
+
+    def available(self) -> Verdict:
+        """Say whether the service could be started again, before anything is stopped."""
+        service = self._service
+        if not service.start_command:
+            return Verdict.no(GuardCode.NOT_AVAILABLE, "no start_command; a person restarts it")
+        if not is_local(service):
+            detail = "the service runs on another host; set supervisor=command, or a person restarts it"
+            return Verdict.no(GuardCode.NOT_AVAILABLE, detail)
+        fault = program_fault(service.start_command, surroundings(service))
+        return Verdict.no(GuardCode.NOT_AVAILABLE, f"{fault}; correct start_command") if fault else Verdict.yes()
+
+    def stop(self, process: ProcessLook) -> str:
+        """Drain, then kill."""
+        identity = process_to_stop(self._service, process)
+        if identity is None:
+            return "nothing was left to end"
+        kill(self._service, identity, drain_s(self._service, process))
+        reap()
+        return f"pid={identity.pid} ended"
+
+    def start(self, is_ready: Callable[[], bool]) -> ProcessIdentity:
+        """Start it, and wait until it answers."""
+        return start_service(self._service, is_ready)
+
+
+def start_service(service: ServiceSettings, is_ready: Callable[[], bool]) -> ProcessIdentity:
+    """Start the service in a session of its own, so that it outlives the flow run that starts it, and wait for it.
+
+    Runbook: §2.1 Restart if hung.
+    Errors: `NO_START_COMMAND`; `PORT_TAKEN` names the owner, which is never killed; `START_FAILED` and `NOT_READY`
+    carry the last lines that it wrote. A start that failed leaves no process behind.
+    """
+    if not service.start_command:
+        raise NothingDone(Code.NO_START_COMMAND, "expected start_command was empty; set it to an argument list")
+    refuse_taken_port(service)
+    process = _spawn(service)
+    identity = identify(process.pid)
+    if identity is None:
+        raise CannotAct(Code.START_FAILED, _exit_story(service, process))
+    try:
+        wait_until_ready(service, is_ready, lambda: _failure(service, process))
+    except BaseException as error:
+        terminate(identity, grace_s=0)
+        if isinstance(error, CannotAct) and error.code is Code.NOT_READY:
+            raise CannotAct(error.code, f"{error.detail}; last lines: {last_lines(service.start_log)}") from None
+        raise
+    return identity
+
+
+def _spawn(service: ServiceSettings) -> "subprocess.Popen[bytes]":
+    log = Path(service.start_log or os.devnull)
+    if service.start_log:
+        log.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with log.open("ab") as output:
+            return spawn(service.start_command, surroundings(service), output)
+    except (OSError, ValueError) as error:
+        raise CannotAct(Code.START_FAILED, f"cannot run start_command: {error}; correct it") from None
+
+
+def _failure(service: ServiceSettings, process: "subprocess.Popen[bytes]") -> str | None:
+    return None if process.poll() is None else _exit_story(service, process)
+
+
+def _exit_story(service: ServiceSettings, process: "subprocess.Popen[bytes]") -> str:
+    return f"expected a running service was exit_code={process.wait()}; last lines: {last_lines(service.start_log)}"
