@@ -1,81 +1,79 @@
-"""Where messages go. A channel takes one message or raises; the local sink is the channel that is always there."""
+"""`notifications.jsonl` under the state directory: every message, to whom it went, how, and whether it arrived.
+
+It works with no account and no network, and where nothing else is set it is the channel.
+"""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 import orjson
 from filelock import FileLock
 from pydantic import ValidationError
 
-from tasks.clients.jsonl import append_line
+from tasks.clients.jsonl import LOCK_TIMEOUT_S, write_lines
 from tasks.model.errors import Code, NotDelivered
 from tasks.model.messages import Delivery, Message
 
-# A channel may take a few seconds; waiting longer would delay healing.
-TELLING_TIMEOUT_S = 5.0
+LOCAL = "local"
+# A line that was written just before a crash lies near the end.
+LOOK_BACK_BYTES = 1_048_576
 LOGGER = logging.getLogger("runbook.notifications")
 
 
-class Channel(Protocol):
-    """One way to reach people."""
-
-    name: str
-
-    def send(self, message: Message) -> None:
-        """Hand the message over.
-
-        Errors: `NotDelivered`; `retryable` says whether trying again can help.
-        """
-
-
 class LocalSink:
-    """`notifications.jsonl` under the state directory, and the log: works with no account and no network."""
-
-    name = "local"
+    """The file that holds every message."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def send(self, message: Message) -> None:
-        """Append the message as delivered; it stands on disk before this returns."""
-        delivery = Delivery(timestamp=datetime.now(UTC), channel=self.name, delivered=True, **message.model_dump())
+    def keep(self, message: Message, channel: str, now: datetime, *, delivered: bool) -> None:
+        """Append one line, unless it stands there already; it is on disk before this returns.
+
+        Errors: `SINK_UNWRITABLE`.
+        """
+        told = message.model_dump(exclude={"files"})
+        delivery = Delivery(timestamp=now, channel=channel, delivered=delivered, **told)
         try:
-            append_line(self._path, orjson.dumps(delivery.model_dump(mode="json")))
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{self._path}.lock", timeout=LOCK_TIMEOUT_S):
+                if self._holds(delivery):
+                    return
+                write_lines(
+                    self._path, orjson.dumps(delivery.model_dump(mode="json"), option=orjson.OPT_APPEND_NEWLINE)
+                )
         except OSError as error:
             reason = f"expected to append was {error.strerror} path={self._path}; free the disk or mend permissions"
             raise NotDelivered(Code.SINK_UNWRITABLE, reason, retryable=True) from None
-        LOGGER.warning("to %s: %s", message.audience, message.text)
+        LOGGER.warning("to %s by %s: %s", message.audience, channel, message.text)
 
+    def delivered(self, key: str) -> bool:
+        """Say whether a message stands here as delivered; what is older than the look back is not found."""
+        return any(one.key == key and one.delivered for one in self._last())
 
-@contextmanager
-def one_teller(state_dir: Path, service: str) -> Iterator[None]:
-    """Let one run at a time tell of a service, so that two triages at once do not both tell the desk.
+    def _holds(self, delivery: Delivery) -> bool:
+        same = {"key": delivery.key, "delivered": delivery.delivered}
+        return any({"key": one.key, "delivered": one.delivered} == same for one in self._last())
 
-    Errors: none; telling twice is better than not telling, so a lock that is held for too long is passed by.
-    """
-    lock = FileLock(state_dir / "locks" / f"{service}.telling", timeout=TELLING_TIMEOUT_S)
-    try:
-        (state_dir / "locks").mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except OSError:
-        LOGGER.warning("somebody else tells of %s for too long; telling anyway", service)
-    try:
-        yield
-    finally:
-        lock.release()
+    def _last(self) -> tuple[Delivery, ...]:
+        try:
+            with self._path.open("rb") as file:
+                file.seek(max(0, self._path.stat().st_size - LOOK_BACK_BYTES))
+                return _deliveries(file.read())
+        except OSError:
+            return ()
 
 
 def read_deliveries(path: Path) -> tuple[Delivery, ...]:
     """Read every message that was kept; lines that are none are left out, a missing file holds none."""
     try:
-        lines = path.read_bytes().splitlines()
+        return _deliveries(path.read_bytes())
     except OSError:
         return ()
-    return tuple(found for line in lines if (found := _delivery(line)) is not None)
+
+
+def _deliveries(lines: bytes) -> tuple[Delivery, ...]:
+    return tuple(found for line in lines.splitlines() if (found := _delivery(line)) is not None)
 
 
 def _delivery(line: bytes) -> Delivery | None:

@@ -1,6 +1,7 @@
 """How a message gets to people: the ways there are, what each answered, and what is still to be sent."""
 
 from enum import StrEnum
+from typing import Any
 
 from pydantic import AwareDatetime, Field
 
@@ -45,6 +46,10 @@ class Verdict(StrEnum):
     NO_PLACE = "no_place"
     BAD_CONTENT = "bad_content"
     GONE = "gone"
+
+
+# After these nothing can be concluded; after all others it is certain that nothing was shown.
+UNCERTAIN = frozenset({Verdict.DOWN, Verdict.LIMITED})
 
 
 class Answer(Value):
@@ -110,3 +115,12 @@ class Blocked(Value):
     """Until when each route or family of routes is left alone."""
 
     until: dict[str, AwareDatetime] = Field(default_factory=dict)
+
+
+class SlackWords(Value):
+    """One message as Slack takes it. `key` is kept beside it, unseen, so that it can be found again."""
+
+    key: str
+    text: str
+    blocks: tuple[dict[str, Any], ...] = ()
+    broadcast: bool = False

@@ -1,0 +1,106 @@
+"""What the ledger and the sink know of messages: who was told what, and what the head of a thread has to say."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from tasks.clients.incident_ledger import read_ledger, transact
+from tasks.clients.mode_switch import current_mode
+from tasks.clients.notifications import LocalSink
+from tasks.model.delivery import Queued
+from tasks.model.errors import CannotLook, Code, RunbookError
+from tasks.model.incident import IncidentState, Ledger, LedgerRecord
+from tasks.rules.acknowledgement import is_acknowledged
+from tasks.rules.incident_changes import told_records
+from tasks.rules.incident_state import fold_incidents
+from tasks.rules.slack_head import Head
+from tasks.settings import RunbookSettings
+
+Stamp = tuple[int, int]
+
+
+class MessageRecords:
+    """The records of all services; a ledger is folded again only when it has grown."""
+
+    def __init__(self, settings: RunbookSettings, clock: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._sink = LocalSink(settings.notifications_path)
+        self._folded: dict[Path, tuple[Stamp, dict[str, IncidentState]]] = {}
+
+    def incident(self, service: str, incident_id: str) -> IncidentState | None:
+        """Find an incident; None also where the ledger cannot be read, or its service is watched no more."""
+        try:
+            path = self._settings.ledger_path(service)
+            stamp = _stamp(path)
+            if self._folded.get(path, (None, None))[0] != stamp:
+                states = fold_incidents(read_ledger(path).records, service)
+                self._folded[path] = (stamp, {one.incident_id: one for one in states})
+        except RunbookError:
+            return None
+        return self._folded[path][1].get(incident_id)
+
+    def is_told(self, entry: Queued) -> bool:
+        """Say whether a message was delivered already, or was for somebody instead who has been reached since."""
+        if entry.instead_of and self._told(entry, entry.instead_of):
+            return True
+        return self._told(entry, entry.message.key)
+
+    def record(self, entry: Queued) -> None:
+        """Write down that a message was delivered: a line of the sink, and the ledger's `notified`; each once.
+
+        Errors: `SINK_UNWRITABLE`, `LEDGER_UNWRITABLE`, `LEDGER_UNREADABLE`; the next round writes what is missing.
+        """
+        self._sink.keep(entry.message, entry.delivered_by, self._clock(), delivered=True)
+        if self.incident(entry.service, entry.message.incident_id) is not None:
+            transact(self._settings.ledger_path(entry.service), lambda ledger: self._notified(entry, ledger))
+
+    def show_undelivered(self, entry: Queued, channel: str) -> None:
+        """Write the line that says that nobody took a message.
+
+        Errors: `SINK_UNWRITABLE`.
+        """
+        self._sink.keep(entry.message, channel, self._clock(), delivered=False)
+
+    def head(self, service: str, incident_id: str) -> Head:
+        """Say what the head of a thread has to say now."""
+        incident, slack = self.incident(service, incident_id), self._settings.slack
+        taken = incident is not None and is_acknowledged(
+            incident, self._settings.service(service).escalation, self._clock()
+        )
+        return Head(
+            service=service,
+            incident_id=incident_id,
+            mode=current_mode(self._settings),
+            incident=incident,
+            taken=taken,
+            button=slack.app_token is not None,
+        )
+
+    def _told(self, entry: Queued, key: str) -> bool:
+        incident = self.incident(entry.service, entry.message.incident_id)
+        return key in incident.told if incident is not None else self._sink.delivered(key)
+
+    def _notified(self, entry: Queued, ledger: Ledger) -> tuple[LedgerRecord, ...]:
+        states = fold_incidents(ledger.records, entry.service)
+        incident = next((one for one in states if one.incident_id == entry.message.incident_id), None)
+        if incident is None or entry.message.key in incident.told:
+            return ()
+        details: dict[str, object] = {
+            "key": entry.message.key,
+            "audience": entry.message.audience,
+            "channel": entry.delivered_by,
+        }
+        if entry.instead_of:
+            details["instead_of"] = entry.instead_of
+        return told_records(incident, entry.message, details, self._clock())
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return (0, 0)
+    except OSError as error:
+        raise CannotLook(Code.LEDGER_UNREADABLE, f"expected a readable file was {error.strerror} path={path}") from None
+    return (found.st_size, found.st_mtime_ns)

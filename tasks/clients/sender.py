@@ -1,0 +1,151 @@
+"""Send in the background, so that telling never holds up healing: a run waits a moment, and then goes on.
+
+The bound is of this process: however many messages there are, and however dead Slack is, a run is held up by no more
+than `HELD_UP_S` in any half minute. What is not through by then goes on being sent beside the healing.
+"""
+
+import logging
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tasks.clients.courier import Courier
+from tasks.clients.outbox import Outbox
+from tasks.model.delivery import Queued
+from tasks.model.messages import Message
+from tasks.rules.message_routes import routes_to
+from tasks.settings import RunbookSettings
+
+HELD_UP_S = 1.5
+RENEWED_IN_S = 30.0
+SENDING_FOR_S = 60.0
+LOCK_PATIENCE_S = 5.0
+LONGEST_PAUSE_S = 5.0
+LOGGER = logging.getLogger("runbook.sender")
+
+
+class Patience:
+    """How long this process may still wait for its messages; what was spent comes back with time. Units: seconds."""
+
+    def __init__(self) -> None:
+        self._left_s = HELD_UP_S
+        self._at_s = time.monotonic()
+
+    def left_s(self) -> float:
+        """Say how long may be waited now."""
+        now_s = time.monotonic()
+        self._left_s = min(HELD_UP_S, self._left_s + (now_s - self._at_s) * HELD_UP_S / RENEWED_IN_S)
+        self._at_s = now_s
+        return self._left_s
+
+    def spend(self, waited_s: float) -> None:
+        """Take off what was waited."""
+        self._left_s = max(0.0, self.left_s() - waited_s)
+
+
+class Sender:
+    """The queue of one state directory, and the thread that empties it while this process lives."""
+
+    def __init__(self, settings: RunbookSettings) -> None:
+        self.settings = settings
+        self.outbox = Outbox(settings.state_dir)
+        self._patience = Patience()
+        self._changed = threading.Condition()
+        self._tried: set[str] = set()
+        self._thread: threading.Thread | None = None
+        self._asked = False
+
+    def tell(self, service: str, message: Message) -> bool:
+        """Queue a message and say whether its audience has it, as far as that is known in the moment there is.
+
+        Errors: none.
+        """
+        entry = self.outbox.put(service, message, datetime.now(UTC))
+        if not routes_to(self.settings.slack, self.settings.fallback, message.audience):
+            return Courier(self.settings, self.outbox, _now).deliver(entry)
+        with self._changed:
+            self._tried.discard(message.key)
+        self.kick()
+        return self._wait_for(entry)
+
+    def kick(self) -> None:
+        """See to it that somebody empties the queue."""
+        with self._changed:
+            self._asked = True
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="message-sender", daemon=True)
+                self._thread.start()
+
+    def wait(self, limit_s: float) -> None:
+        """Wait until the sender rests, or the limit is over."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._thread is None, timeout=limit_s)
+
+    def _wait_for(self, entry: Queued) -> bool:
+        key, begun_s = entry.message.key, time.monotonic()
+        with self._changed:
+            self._changed.wait_for(lambda: key in self._tried, timeout=self._patience.left_s())
+            self._patience.spend(time.monotonic() - begun_s)
+        # Another process may have sent it; what is no longer queued has arrived.
+        left = self.outbox.find(key)
+        return left is None or bool(left.delivered_by)
+
+    def _run(self) -> None:
+        ends_at_s = time.monotonic() + SENDING_FOR_S
+        while self._is_asked():
+            try:
+                pause_s = self._round()
+            except Exception:
+                # The outermost door of this thread: whatever it is, the queue is on disk and the next run sends it.
+                LOGGER.exception("the sender broke off")
+                pause_s = None
+            if pause_s is not None and time.monotonic() + pause_s < ends_at_s:
+                with self._changed:
+                    self._changed.wait_for(lambda: self._asked, timeout=pause_s)
+                    self._asked = True
+
+    def _is_asked(self) -> bool:
+        with self._changed:
+            if not self._asked:
+                self._thread = None
+                self._changed.notify_all()
+            asked, self._asked = self._asked, False
+            return asked
+
+    def _round(self) -> float | None:
+        """Make one round; say how long to pause before the next, or None where nothing is left to do."""
+        with self.outbox.only_sender(LOCK_PATIENCE_S) as is_us:
+            if not is_us:
+                return LONGEST_PAUSE_S
+            courier = Courier(self.settings, self.outbox, _now)
+            seen: set[str] = set()
+            while fresh := [one for one in self.outbox.waiting() if one.message.key not in seen]:
+                for entry in fresh:
+                    seen.add(entry.message.key)
+                    courier.deliver(entry)
+                    self._note(entry)
+            courier.refresh_heads()
+        until = courier.next_free() if self.outbox.waiting() else None
+        return None if until is None else min(LONGEST_PAUSE_S, max(0.1, (until - _now()).total_seconds()))
+
+    def _note(self, entry: Queued) -> None:
+        with self._changed:
+            self._tried.add(entry.message.key)
+            self._changed.notify_all()
+
+
+_SENDERS: dict[Path, Sender] = {}
+_SENDERS_LOCK = threading.Lock()
+
+
+def sender_of(settings: RunbookSettings) -> Sender:
+    """Give the one sender of a state directory in this process, with the settings of now."""
+    with _SENDERS_LOCK:
+        sender = _SENDERS.setdefault(settings.state_dir.absolute(), Sender(settings))
+        sender.settings = settings
+        return sender
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,85 @@
+"""Show the files of a message in its thread: uploaded first, then shown, and what was shown is not shown again."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+import httpx
+
+from tasks.clients.deadline import within
+from tasks.clients.http_exchange import USER_AGENT, trusted_roots
+from tasks.clients.outbox import Outbox
+from tasks.clients.slack import SlackDoor
+from tasks.model.delivery import UNCERTAIN, Answer, Queued, Thread, Upload, Verdict
+from tasks.model.messages import Attachment
+
+NAME_LIMIT_COUNT = 100
+_UNUSUAL = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+class SlackFiles:
+    """The files of all messages. Units: `deadline_s` seconds for each upload."""
+
+    def __init__(self, door: SlackDoor, outbox: Outbox, clock: Callable[[], datetime], deadline_s: float) -> None:
+        self._door = door
+        self._outbox = outbox
+        self._clock = clock
+        self._deadline_s = deadline_s
+
+    def show(self, entry: Queued) -> Answer:
+        """Show every file that is not shown yet, below the message that it belongs to.
+
+        Errors: none; the first answer that is no success ends it, and a later run goes on from there.
+        """
+        thread = self._outbox.thread(entry.service, entry.message.incident_id, entry.post.place)
+        for number, file in enumerate(entry.message.files):
+            answer = self._show(self._outbox.find(entry.message.key) or entry, number, file, thread)
+            if not answer.sent:
+                return answer
+        return Answer(verdict=Verdict.SENT)
+
+    def _show(self, entry: Queued, number: int, file: Attachment, thread: Thread) -> Answer:
+        upload = _uploads(entry)[number]
+        if upload.done:
+            return Answer(verdict=Verdict.SENT)
+        if upload.begun_at:
+            found = self._door.find_file(thread.head.place, thread.head.ts, upload.file_id, upload.begun_at)
+            if found.sent:
+                self._keep(entry, number, upload.model_copy(update={"done": True}))
+            if found.sent or found.verdict in UNCERTAIN:
+                return found
+        name = _UNUSUAL.sub("-", file.name)[:NAME_LIMIT_COUNT] or "file.txt"
+        content = file.text.encode("utf-8", errors="replace")
+        given, url = self._door.upload_url(name, len(content))
+        put = self._put(url, content) if given.sent else given
+        if not put.sent:
+            return put
+        begun = Upload(file_id=given.ts, begun_at=self._clock())
+        self._keep(entry, number, begun)
+        answer = self._door.show_file(thread.head.place, thread.head.ts, given.ts, name)
+        if answer.verdict is not Verdict.DOWN:
+            self._keep(entry, number, begun.model_copy(update={"done": True}) if answer.sent else Upload())
+        return answer
+
+    def _put(self, url: str, content: bytes) -> Answer:
+        try:
+            response = within(self._deadline_s, lambda: _post_bytes(url, content, self._deadline_s))
+        except (OSError, ValueError, httpx.HTTPError, httpx.InvalidURL) as error:
+            return Answer(verdict=Verdict.DOWN, error=type(error).__name__)
+        taken = response.status_code == 200
+        return Answer(verdict=Verdict.SENT if taken else Verdict.DOWN, error="" if taken else "upload_refused")
+
+    def _keep(self, entry: Queued, number: int, upload: Upload) -> None:
+        uploads = list(_uploads(entry))
+        uploads[number] = upload
+        self._outbox.save(entry.model_copy(update={"uploads": tuple(uploads)}))
+
+
+def _uploads(entry: Queued) -> tuple[Upload, ...]:
+    missing = len(entry.message.files) - len(entry.uploads)
+    return (*entry.uploads, *(Upload() for _ in range(missing)))
+
+
+def _post_bytes(url: str, content: bytes, timeout_s: float) -> httpx.Response:
+    with httpx.Client(timeout=timeout_s, verify=trusted_roots(), headers={"user-agent": USER_AGENT}) as client:
+        return client.post(url, content=content)

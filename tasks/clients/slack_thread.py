@@ -1,0 +1,110 @@
+"""Say things in an incident's thread so that a crash, or an answer that never came, neither loses nor doubles one.
+
+Before each call it is written down that it begins, and after it how it ended. What began and never ended is looked
+for in Slack first, by the key that every message of ours carries unseen.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from tasks.clients.outbox import Outbox
+from tasks.clients.slack import SlackDoor
+from tasks.model.delivery import UNCERTAIN, Answer, Post, Queued, Route, SlackWords, Thread, Verdict
+from tasks.model.diagnosis import Audience
+from tasks.rules.slack_blocks import message_blocks, notification_text
+from tasks.rules.slack_head import Head, fingerprint, head_blocks, head_text, is_final
+
+Clock = Callable[[], datetime]
+Keep = Callable[[Post], object]
+
+
+class SlackThreads:
+    """The threads of all incidents, one for each incident and channel."""
+
+    def __init__(self, door: SlackDoor, outbox: Outbox, clock: Clock) -> None:
+        self._door = door
+        self._outbox = outbox
+        self._clock = clock
+
+    def say(self, entry: Queued, route: Route, head: Head) -> Answer:
+        """Say one message in its thread.
+
+        Steps:
+            1. the head, where this channel has none of the incident yet
+            2. the message below it; a notice to the desk also in the channel itself
+            3. both once more where somebody deleted the head
+        """
+        answer = self._say(entry, route, head)
+        if answer.verdict is not Verdict.GONE:
+            return answer
+        thread = self._outbox.thread(entry.service, entry.message.incident_id, route.place)
+        self._outbox.save_thread(thread.model_copy(update={"head": Post(), "shown": ""}))
+        return self._say(entry, route, head)
+
+    def refresh(self, thread: Thread, head: Head) -> Answer | None:
+        """Edit a head in place where it says something else than is true now; None when there is nothing to edit."""
+        said = fingerprint(head)
+        if not thread.head.ts or (thread.shown == said and thread.final == is_final(head)):
+            return None
+        answer = self._door.update(thread.head.place, thread.head.ts, _head_words(head))
+        if answer.verdict in UNCERTAIN | {Verdict.DENIED}:
+            return answer
+        # A head that Slack lets nobody edit any more stays as it is; its thread goes on.
+        self._outbox.save_thread(thread.model_copy(update={"shown": said, "final": is_final(head)}))
+        return answer
+
+    def _say(self, entry: Queued, route: Route, head: Head) -> Answer:
+        thread = self._outbox.thread(entry.service, entry.message.incident_id, route.place)
+        above = self._head(thread, head)
+        if not above.sent:
+            return above
+        words = _words(entry, route, head, self._clock())
+        kept = entry.post if entry.post.place in {"", route.place} else Post()
+        return self._once(
+            words,
+            kept.model_copy(update={"place": route.place}),
+            lambda post: self._outbox.save(entry.model_copy(update={"post": post})),
+            thread_ts=above.ts,
+        )
+
+    def _head(self, thread: Thread, head: Head) -> Answer:
+        begun = thread.head.model_copy(update={"place": thread.head.place or thread.place})
+        shown = {"shown": fingerprint(head), "final": is_final(head)}
+
+        def keep(post: Post) -> None:
+            self._outbox.save_thread(thread.model_copy(update={"head": post, **(shown if post.ts else {})}))
+
+        return self._once(_head_words(head), begun, keep)
+
+    def _once(self, words: SlackWords, post: Post, keep: Keep, thread_ts: str = "") -> Answer:
+        if post.ts:
+            return Answer(verdict=Verdict.SENT, ts=post.ts, place=post.place)
+        if post.begun_at:
+            found = self._door.find(post.place, words.key, post.begun_at, thread_ts)
+            if found.sent:
+                keep(Post(place=post.place, ts=found.ts))
+            if found.sent or found.verdict in UNCERTAIN:
+                return found
+        keep(post.model_copy(update={"begun_at": post.begun_at or self._clock()}))
+        answer = self._door.post(post.place, words, thread_ts)
+        if answer.sent:
+            keep(Post(place=answer.place or post.place, ts=answer.ts))
+        elif answer.verdict is not Verdict.DOWN:
+            keep(post)
+        return answer
+
+
+def _words(entry: Queued, route: Route, head: Head, now: datetime) -> SlackWords:
+    # Nobody is called to what is over.
+    over = head.incident is not None and not head.incident.is_open
+    blocks = message_blocks(entry.message, None if over else route.user_group, entry.queued_at, now)
+    return SlackWords(
+        key=entry.message.key,
+        text=notification_text(entry.message.text),
+        blocks=blocks,
+        broadcast=entry.message.audience is Audience.DESK,
+    )
+
+
+def _head_words(head: Head) -> SlackWords:
+    return SlackWords(key=f"head/{head.service}/{head.incident_id}", text=head_text(head), blocks=head_blocks(head))

@@ -1,0 +1,72 @@
+"""Slack's limits on a message, as its reference states them, so that a test fails where Slack would refuse.
+
+Source: docs.slack.dev, reference of blocks, block elements and composition objects; chat.postMessage.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+Block = dict[str, Any]
+TEXT_LIMIT_COUNT = 4000
+BLOCKS_LIMIT_COUNT = 50
+_MENTION = re.compile(r"<[!@#][^>]*>")
+_OURS = re.compile(r"<!subteam\^S[A-Z0-9]+>|<!date\^\d+\^[^>|]*\|[^>]*>")
+
+
+def wrong_text(text: object) -> str | None:
+    """Name what is wrong with the words that are shown where blocks are not."""
+    if not isinstance(text, str) or not text:
+        return "no_text"
+    if units(text) > TEXT_LIMIT_COUNT:
+        return "msg_too_long"
+    return "mention_in_text" if _MENTION.search(text) else None
+
+
+def wrong_blocks(blocks: list[Block]) -> str | None:
+    """Name the first thing that is wrong with the blocks."""
+    if len(blocks) > BLOCKS_LIMIT_COUNT:
+        return "invalid_blocks"
+    found = (_wrong_block(block) for block in blocks)
+    return "invalid_blocks" if any(found) else None
+
+
+def units(text: str) -> int:
+    """Count as JavaScript does; a lone half of a pair counts as too long for everything."""
+    return sum(10**9 if 0xD800 <= ord(one) <= 0xDFFF else 1 + (ord(one) > 0xFFFF) for one in text)
+
+
+def _wrong_block(block: Block) -> bool:
+    match block["type"]:
+        case "header":
+            return _wrong(block["text"], 150) or block["text"]["type"] != "plain_text"
+        case "section":
+            fields = block.get("fields", [])
+            too_many = len(fields) > 10 or not (fields or block.get("text"))
+            return too_many or any(_wrong(one, 2000) for one in fields) or _wrong_if(block.get("text"), 3000)
+        case "context":
+            return not 1 <= len(block["elements"]) <= 10 or any(_wrong(one, 2000) for one in block["elements"])
+        case "actions":
+            return not 1 <= len(block["elements"]) <= 25 or any(map(_wrong_button, block["elements"]))
+        case _:
+            return True
+
+
+def _wrong_button(button: Block) -> bool:
+    too_long = units(button["value"]) > 2000 or units(button["action_id"]) > 255
+    return button["type"] != "button" or _wrong(button["text"], 75) or too_long
+
+
+def _wrong_if(text: Block | None, limit_count: int) -> bool:
+    return text is not None and _wrong(text, limit_count)
+
+
+def _wrong(text: Block, limit_count: int) -> bool:
+    words = text["text"]
+    if text["type"] not in {"plain_text", "mrkdwn"} or not 1 <= units(words) <= limit_count:
+        return True
+    return any(not _OURS.fullmatch(one) for one in _mentions(words))
+
+
+def _mentions(words: str) -> Iterable[str]:
+    return _MENTION.findall(words)
