@@ -9,7 +9,7 @@ from deployments.environment import api_url
 from deployments.last_triage import last_triage, next_triage_at
 from deployments.local_http import ask
 from deployments.parts import WORKER
-from deployments.ports import GATEWAYS, HOST, ORDER_SERVICE, SERVER
+from deployments.ports import GATEWAYS, HOST, MONITORING, ORDER_SERVICE, SERVER
 from deployments.stack_file import PartRecord, StackRecord, read_stack
 from deployments.state_dir import StateDir
 from tasks.clients.incident_ledger import read_ledger
@@ -41,6 +41,7 @@ def gather_status(state: StateDir) -> dict[str, Any]:
             "running": any(part.alive for part in parts.values()),
             "prefect": _prefect(stack, parts.get(SERVER), server.result() if server else None),
             "worker": {"pid": _pid(parts.get(WORKER))},
+            "monitoring": _monitoring(stack, parts.get(MONITORING)),
             "services": {ORDER_SERVICE: service.result()} if stack else {},
             "gateways": {name: one.result() for name, one in gateways.items()},
             "triage": triage_status(
@@ -69,6 +70,13 @@ def _prefect(stack: StackRecord | None, part: PartRecord | None, health: object)
         "ui_url": f"http://{HOST}:{stack.ports[SERVER]}" if stack else None,
         "health": "ok" if health is True else None,
     }
+
+
+def _monitoring(stack: StackRecord | None, part: PartRecord | None) -> dict[str, Any]:
+    base_url = f"http://{HOST}:{stack.ports[MONITORING]}" if stack and MONITORING in stack.ports else None
+    health = ask(f"{base_url}/health") if base_url else None
+    status = health.get("status") if isinstance(health, dict) else None
+    return {"pid": _pid(part), "base_url": base_url, "health": status}
 
 
 def _service(state: StateDir, stack: StackRecord | None) -> dict[str, Any]:

@@ -3,19 +3,20 @@
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from typing import Any
 
 # A proxy of the user's has nothing to do with 127.0.0.1.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def ask(url: str, body: object = None, timeout_s: float = 1.0) -> Any | None:
+def ask(url: str, body: object = None, timeout_s: float = 1.0, headers: Mapping[str, str] | None = None) -> Any | None:
     """Send GET, or POST when there is a body, and give the JSON answer; None when there is no usable one.
 
     Errors: none; a part that does not answer is a value here.
     """
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})  # noqa: S310
+    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json", **(headers or {})})  # noqa: S310
     try:
         with _OPENER.open(request, timeout=timeout_s) as answer:
             return json.loads(answer.read())

@@ -5,8 +5,17 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
 from deployments.environment import MARK, api_url
 from deployments.local_http import ask
-from deployments.parts import WORKER, Part, gateway_parts, release_parts, server_part, trigger_first_triage, worker_part
-from deployments.ports import GATEWAYS, HOST, ORDER_SERVICE, SERVER
+from deployments.parts import (
+    WORKER,
+    Part,
+    gateway_parts,
+    monitoring_part,
+    release_parts,
+    server_part,
+    trigger_first_triage,
+    worker_part,
+)
+from deployments.ports import GATEWAYS, HOST, MONITORING, ORDER_SERVICE, SERVER
 from deployments.stack_file import PartRecord
 from deployments.starting import Starting
 from deployments.state_dir import StateDir
@@ -18,7 +27,7 @@ from tasks.model.errors import CannotAct, Code, RunbookError
 from tasks.model.processes import ProcessIdentity
 from tasks.settings import ServiceSettings, load_settings
 
-PART_NAMES = (SERVER, WORKER, *GATEWAYS, ORDER_SERVICE)
+PART_NAMES = (SERVER, WORKER, *GATEWAYS, ORDER_SERVICE, MONITORING)
 INTERRUPT_CHECK_S = 0.2
 # What is told of a part: its name, and `starting` or `up`.
 Report = Callable[[str, str], None]
@@ -57,11 +66,12 @@ def start_parts(state: StateDir, starting: Starting, missing: frozenset[str], re
             for part in (server_part(state, ports), worker_part(state, ports))
             if part.name in missing
         ]
+        monitoring = [pool.submit(launch, monitoring_part(state, ports))] if MONITORING in missing else []
         gateways = [pool.submit(launch, part) for part in gateway_parts(state, ports) if part.name in missing]
         service = (
             [pool.submit(start_order_service, state, starting, gateways, report)] if ORDER_SERVICE in missing else []
         )
-        _wait_for([*prefect, *gateways, *service], starting)
+        _wait_for([*prefect, *monitoring, *gateways, *service], starting)
     if prefect and not trigger_first_triage(api_url(ports)):
         raise CannotAct(Code.PREFECT_UNREACHABLE, "expected a first triage was not created; see `runbook status`")
 
@@ -115,5 +125,5 @@ def _wait_for(started: "list[Future[None]]", starting: Starting) -> None:
 
 def addresses(ports: dict[str, int]) -> dict[str, str]:
     """Name every address that a person may open."""
-    parts = (ORDER_SERVICE, *GATEWAYS)
+    parts = (ORDER_SERVICE, *GATEWAYS, MONITORING)
     return {"Prefect UI": f"http://{HOST}:{ports[SERVER]}", **{part: f"http://{HOST}:{ports[part]}" for part in parts}}

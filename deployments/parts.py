@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from deployments.environment import api_url, server_environment, worker_environment
 from deployments.local_http import answers, ask
-from deployments.ports import GATEWAYS, HOST, SERVER
+from deployments.ports import GATEWAYS, HOST, MONITORING, SERVER
 from deployments.stack_settings import TRADED, gateway_url
 from deployments.state_dir import REPOSITORY, StateDir
 
@@ -63,6 +63,20 @@ def worker_part(state: StateDir, ports: dict[str, int]) -> Part:
         is_ready=lambda: worker_is_online(api_url(ports), since),
         environment=worker_environment(state, ports),
         timeout_s=120.0,
+    )
+
+
+def monitoring_part(state: StateDir, ports: dict[str, int]) -> Part:
+    """Describe the part that tells our own metrics, takes alerts, and watches the watch."""
+    url = f"http://{HOST}:{ports[MONITORING]}"
+    return Part(
+        name=MONITORING,
+        command=(sys.executable, "-m", "deployments.monitoring"),
+        log=state.log(MONITORING),
+        directory=REPOSITORY,
+        is_ready=lambda: answers(f"{url}/health"),
+        base_url=url,
+        environment=worker_environment(state, ports),
     )
 
 

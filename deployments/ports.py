@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from tasks.model.errors import Code, RunbookError
 
 HOST = "127.0.0.1"
-SERVER, ORDER_SERVICE = "prefect-server", "order-service"
+SERVER, ORDER_SERVICE, MONITORING = "prefect-server", "order-service", "monitoring"
 GATEWAYS = ("XNAS", "XNYS", "XCME", "FXALL", "CRYP")
 DEFAULTS: dict[str, int] = {
     SERVER: 4200,
     ORDER_SERVICE: 8600,
+    MONITORING: 8650,
     **{name: 8701 + place for place, name in enumerate(GATEWAYS)},
     **{f"{name}-admin": 8801 + place for place, name in enumerate(GATEWAYS)},
 }

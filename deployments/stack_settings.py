@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deployments.environment import api_url
-from deployments.ports import GATEWAYS, HOST, ORDER_SERVICE
+from deployments.ports import GATEWAYS, HOST, MONITORING, ORDER_SERVICE
 from deployments.state_dir import REPOSITORY, StateDir
 
 TRADED = {
@@ -26,12 +26,15 @@ def write_settings(state: StateDir, ports: Mapping[str, int]) -> None:
     state.order_service.mkdir(parents=True, exist_ok=True)
     token = secrets.token_urlsafe(32)
     _write_private(state.token_file, token + "\n")
+    alert_token = secrets.token_urlsafe(32)
+    state.alert_token_file.parent.mkdir(parents=True, exist_ok=True)
+    _write_private(state.alert_token_file, alert_token + "\n")
     urls = {name: {"base_url": gateway_url(ports, name)} for name in GATEWAYS}
     state.gateways_file.write_text(json.dumps(urls, indent=2) + "\n", "utf-8")
-    _write_private(state.settings_file, settings_text(state, ports, token))
+    _write_private(state.settings_file, settings_text(state, ports, token, alert_token))
 
 
-def settings_text(state: StateDir, ports: Mapping[str, int], token: str) -> str:
+def settings_text(state: StateDir, ports: Mapping[str, int], token: str, alert_token: str) -> str:
     """Write the local stack's runbook.toml, all paths absolute."""
     service: dict[str, object] = {
         "base_url": f"http://{HOST}:{ports[ORDER_SERVICE]}",
@@ -51,9 +54,13 @@ def settings_text(state: StateDir, ports: Mapping[str, int], token: str) -> str:
         **{f"services.order-service.gateways.{name}": _gateway(ports, name) for name in GATEWAYS},
         **{f"services.order-service.synthetic_orders.{kind}": _order(kind) for kind in TEST_SYMBOLS},
     }
-    head = (
-        f'# Written by `runbook up`; every start writes it anew.\nmode = "act"\nstate_dir = {_toml(str(state.root))}\n'
-    )
+    stack: dict[str, object] = {
+        "mode": "act",
+        "state_dir": str(state.root),
+        "monitoring_port": ports[MONITORING],
+        "alert_token": alert_token,
+    }
+    head = "# Written by `runbook up`; every start writes it anew.\n" + _keys(stack)
     return head + "".join(_table(name, values) for name, values in tables.items())
 
 
@@ -94,8 +101,11 @@ def _order(asset_class: str) -> dict[str, object]:
 
 
 def _table(name: str, values: Mapping[str, object]) -> str:
-    lines = "".join(f"{key} = {_toml(value)}\n" for key, value in values.items())
-    return f"\n[{name}]\n{lines}"
+    return f"\n[{name}]\n{_keys(values)}"
+
+
+def _keys(values: Mapping[str, object]) -> str:
+    return "".join(f"{key} = {_toml(value)}\n" for key, value in values.items())
 
 
 def _toml(value: object) -> str:

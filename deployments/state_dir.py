@@ -61,6 +61,11 @@ class StateDir:
         return self.order_service / "control-token"
 
     @property
+    def alert_token_file(self) -> Path:
+        """Name the token of the alert receiver, for Alertmanager."""
+        return self.root / "monitoring" / "alert-token"
+
+    @property
     def pid_file(self) -> Path:
         """Name the order service's pid file."""
         return self.order_service / "order-service.pid"

@@ -63,6 +63,7 @@ def part_rows(status: dict[str, Any]) -> list[tuple[str, str, str, str, str]]:
     parts = {
         "prefect-server": {**prefect, "base_url": prefect["ui_url"]},
         "worker": {**worker, "health": "running" if worker["pid"] else "gone"},
+        "monitoring": status["monitoring"],
         **status["services"],
         **status["gateways"],
     }

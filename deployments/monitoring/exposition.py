@@ -1,0 +1,88 @@
+"""Our own metrics in the text format of Prometheus."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from deployments.monitoring.definitions import COUNTERS, GAUGES, HISTOGRAMS, SINCE_START, One
+from deployments.monitoring.sources import ServiceSources
+from tasks.clients.mode_switch import current_mode
+from tasks.model.modes import Mode
+from tasks.settings import RunbookSettings
+
+ALERT_RESULTS = ("started", "resolved", "refused", "failed")
+
+
+class Exposition(Collector):
+    """Tell everything; one scrape at a time brings the sources up to date."""
+
+    def __init__(self, settings: RunbookSettings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._alerts = dict.fromkeys(ALERT_RESULTS, 0)
+        self._sources = {name: ServiceSources(settings, name) for name in settings.services}
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+
+    def alert_taken(self, result: str) -> None:
+        """Count one webhook of Alertmanager."""
+        with self._lock:
+            self._alerts[result] += 1
+
+    def text(self) -> bytes:
+        """Write the exposition."""
+        with self._lock:
+            return generate_latest(self._registry)
+
+    def describe(self) -> list[Metric]:
+        """Name nothing beforehand; else the registry would read every source to learn the names."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Read the sources, and tell them."""
+        yield _mode(current_mode(self._settings))
+        yield _taken(self._alerts)
+        yield _queue(self._settings.state_dir / "outbox" / "messages")
+        services = {name: One(self._settings.service(name), one.read()) for name, one in self._sources.items()}
+        yield from _families(services)
+
+
+def _taken(results: Mapping[str, int]) -> Metric:
+    alerts = CounterMetricFamily(
+        "runbook_alerts_total", f"Webhooks of Alertmanager by what became of them, {SINCE_START}", labels=["result"]
+    )
+    for result, count in results.items():
+        alerts.add_metric([result], count)
+    return alerts
+
+
+def _mode(now: Mode) -> Metric:
+    switch = GaugeMetricFamily("runbook_mode", "1 for how far the automation may go now", labels=["mode"])
+    for word in Mode:
+        switch.add_metric([word], word is now)
+    return switch
+
+
+def _queue(folder: Path) -> Metric:
+    waiting = len(list(folder.glob("*.json")))
+    return GaugeMetricFamily("runbook_messages_waiting", "Messages on disk that are still to be sent", waiting)
+
+
+def _families(services: Mapping[str, One]) -> Iterator[Metric]:
+    kinds = [(GaugeMetricFamily, one) for one in GAUGES] + [(CounterMetricFamily, one) for one in COUNTERS]
+    for kind, told in kinds:
+        family = kind(told.name, told.text, labels=["service", *told.labels])
+        for name, one in services.items():
+            for labels, value in told.series(one).items():
+                family.add_metric([name, *labels], value)
+        yield family
+    for durations in HISTOGRAMS:
+        histogram = HistogramMetricFamily(durations.name, durations.text, labels=["service"])
+        for name, one in services.items():
+            found = durations.durations(one.numbers)
+            histogram.add_metric([name], found.buckets, found.sum_s)
+        yield histogram

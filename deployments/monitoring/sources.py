@@ -1,0 +1,72 @@
+"""Read what is counted: the ledger and the look history of each watched service, and who acts on it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from deployments.monitoring.following import Follower
+from deployments.monitoring.ledger_counts import LedgerCounts
+from deployments.monitoring.look_counts import LookCounts
+from tasks.clients.look_history import history_path, recall_looks
+from tasks.clients.service_lock import holder_of
+from tasks.rules.ledger_lines import parse_lines
+from tasks.settings import RunbookSettings
+
+
+@dataclass
+class Numbers:
+    """What is known of one service. `readable` says of each source whether it could be read the last time."""
+
+    ledger: LedgerCounts
+    looks: LookCounts
+    acting: bool = False
+    maintenance: bool = False
+    readable: dict[str, bool] = field(default_factory=dict)
+
+
+class ServiceSources:
+    """The sources of one service."""
+
+    def __init__(self, settings: RunbookSettings, service: str) -> None:
+        self._settings, self._service = settings, service
+        history = history_path(settings, service)
+        past = recall_looks(history, datetime.now(UTC))
+        self._ledger_file = Follower(settings.ledger_path(service))
+        self._turn = self._ledger_file.turns
+        self._looks_file = Follower(history, rotated=history.with_suffix(".jsonl.1"))
+        self._numbers = Numbers(LedgerCounts(service), LookCounts(past[-1] if past else None))
+        _succeeds(self._looks_file.skip)
+
+    def read(self) -> Numbers:
+        """Read what is new, and give all; one reader at a time.
+
+        Errors: none; a source that cannot be read keeps its last numbers, and is told as unreadable.
+        """
+        numbers = self._numbers
+        numbers.readable = {"ledger": _succeeds(self._read_ledger), "looks": _succeeds(self._read_looks)}
+        numbers.acting = holder_of(self._settings.state_dir, self._service) is not None
+        numbers.maintenance = numbers.ledger.in_maintenance(datetime.now(UTC))
+        return numbers
+
+    def _read_ledger(self) -> None:
+        for data in self._ledger_file.new_lines():
+            if self._ledger_file.turns != self._turn:
+                self._turn = self._ledger_file.turns
+                self._numbers.ledger = LedgerCounts(self._service)
+            found = parse_lines(data)
+            self._numbers.ledger.skipped += len(found.skipped)
+            for record in found.records:
+                self._numbers.ledger.take(record)
+
+    def _read_looks(self) -> None:
+        for data in self._looks_file.new_lines():
+            for line in data.splitlines():
+                self._numbers.looks.take_line(line)
+
+
+def _succeeds(read: Callable[[], None]) -> bool:
+    try:
+        read()
+    except OSError:
+        return False
+    return True

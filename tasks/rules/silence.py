@@ -1,0 +1,120 @@
+"""Say whether the watch itself has stopped: nobody has looked at a service for too long, and nobody acts on it."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from pydantic import AwareDatetime
+
+from tasks.model.diagnosis import Audience, Cause, Confidence, Finding
+from tasks.model.incident import Event, IncidentState, LedgerRecord, Source
+from tasks.model.messages import Message
+from tasks.model.modes import Mode
+from tasks.model.values import Value
+from tasks.rules.incident_changes import record_of
+from tasks.rules.incident_state import open_incidents
+from tasks.rules.times import utc_text
+
+SILENT_AFTER = timedelta(minutes=3)
+# An action under way, with its proof; a person's answer is waited for on top of it.
+ACTING_FOR = timedelta(minutes=10)
+WATCH_STOPPED = "watch-stopped"
+TOLD = (Audience.TIER_3, Audience.TIER_1)
+# What is told of an incident is no look at the service.
+_WORDS = frozenset({Event.NOTIFIED, Event.ESCALATED})
+
+
+class Silence(Value):
+    """Whether the watch is silent, since when, and the numbers that decided."""
+
+    silent: bool
+    since: AwareDatetime
+    detail: str
+
+
+def silence_of(last_sign_at: datetime, now: datetime, *, acting: bool, approval_timeout_s: float) -> Silence:
+    """Say whether nobody looks at a service any more.
+
+    Runbook: §3.3 SRE and platform.
+    Errors: none. A run that acts, or waits for a person's answer, looks at nothing new and is not silent, for a while.
+    """
+    patience = SILENT_AFTER + (ACTING_FOR + timedelta(seconds=approval_timeout_s) if acting else timedelta())
+    quiet_for = now - last_sign_at
+    numbers = f"quiet_for_s={quiet_for.total_seconds():.0f}, limit_s={patience.total_seconds():.0f}, acting={acting}"
+    return Silence(
+        silent=quiet_for >= patience,
+        since=last_sign_at,
+        detail=f"no triage has looked or acted since {utc_text(last_sign_at)}, and one is due every minute; {numbers}",
+    )
+
+
+def is_sign(record: LedgerRecord, service: str) -> bool:
+    """Say whether a record shows that a triage was at work on a service."""
+    return record.service == service and record.source == Source.TRIAGE and record.event not in _WORDS
+
+
+def last_sign_at(looks: Sequence[datetime], records: Iterable[LedgerRecord], service: str, now: datetime) -> datetime:
+    """Find when a triage last looked at a service, or wrote of it; a word from the future is no sign."""
+    written = (one.timestamp for one in records if is_sign(one, service) and one.timestamp <= now)
+    return max((*looks, *written))
+
+
+def silence_incident(service: str, silence: Silence) -> IncidentState:
+    """Name the incident: whoever finds the same silence finds the same one."""
+    return IncidentState(
+        incident_id=f"INC-{silence.since:%Y%m%dT%H%M%SZ}-{Cause.MONITOR_BLIND}-watch",
+        service=service,
+        state=Event.OPENED,
+        opened_at=silence.since,
+        causes=(Cause.MONITOR_BLIND,),
+    )
+
+
+def silence_records(
+    ledger: Iterable[LedgerRecord], service: str, silence: Silence, now: datetime
+) -> tuple[LedgerRecord, ...]:
+    """Write the opening of an incident of our own tool, unless one is open.
+
+    Errors: none. A triage that looks again closes it, as any other.
+    """
+    if any(Cause.MONITOR_BLIND in one.causes for one in open_incidents(ledger, service)):
+        return ()
+    finding = silence_finding(silence)
+    last_at = silence.since.isoformat()
+    opened: dict[str, object] = {"cause": finding.cause, "tier": finding.tier, "last_well_at": last_at}
+    return tuple(
+        record_of(silence_incident(service, silence), event, now, silence.detail, details).model_copy(
+            update={"source": Source.WATCHDOG}
+        )
+        for event, details in ((Event.OPENED, opened), (Event.DIAGNOSED, finding.model_dump(mode="json")))
+    )
+
+
+def silence_finding(silence: Silence) -> Finding:
+    """Name the cause: our own tool is blind, which says nothing of the service."""
+    return Finding(
+        cause=Cause.MONITOR_BLIND,
+        confidence=Confidence.CONFIRMED,
+        because=(silence.detail,),
+        section="§3.3",
+        tier=Audience.TIER_3,
+    )
+
+
+def silence_messages(incident: IncidentState, silence: Silence, mode: Mode) -> tuple[Message, ...]:
+    """Write what is told when the watch has stopped, to those who mend it and to those who must look meanwhile.
+
+    Runbook: §3.1, §3.3. It is no order-routing incident, so the template of §4.2 would say what nobody knows.
+    """
+    head = f"[{incident.incident_id}] {incident.service}, mode={mode}. The watch has stopped: {silence.detail}."
+    advice = (
+        "Nobody looks at the service until it runs again: look with `runbook check`, mend what `runbook status` shows."
+    )
+    return tuple(
+        Message(
+            key=f"{incident.incident_id}/{audience}/{WATCH_STOPPED}",
+            incident_id=incident.incident_id,
+            audience=audience,
+            text=f"{head} {advice}",
+        )
+        for audience in TOLD
+    )
