@@ -61,6 +61,7 @@ class OrderStatus(StrEnum):
 NOT_PROVEN = frozenset({OrderStatus.IN_FLIGHT, OrderStatus.UNKNOWN})
 WORKING = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED})
 OPEN = NOT_PROVEN | WORKING
+ANSWERED = WORKING | {OrderStatus.FILLED, OrderStatus.REJECTED, OrderStatus.CANCELED}
 
 CLIENT_ORDER_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:\-]{0,63}$"
 ClientOrderId = Annotated[str, StringConstraints(pattern=CLIENT_ORDER_ID_PATTERN)]

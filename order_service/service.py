@@ -31,9 +31,9 @@ from order_service.journal.rows import JournaledOrder
 from order_service.journal.schema import JournalUnavailable
 from order_service.log_lines import LogLines
 from order_service.metrics import TRADING_STATE_VALUE, Metrics
-from order_service.order import NOT_PROVEN, AssetClass
+from order_service.order import ANSWERED, NOT_PROVEN, AssetClass
 from order_service.order_flow import OrderFlow
-from order_service.own_release import shipped_table
+from order_service.own_release import release_folder, shipped_table
 from order_service.positions import PositionBook
 from order_service.resolver import Resolver
 from order_service.routing import TableRefused
@@ -44,6 +44,7 @@ from order_service.settings import Settings
 from order_service.settlement import Settlement
 from order_service.table_control import TableControl
 from order_service.table_copies import TableCopies
+from order_service.track_record import TrackRecord, Vitals
 
 log = logging.getLogger(__name__)
 
@@ -204,6 +205,16 @@ class OrderService:
                 self.resolver.watch(row)
             self.resolver.follow(row)
 
+    def _vitals(self) -> Vitals:
+        counts = self.metrics.orders_by_outcome()
+        return Vitals(
+            is_serving=self.health.document()["status"] != "error",
+            answered_count=sum(counts[status] for status in ANSWERED),
+            failed_count=counts["error"],
+            routing_hash=self.routing.loaded.hash,
+            features={name: self.features.enabled(name) for name in self.features.names()},
+        )
+
     def _start_loops(self) -> None:
         loops = [
             self.gateway_health.run(),
@@ -213,6 +224,9 @@ class OrderService:
         ]
         if self.events is not None:
             loops.append(self.events.run())
+        release = release_folder()
+        if release is not None:
+            loops.append(TrackRecord(release, self._vitals).run())
         self._tasks = [asyncio.create_task(loop) for loop in loops]
 
 

@@ -34,8 +34,9 @@ def main() -> int:
 def _do(given: argparse.Namespace, store: ReleaseStore) -> int:
     match given.command:
         case "build":
-            manifest = build(store, given.version, given.source, given.config)
-            _say(f"built {manifest.version} files={len(manifest.files)} digest={manifest.digest[:12]}")
+            manifest = build(store, given.version, given.source, given.config, given.drill)
+            ill = "" if given.drill is None else f" DRILL fault={given.drill.fault}"
+            _say(f"built {manifest.version} files={len(manifest.files)} digest={manifest.digest[:12]}{ill}")
         case "deploy":
             _say_move(deploy(store, given.version, Request(given.by, given.reason, given.routing_file)))
         case "roll-back":

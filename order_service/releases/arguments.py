@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from order_service.releases.drills import AT_START_ONLY, FAULTS, Drill
 from order_service.releases.store import is_version
 
 _RUNNING_PACKAGE = Path(__file__).resolve().parents[1]
@@ -40,7 +41,15 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     given = parser.parse_args(arguments)
     if given.command in {"build", "deploy"}:
         given.version = _one_version(parser, given)
+    if given.command == "build":
+        given.drill = _drill(parser, given)
     return given
+
+
+def _drill(parser: argparse.ArgumentParser, given: argparse.Namespace) -> Drill | None:
+    if given.on_signal and (given.fault is None or given.fault in AT_START_ONLY):
+        parser.error(f"argument --on-signal: expected a --fault that can wait for one, was {given.fault}")
+    return None if given.fault is None else Drill(given.fault, given.on_signal)
 
 
 def _one_version(parser: argparse.ArgumentParser, given: argparse.Namespace) -> str:
@@ -62,6 +71,12 @@ def _add_build(command: argparse.ArgumentParser) -> None:
         "--source", type=Path, default=_RUNNING_PACKAGE, help="package to copy; default the one that runs"
     )
     command.add_argument("--config", type=Path, help="configuration to ship; default the package's own")
+    command.add_argument(
+        "--fault", choices=FAULTS, metavar="NAME", help=f"a drill release, ill on purpose: {', '.join(FAULTS)}"
+    )
+    command.add_argument(
+        "--on-signal", action="store_true", help="the fault comes and goes at SIGUSR2, not by itself after the start"
+    )
 
 
 def _add_move(command: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
+from order_service.releases.drills import FOLDER, Drill, make_ill
 from order_service.releases.errors import ReleaseCode, ReleaseError
 from order_service.releases.history import now
 from order_service.releases.manifest import FILE_NAME, Manifest, digest_of, hash_files, verify
@@ -13,11 +14,11 @@ from order_service.releases.store import ReleaseStore
 
 PACKAGE = "order_service"
 _BUILD_PREFIX = ".build-"
-_LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
+_LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", ".*", FOLDER)
 
 
-def build(store: ReleaseStore, version: str, source: Path, config: Path | None) -> Manifest:
-    """Build a release from a source tree.
+def build(store: ReleaseStore, version: str, source: Path, config: Path | None, drill: Drill | None = None) -> Manifest:
+    """Build a release from a source tree, or a drill release that is ill on purpose.
 
     Errors: ReleaseError when the source is none, or the version exists with other content.
     Steps:
@@ -33,7 +34,8 @@ def build(store: ReleaseStore, version: str, source: Path, config: Path | None) 
         _clear_away_killed_builds(store.root)
         work = Path(tempfile.mkdtemp(prefix=_BUILD_PREFIX, dir=store.root))
         try:
-            manifest = _fill(work, version, package, settings)
+            _copy(work, package, settings, drill)
+            manifest = _seal(work, version, drill)
             return _put_in_place(store, work, manifest)
         finally:
             shutil.rmtree(work, ignore_errors=True)
@@ -53,13 +55,18 @@ def _clear_away_killed_builds(root: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
-def _fill(work: Path, version: str, package: Path, config: Path) -> Manifest:
+def _copy(work: Path, package: Path, config: Path, drill: Drill | None) -> None:
     shutil.copytree(package, work / "code" / PACKAGE, ignore=_LEFT_OUT)
+    if drill is not None:
+        make_ill(work / "code" / PACKAGE, package, drill)
     shutil.copytree(config, work / "config", ignore=_LEFT_OUT)
+
+
+def _seal(work: Path, version: str, drill: Drill | None) -> Manifest:
     # Bytecode that holds as long as its source is unchanged: a start need not compile, nor write into the release.
     compileall.compile_dir(work / "code", quiet=2, stripdir=work, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
     files = hash_files(work)
-    manifest = Manifest(version, now(), digest_of(files), files)
+    manifest = Manifest(version, now(), digest_of(files), files, None if drill is None else drill.document())
     (work / FILE_NAME).write_bytes(manifest.document())
     for path in (path for path in work.rglob("*") if path.is_file()):
         path.chmod(0o444)

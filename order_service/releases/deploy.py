@@ -74,8 +74,9 @@ def _move(store: ReleaseStore, action: Action, version: str, request: Request) -
 
     Steps:
         1. Prove the release.
-        2. Write the history line, unless the last one says so already: a move killed halfway is finished here.
-        3. Install the routing table, then the pointer; each is replaced as a whole.
+        2. A roll-back that was done already is left as it is: a table that was changed since stays.
+        3. Write the history line, unless the last one says so already: a move killed halfway is finished here.
+        4. Install the routing table, then the pointer; each is replaced as a whole.
     """
     release = store.path(version)
     verify(release)
@@ -84,7 +85,10 @@ def _move(store: ReleaseStore, action: Action, version: str, request: Request) -
     last = moves[-1] if moves else None
     routing_file = _routing_file(request, last)
     move = last
-    if move is None or move.to_version != version or move.routing_file != str(routing_file):
+    is_new = move is None or move.to_version != version or move.routing_file != str(routing_file)
+    if move is not None and not is_new and action == "roll-back" and store.current() == version:
+        return move
+    if move is None or is_new:
         before = last.to_version if last else store.current()
         move = Move(now(), action, before, version, request.by, request.reason, str(routing_file))
         append_move(store.history, move)

@@ -1,7 +1,7 @@
 """What was made current, by whom and why: appended before the pointer moves, so that no move is ever missing."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,7 +53,17 @@ def read_moves(path: Path) -> list[Move]:
     return [move for line in path.read_bytes().splitlines() if (move := _parse(line)) is not None]
 
 
-def roll_back_candidates(moves: Iterable[Move]) -> list[str]:
+def rolled_away(moves: Iterable[Move]) -> dict[str, str]:
+    """Give the releases that were rolled away from and not deployed since, each with the time of it."""
+    bad: dict[str, str] = {}
+    for move in moves:
+        if move.action == "roll-back" and move.from_version is not None:
+            bad[move.from_version] = move.at
+        bad.pop(move.to_version, None)
+    return bad
+
+
+def roll_back_candidates(moves: Sequence[Move]) -> list[str]:
     """Give the releases to go back to, nearest first.
 
     Steps:
@@ -61,12 +71,9 @@ def roll_back_candidates(moves: Iterable[Move]) -> list[str]:
         2. What was rolled away from is bad until it is deployed again, and is never gone back to.
     """
     stack: list[str] = []
-    bad: set[str] = set()
+    bad = rolled_away(moves)
     for move in moves:
         target = move.to_version
-        if move.action == "roll-back" and move.from_version is not None:
-            bad.add(move.from_version)
-        bad.discard(target)
         if move.action == "roll-back" and target in stack:
             stack = stack[: stack.index(target) + 1]
         else:

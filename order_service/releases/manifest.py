@@ -9,17 +9,22 @@ from pathlib import Path
 from order_service.releases.errors import corrupted, missing
 
 FILE_NAME = "manifest.json"
+ROUTING_TABLE = "config/routing.toml"
 _IGNORED = frozenset({"__pycache__"})
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Hold what a release consists of; the digest covers every file by name and content."""
+    """Hold what a release consists of; the digest covers every file by name and content.
+
+    `drill` is there for a release that was built ill on purpose, and says in which way.
+    """
 
     version: str
     built_at: str
     digest: str
     files: Mapping[str, str]
+    drill: Mapping[str, object] | None = None
 
     def document(self) -> bytes:
         """Write it as JSON."""
@@ -48,7 +53,14 @@ def read_manifest(release: Path) -> Manifest:
         raise missing(version, f"nothing at {release}")
     try:
         document = json.loads((release / FILE_NAME).read_bytes())
-        manifest = Manifest(document["version"], document["built_at"], document["digest"], dict(document["files"]))
+        drill = document.get("drill")
+        manifest = Manifest(
+            document["version"],
+            document["built_at"],
+            document["digest"],
+            dict(document["files"]),
+            None if drill is None else dict(drill),
+        )
     except FileNotFoundError:
         raise corrupted(version, f"without {FILE_NAME}") from None
     except (ValueError, KeyError, TypeError, RecursionError):

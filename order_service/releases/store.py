@@ -9,7 +9,7 @@ from order_service.releases.errors import ReleaseCode, ReleaseError, missing
 from order_service.releases.files import write_atomically
 
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+\-]{0,63}")
-_RESERVED = frozenset({"current", "history.jsonl"})
+_RESERVED = frozenset({"current", "history.jsonl", "runs.jsonl"})
 _LOCK_WAIT_S = 30
 
 
