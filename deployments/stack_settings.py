@@ -18,6 +18,8 @@ TRADED = {
     "FXALL": ["fx"],
     "CRYP": ["crypto"],
 }
+# A drill need not wait as long as a trading day for its proof; 120 s is the default elsewhere.
+CONFIRM_FOR_S = 30
 TEST_SYMBOLS = {"equity": "ZVZZT", "future": "TESTF", "fx": "TST/USD", "crypto": "TST-USD"}
 
 
@@ -45,11 +47,13 @@ def settings_text(state: StateDir, ports: Mapping[str, int], token: str, alert_t
         "process_pattern": "-m order_service( |$)",
         "supervisor": "psutil",
         "start_command": [sys.executable, "-m", "order_service.releases", "run", "--root", str(state.releases)],
+        "roll_back_command": roll_back_command(state),
         "working_directory": str(REPOSITORY),
         "start_log": str(state.log(ORDER_SERVICE)),
     }
     tables: dict[str, Mapping[str, object]] = {
         "services.order-service": service,
+        "services.order-service.restart": {"confirm_for_s": CONFIRM_FOR_S, "confirm_timeout_s": 90},
         "services.order-service.start_environment": service_environment(state, ports),
         **{f"services.order-service.gateways.{name}": _gateway(ports, name) for name in GATEWAYS},
         **{f"services.order-service.synthetic_orders.{kind}": _order(kind) for kind in TEST_SYMBOLS},
@@ -62,6 +66,12 @@ def settings_text(state: StateDir, ports: Mapping[str, int], token: str, alert_t
     }
     head = "# Written by `runbook up`; every start writes it anew.\n" + _keys(stack)
     return head + "".join(_table(name, values) for name, values in tables.items())
+
+
+def roll_back_command(state: StateDir) -> list[str]:
+    """Give the command that makes another release current."""
+    tool = [sys.executable, "-m", "order_service.releases", "roll-back", "--root", str(state.releases)]
+    return [*tool, "--to", "{release}", "--by", "{by}", "--reason", "{reason}"]
 
 
 def service_environment(state: StateDir, ports: Mapping[str, int]) -> dict[str, str]:
