@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -157,6 +157,8 @@ class RunbookSettings(BaseSettings):
     monitoring_host: str = "127.0.0.1"
     monitoring_port: int = Field(default=8650, ge=1, le=65_535)
     alert_token: SecretStr | None = Field(default=None, min_length=16)
+    worker_type: Literal["warm-process", "process"] = "warm-process"
+    worker_drain_s: float = Field(default=5.0, ge=0, le=3600)
     services: dict[ServiceName, ServiceSettings] = Field(default_factory=dict)
     slack: SlackSettings = SlackSettings()
     fallback: FallbackSettings = FallbackSettings()
