@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from deployments.cli import app
 from order_service.incidents import IncidentType
+from order_service.releases.drills import FAULTS
 from order_service.settings import Settings
 from tasks.model.diagnosis import Cause
 from tasks.model.incident import AlertType
@@ -48,6 +49,12 @@ def test_every_key_of_a_watched_service_is_in_the_readme(key: str) -> None:
 def test_every_setting_of_the_order_service_is_in_the_readme(field: str) -> None:
     """The patient's settings are told as well as the doctor's."""
     assert f"`ORDER_SERVICE_{field.upper()}`" in README
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_of_a_drill_release_is_in_the_readme(fault: str) -> None:
+    """Whoever practises chooses from one table."""
+    assert f"`{fault}`" in README
 
 
 @pytest.mark.parametrize("word", sorted({*get_args(IncidentType), *AlertType, *Cause}))
