@@ -72,10 +72,12 @@ def _unacknowledged(
         return (_again(incident, tier, PageReason.NOT_ACKNOWLEDGED, clock.every_s),)
     left = limits.reminders_count - incident.reminders
     # Reminders that were due in vain, because no run came or none was delivered, do not hold the next tier up.
-    next_after_s = clock.every_s * (max(left, 0) + 1)
-    if waited_s >= next_after_s:
+    waits = max(left, 0) + 1
+    if waited_s >= clock.every_s * waits:
         above = _page(tiers_above(tier)[0], PageReason.NEXT_TIER, UNACKNOWLEDGED, waited_s, tier)
-        return (above, *_above(above.audience, waited_s - next_after_s, limits, UNDELIVERED))
+        # Whatever the market did meanwhile, that page has been due since then at the latest.
+        overdue_s = waited_s - max(limits.open_every_s, limits.closed_every_s) * waits
+        return (above, *_above(above.audience, overdue_s, limits, UNDELIVERED))
     if waited_s >= clock.every_s:
         return (_again(incident, tier, PageReason.NOT_ACKNOWLEDGED, waited_s),)
     return ()
@@ -91,7 +93,7 @@ def _last_tier(incident: IncidentState, tier: Audience, clock: PageClock, limits
 
 def _above(tier: Audience, waited_s: float, limits: EscalationLimits, about: str) -> tuple[Page, ...]:
     """Go up one tier for each time that a page was not delivered for too long."""
-    above = tiers_above(tier)[: math.floor(waited_s / limits.undelivered_after_s)]
+    above = tiers_above(tier)[: max(0, math.floor(waited_s / limits.undelivered_after_s))]
     return tuple(_page(one, PageReason.UNDELIVERED, about, waited_s, tier) for one in above)
 
 
