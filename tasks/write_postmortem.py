@@ -1,45 +1,30 @@
 """§5.1 Capture timelines, root cause and remediation in a short postmortem."""
 
-from pathlib import Path
-
 from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from tasks.clients.incident_ledger import read_ledger
-from tasks.rules.incident_state import fold_incidents
-from tasks.rules.postmortem import postmortem_markdown
-from tasks.settings import RunbookSettings, load_settings
+from tasks.clients.postmortems import is_published, mark_written, write_document
+from tasks.model.postmortem import KeptBeside, Postmortem
+from tasks.rules.incident_files import artifact_key
+from tasks.settings import load_settings
 
 
-@task(name="write_postmortem", cache_policy=NO_CACHE, timeout_seconds=20, retries=0)
-async def write_postmortem(service: str, incident_id: str) -> None:
-    """Write the postmortem of one incident from the ledger: a file and an artifact.
+@task(name="write_postmortem", cache_policy=NO_CACHE, timeout_seconds=30, retries=0)
+async def write_postmortem(service: str, incident_id: str, beside: tuple[KeptBeside, ...] = ()) -> Postmortem:
+    """Write the postmortem of one incident: a file that people edit, and an artifact of the same.
 
     Runbook: §5.1 Postmortem.
-    Errors: `LEDGER_UNREADABLE`.
+    Errors: `BAD_ARGUMENT`, `LEDGER_UNREADABLE`, `FILE_UNREADABLE`, `SINK_UNWRITABLE`.
+    Steps: 1. the file 2. the artifact, unless this very text was published before 3. the mark that it is done with;
+    a run that is killed in between leaves the rest to the next one
     """
-    text = kept_postmortem(load_settings(), service, incident_id)
-    if text:
-        key = "postmortem-" + "".join(letter if letter.isalnum() else "-" for letter in incident_id.lower())
-        await acreate_markdown_artifact(markdown=text, key=key, description=f"Postmortem of {incident_id}")
-
-
-def kept_postmortem(settings: RunbookSettings, service: str, incident_id: str) -> str | None:
-    """Write the file under the state directory; one that stands, perhaps edited by a person, is left alone."""
-    records = read_ledger(settings.ledger_path(service)).records
-    incident = next((one for one in fold_incidents(records, service) if one.incident_id == incident_id), None)
-    if incident is None:
-        return None
-    text = postmortem_markdown(incident, tuple(one for one in records if one.incident_id == incident_id))
-    path = settings.state_dir / "postmortems" / f"{incident_id}.md"
-    if not path.exists():
-        _write(path, text)
-    return text
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_suffix(".new")
-    staged.write_text(text, "utf-8")
-    staged.replace(path)
+    settings = load_settings()
+    faults = tuple(one.fault for one in beside if one.fault)
+    postmortem = write_document(settings, service, incident_id, faults)
+    if not is_published(settings, postmortem):
+        await acreate_markdown_artifact(
+            markdown=postmortem.text, key=artifact_key(incident_id), description=f"Postmortem of {incident_id[:100]}"
+        )
+    mark_written(settings, postmortem, published=True)
+    return postmortem

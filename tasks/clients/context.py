@@ -2,9 +2,11 @@
 
 from datetime import datetime, timedelta
 
+from tasks.clients.accepted_checks import accepted_checks
 from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.look_history import history_path, recall_looks
 from tasks.clients.mode_switch import current_mode
+from tasks.clients.postmortems import unwritten
 from tasks.clients.releases_root import release_history
 from tasks.model.changes import Change
 from tasks.model.errors import CannotLook
@@ -35,6 +37,7 @@ def context_of(
     incidents = fold_incidents(recent, request.service)
     still_open = tuple(one for one in incidents if one.is_open)
     watched = settings.service(request.service)
+    checks, checks_detail = accepted_checks(settings.state_dir, request.service)
     history = recall_looks(history_path(settings, request.service), now)
     seen = request.seen
     began = (*(one.opened_at for one in still_open), seen.began_at if seen else None)
@@ -61,6 +64,9 @@ def context_of(
         limits=watched.limits,
         maintenance=maintenance_at(recent, request.service, now),
         desk_time_zone=settings.desk_time_zone,
+        checks=checks,
+        checks_detail=checks_detail,
+        unwritten_incidents=unwritten(settings, incidents, now),
         untold_recoveries=tuple(one.incident_id for one in incidents if owes_recovery(one, now)),
     )
 

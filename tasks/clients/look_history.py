@@ -56,6 +56,23 @@ def recall_looks(path: Path, now: datetime, since: timedelta = READ_FOR) -> tupl
     return tuple(look for look in found if now - since < look.at <= now)
 
 
+def looks_between(path: Path, since: datetime, until: datetime) -> tuple[PastLook, ...]:
+    """Read every run that is remembered of a stretch of time, oldest first.
+
+    Errors: none; what was let go, or cannot be read, is not there.
+    """
+    found: list[PastLook] = []
+    for file in (path.with_suffix(".jsonl.1"), path):
+        with contextlib.suppress(OSError), file.open("rb") as lines:
+            found += [look for line in lines if _is_between(line, since, until) and (look := _parse(line)) is not None]
+    return tuple(sorted(found, key=lambda look: look.at))
+
+
+def _is_between(line: bytes, since: datetime, until: datetime) -> bool:
+    at = _time_of(line)
+    return at is not None and since <= at <= until
+
+
 def _rotate(path: Path, now: datetime) -> None:
     with contextlib.suppress(FileNotFoundError):
         size_bytes = path.stat().st_size

@@ -26,14 +26,17 @@ def check_id(service: str, rule: Rule) -> str:
 
     Errors: none; text from outside that is no plain name adds a hash of itself.
     """
+    return _name((service, *_words(rule)))
+
+
+def _words(rule: Rule) -> tuple[str, ...]:
     match rule:
         case ThresholdRule():
-            words = (rule.signal.value, rule.subject)
+            return rule.signal.value, rule.subject
         case MetricRule():
-            words = (rule.counter, *rule.labels.values())
+            return rule.counter, *rule.labels.values()
         case LogTemplateRule():
-            words = ("log", rule.template)
-    return _name((service, *words))
+            return "log", rule.template
 
 
 def _name(words: tuple[str, ...]) -> str:

@@ -1,54 +1,59 @@
-"""Write the short postmortem of one incident from its ledger records (§5.1)."""
+"""Write the postmortem of one incident from what was kept of it (§5.1), part by part as it is read."""
 
-from tasks.model.incident import Event, IncidentState, LedgerRecord
+from tasks.model.postmortem import Block, PostmortemCase
 from tasks.rules.cells import cell
+from tasks.rules.follow_up import follow_up_lines
+from tasks.rules.postmortem_actions import action_lines
+from tasks.rules.postmortem_cause import asset_classes, cause_lines, cause_words
+from tasks.rules.postmortem_impact import impact_lines
+from tasks.rules.postmortem_picture import picture_lines
+from tasks.rules.postmortem_timeline import timeline_lines
+from tasks.rules.postmortem_times import acknowledged, detection_s, lasted, recovery_s, slow_lines, time_lines
 from tasks.rules.times import utc_text
 
 
-def postmortem_markdown(incident: IncidentState, records: tuple[LedgerRecord, ...]) -> str:
-    """Write timeline, cause and remediation, each timeline row with its line in `incidents.jsonl`.
+def postmortem_title(case: PostmortemCase) -> str:
+    """Write the heading, which is the person's to change."""
+    return f"# Postmortem of {cell(case.incident.incident_id, 200)}"
+
+
+def postmortem_blocks(case: PostmortemCase) -> tuple[Block, ...]:
+    """Write every generated part: summary, picture, impact, cause, actions, times, what was slow, follow-ups, timeline.
 
     Runbook: §5.1 Timelines, root cause and remediation in a short postmortem.
+    Errors: none; what was not kept is told as not known, and text from outside is escaped.
     """
-    return "\n".join([*_head(incident), *_cause(records), *_actions(incident), *_timeline(records)]) + "\n"
+    parts = {
+        "summary": _summary_lines(case),
+        "picture": picture_lines(case),
+        "impact": impact_lines(case),
+        "cause": cause_lines(case),
+        "actions": action_lines(case),
+        "times": time_lines(case),
+        "slow": slow_lines(case),
+        "follow-ups": follow_up_lines(case),
+        "timeline": timeline_lines(case),
+    }
+    return tuple(Block(name=name, text="\n".join(lines)) for name, lines in parts.items())
 
 
-def _head(incident: IncidentState) -> list[str]:
+def _summary_lines(case: PostmortemCase) -> list[str]:
+    incident = case.incident
     end = utc_text(incident.closed_at) if incident.closed_at else "still open"
-    took = f"{(incident.closed_at - incident.opened_at).total_seconds():.0f} s" if incident.closed_at else "not yet"
+    recovery = recovery_s(case)
+    took = lasted(recovery) if recovery is not None else "not over"
+    people = f"{incident.messages} messages; {_acknowledged(case)}"
+    gaps = [f"- Not known: {cell(gap)}" for gap in case.gaps]
     return [
-        f"# Postmortem of {incident.incident_id}",
-        "",
         f"- Service: {cell(incident.service)}",
-        f"- Opened: {utc_text(incident.opened_at)}",
-        f"- Closed: {end} (after {took})",
-        f"- Cause: {', '.join(cause.value.replace('_', ' ') for cause in incident.causes)}",
+        f"- Opened: {utc_text(incident.opened_at)}; closed: {end}",
+        f"- Cause: {cell(cause_words(case))}; asset classes: {cell(', '.join(asset_classes(case)) or 'none named')}",
+        f"- Time to detect: {lasted(detection_s(case))}; time to recover, from the first sign: {took}",
+        f"- Tier: {cell((incident.tier or 'none').replace('_', ' '))}; {people}",
+        *gaps,
     ]
 
 
-def _cause(records: tuple[LedgerRecord, ...]) -> list[str]:
-    diagnosed = next((record for record in records if record.event == Event.DIAGNOSED), None)
-    if diagnosed is None:
-        return []
-    return ["", "## Root cause", "", *_list(diagnosed, "because"), "", "Ruled out:", "", *_list(diagnosed, "ruled_out")]
-
-
-def _list(record: LedgerRecord, key: str) -> list[str]:
-    found = record.details.get(key)
-    lines = [f"- {cell(str(one))}" for one in found] if isinstance(found, list) else []
-    return lines or ["- nothing recorded"]
-
-
-def _actions(incident: IncidentState) -> list[str]:
-    rows = [f"- {one.action}, {utc_text(one.started_at)}: {one.outcome or 'end not known'}" for one in incident.actions]
-    return ["", "## Remediation", "", *(rows or ["- none by the automation"])]
-
-
-def _timeline(records: tuple[LedgerRecord, ...]) -> list[str]:
-    rows = ["", "## Timeline (UTC)", "", "| time | event | what | line |", "|---|---|---|---|"]
-    return [*rows, *(_row(record) for record in records)]
-
-
-def _row(record: LedgerRecord) -> str:
-    what, event = cell(record.summary), cell(record.event or record.type)
-    return f"| {utc_text(record.timestamp)} | {event} | {what} | {record.line} |"
+def _acknowledged(case: PostmortemCase) -> str:
+    who = acknowledged(case)
+    return f"acknowledged by {cell(who[1], 100)}" if who else "not acknowledged"

@@ -1,0 +1,132 @@
+"""Gather what is known of an incident from the ledger, the looks, the evidence and the messages, and keep it.
+
+The ledger rotates, looks are kept for a day and evidence for two weeks: the facts lie beside the documents, so that a
+postmortem can be written again years later and says no less than before.
+"""
+
+import contextlib
+import gzip
+import zlib
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from tasks.clients.accepted_checks import list_checks
+from tasks.clients.evidence_store import load_run, runs_of_incident
+from tasks.clients.incident_ledger import read_ledger
+from tasks.clients.look_history import history_path, looks_between
+from tasks.clients.notifications import read_deliveries
+from tasks.clients.regressions import EXPECTED, first_run_path
+from tasks.clients.regressions import FOLDER as REGRESSIONS
+from tasks.clients.state_files import read_whole, write_whole
+from tasks.model.errors import CannotLook, Code, RunbookError
+from tasks.model.incident import IncidentState, Ledger
+from tasks.model.postmortem import NumberedRecord, PostmortemCase
+from tasks.model.stored_run import StoredRun
+from tasks.rules.incident_files import file_stem
+from tasks.rules.incident_state import fold_incidents
+from tasks.rules.postmortem_case import merged_case
+from tasks.rules.postmortem_timeline import AFTER, records_beside
+from tasks.rules.times import LAST, shifted
+from tasks.settings import RunbookSettings
+
+FOLDER = Path("postmortems") / ".facts"
+ENDING = ".json.gz"
+LOOKS_BEFORE = timedelta(hours=1)
+LIMIT_BYTES = 256 * 1_048_576
+RECORDS_LIMIT_COUNT = 20_000
+FILES_LIMIT_COUNT = 200
+
+
+def known_case(settings: RunbookSettings, service: str, incident_id: str) -> PostmortemCase:
+    """Gather everything that is known of one incident: what can be found, and what was kept before.
+
+    Runbook: §5.1.
+    Errors: `BAD_ARGUMENT` when there is neither, `LEDGER_UNREADABLE`, `UNKNOWN_SERVICE`.
+    """
+    kept = _kept(settings.state_dir, incident_id)
+    ledger = read_ledger(settings.ledger_path(service), from_line_1=True)
+    incident = next((one for one in fold_incidents(ledger.records, service) if one.incident_id == incident_id), None)
+    state = incident or (kept.incident if kept is not None and kept.incident.service == service else None)
+    if state is None:
+        detail = f"expected an incident of {service} was {incident_id[:80]!r}; see `runbook incidents`"
+        raise RunbookError(Code.BAD_ARGUMENT, detail)
+    found = _found(settings, state, ledger)
+    return merged_case(kept, found) if kept is not None else found
+
+
+def keep_facts(state_dir: Path, case: PostmortemCase) -> None:
+    """Keep what is known of an incident; the caller holds the lock.
+
+    Errors: `SINK_UNWRITABLE`.
+    """
+    path = _path(state_dir, case.incident.incident_id)
+    content = gzip.compress(case.model_dump_json().encode("utf-8", "replace"), compresslevel=6, mtime=0)
+    with contextlib.suppress(CannotLook):
+        if read_whole(path) == content:
+            return
+    write_whole(path, content)
+
+
+def _found(settings: RunbookSettings, incident: IncidentState, ledger: Ledger) -> PostmortemCase:
+    numbered = tuple(NumberedRecord(line=record.line, record=record) for record in ledger.records)
+    own = tuple(one for one in numbered if one.record.incident_id == incident.incident_id)
+    path, runs = first_run_path(settings.state_dir, incident), runs_of_incident(settings.state_dir, incident)
+    lost = ("what the first run saw: its evidence cannot be read",) if path is None and runs else ()
+    fixture = f"{file_stem(incident.incident_id)}{EXPECTED}"
+    checks, _ = list_checks(settings.state_dir)
+    return PostmortemCase(
+        incident=incident,
+        records=own[:RECORDS_LIMIT_COUNT],
+        around=records_beside(incident, numbered)[:RECORDS_LIMIT_COUNT],
+        looks=looks_between(
+            history_path(settings, incident.service),
+            shifted(incident.opened_at, -LOOKS_BEFORE),
+            shifted(incident.closed_at, AFTER) if incident.closed_at else LAST,
+        ),
+        first_run=_run(path),
+        messages=tuple(
+            one for one in read_deliveries(settings.notifications_path) if one.incident_id == incident.incident_id
+        ),
+        evidence_files=_evidence_files(settings.state_dir, incident, runs),
+        regression=fixture if (settings.state_dir / REGRESSIONS / fixture).exists() else None,
+        checks=tuple(one for one in checks if one.incident_id == incident.incident_id),
+        gaps=lost,
+    )
+
+
+def _run(path: Path | None) -> StoredRun | None:
+    with contextlib.suppress(CannotLook):
+        return load_run(path) if path is not None else None
+    return None
+
+
+def _evidence_files(state_dir: Path, incident: IncidentState, runs: tuple[Path, ...]) -> tuple[str, ...]:
+    """Name what was kept, from the state directory on: the runs, and the snapshots that were taken before an action."""
+    folder = state_dir / "evidence" / file_stem(incident.incident_id)
+    with contextlib.suppress(OSError):
+        snapshots = sorted(path for path in folder.rglob("*") if path.is_file())
+        named = [path.relative_to(state_dir).as_posix() for path in (*runs, *snapshots)]
+        return tuple(named[:FILES_LIMIT_COUNT])
+    return ()
+
+
+def _kept(state_dir: Path, incident_id: str) -> PostmortemCase | None:
+    """Read the facts that were kept; those of another version, or damaged ones, are set aside and not written over."""
+    path = _path(state_dir, incident_id)
+    content = read_whole(path)
+    if content is None:
+        return None
+    try:
+        unpacked = zlib.decompressobj(wbits=31).decompress(content, LIMIT_BYTES)
+        case = PostmortemCase.model_validate_json(unpacked)
+    except (zlib.error, ValidationError):
+        with contextlib.suppress(OSError):
+            path.replace(path.with_suffix(".unreadable"))
+        return None
+    return case if case.incident.incident_id == incident_id else None
+
+
+def _path(state_dir: Path, incident_id: str) -> Path:
+    return state_dir / FOLDER / f"{file_stem(incident_id)}{ENDING}"

@@ -1,0 +1,83 @@
+"""Small files under the state directory that a run and a person may touch at once: whole or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from tasks.model.errors import CannotAct, CannotLook, Code
+
+LOCK_TIMEOUT_S = 10.0
+READ_LIMIT_BYTES = 16 * 1_048_576
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: a reader, and a run after a crash, sees the old one or the new one.
+
+    The caller holds the lock, so that what a killed writer left half done is written over.
+    Errors: `SINK_UNWRITABLE`.
+    """
+    # A person may have linked the file to where it is read; the link stays.
+    target = Path(os.path.realpath(path))
+    staged = target.with_name(f".{target.name}.new")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with staged.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        staged.replace(target)
+    except OSError as error:
+        staged.unlink(missing_ok=True)
+        raise unwritable(path, error.strerror or str(error)) from None
+
+
+def read_whole(path: Path) -> bytes | None:
+    """Read a file, or say None where there is none.
+
+    Errors: `FILE_UNREADABLE` when it is there and cannot be read, is no file, or is too large.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(READ_LIMIT_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise unreadable(path, error.strerror or str(error)) from None
+    if len(content) > READ_LIMIT_BYTES:
+        raise unreadable(path, f"more than {READ_LIMIT_BYTES} bytes")
+    return content
+
+
+@contextmanager
+def one_writer(state_dir: Path, what: str) -> Iterator[None]:
+    """Let one run or person at a time write files of one kind.
+
+    Errors: `SINK_UNWRITABLE` when another one writes for too long.
+    """
+    folder = state_dir / "locks"
+    lock = FileLock(folder / f"{what}.writing", timeout=LOCK_TIMEOUT_S)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise unwritable(folder, f"another one writes {what} for {LOCK_TIMEOUT_S:g} s") from None
+    except OSError as error:
+        raise unwritable(folder, error.strerror or str(error)) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def unwritable(path: Path, reason: str) -> CannotAct:
+    """Say that a file could not be written."""
+    detail = f"expected to write was {reason} path={path}; free the disk or mend permissions"
+    return CannotAct(Code.SINK_UNWRITABLE, detail, retryable=True)
+
+
+def unreadable(path: Path, reason: str) -> CannotLook:
+    """Say that a file could not be read."""
+    return CannotLook(Code.FILE_UNREADABLE, f"expected a readable file was {reason} path={path}; mend or remove it")

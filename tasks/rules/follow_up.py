@@ -1,0 +1,118 @@
+"""Draft the follow-ups of an incident: who owns what, and which fact asks for it. A person decides."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from tasks.model.checks import Check, CheckStatus
+from tasks.model.diagnosis import Audience, Cause
+from tasks.model.incident import Outcome
+from tasks.model.postmortem import PostmortemCase
+from tasks.rules.cells import cell, table
+from tasks.rules.impact import impact_of
+from tasks.rules.postmortem_actions import actions_taken, refusals
+from tasks.rules.postmortem_times import acknowledged, detection_s, lasted
+
+SLOW_DETECTION_S = 120.0
+OWNERS = {
+    Audience.DESK: "trading desk",
+    Audience.TIER_1: "tier 1, on-call",
+    Audience.TIER_2: "tier 2, developer lead",
+    Audience.TIER_3: "tier 3, SRE and platform",
+}
+T2, T3 = Audience.TIER_2, Audience.TIER_3
+VENUE = (T3, "Take it up with the venue or its network, with the times and the samples above.")
+DEFECT = (T2, "Hold the defect of the release with a test that fails without the fix.")
+INSTRUMENT = (T3, "Mend the instrument: while it is out, nobody sees the next incident.")
+# What each cause asks for; a test holds that none is missing.
+REMEDIES: dict[Cause, tuple[Audience, str]] = {
+    Cause.SERVICE_HUNG: (T2, "Find what the service waited for, from the stacks in the evidence, and remove the wait."),
+    Cause.SERVICE_DOWN: (T2, "Find why the process ended, from its last lines, and hold it with a test."),
+    Cause.CRASH_LOOP: DEFECT,
+    Cause.BAD_RELEASE: DEFECT,
+    Cause.BAD_FEATURE: (T2, "Mend the feature, and try it on one asset class before it is switched on again."),
+    Cause.DEPENDENCY_UNREACHABLE: VENUE,
+    Cause.GATEWAY_FAILING: VENUE,
+    Cause.ROUTING_MISCONFIGURED: (T2, "Find how the wrong table came into force, and refuse the like before it loads."),
+    Cause.RESOURCE_EXHAUSTED: (T2, "Find what leaks; a restart only puts it off."),
+    Cause.INFRASTRUCTURE: (T3, "Mend the machine beneath, and watch its room, its clock and its cores."),
+    Cause.OBSERVABILITY_FAULT: INSTRUMENT,
+    Cause.MONITOR_BLIND: INSTRUMENT,
+    Cause.CLIENT_MISBEHAVIOUR: (Audience.DESK, "Bound the strategy's order rate at its source."),
+    Cause.UNKNOWN: (T2, "Name the cause by hand, and give the diagnosis a rule for it."),
+}
+
+
+class FollowUp(NamedTuple):
+    """One draft: its owner, what to do, and the fact behind it."""
+
+    owner: Audience
+    what: str
+    why: str
+
+
+def follow_up_lines(case: PostmortemCase) -> list[str]:
+    """Write the draft follow-ups with their owners, the checks and the fixture among them.
+
+    Runbook: §5.2 Checks that catch the like of it earlier.
+    """
+    rows = [(OWNERS[one.owner], cell(one.what), cell(one.why, 200)) for one in follow_ups(case)]
+    note = "Drafts: keep, change or strike them out. What you write here stays."
+    return ["## Follow-ups", "", note, "", *table(("owner", "what", "because"), rows)]
+
+
+def follow_ups(case: PostmortemCase) -> tuple[FollowUp, ...]:
+    """Draft what each cause asks for, then what our own doing showed, then the code that came of it."""
+    return (*map(_of_cause, case.incident.causes), *_of_story(case), *_as_code(case))
+
+
+def _of_cause(cause: Cause) -> FollowUp:
+    owner, what = REMEDIES[cause]
+    return FollowUp(owner, what, f"cause {cause.value.replace('_', ' ')}")
+
+
+def _of_story(case: PostmortemCase) -> Iterable[FollowUp]:
+    detected_s = detection_s(case)
+    if detected_s > SLOW_DETECTION_S:
+        why = f"it took {lasted(detected_s)} to detect"
+        yield FollowUp(Audience.TIER_3, "Look at the first sign sooner: accept a check for it.", why)
+    if acknowledged(case) is None and case.messages:
+        yield FollowUp(Audience.TIER_1, "See that the page reaches the person on call.", "nobody acknowledged it")
+    yield from _of_actions(case)
+    unknown = impact_of(case).unknown_last_count
+    if unknown:
+        what = "Reconcile the orders whose outcome was not proven, by their ids, with the gateway."
+        yield FollowUp(Audience.TIER_2, what, f"{unknown} were left at the last look")
+
+
+def _of_actions(case: PostmortemCase) -> Iterable[FollowUp]:
+    for one in actions_taken(case):
+        name = one.action.replace("_", " ")
+        if one.outcome == Outcome.NOT_RECOVERED:
+            yield FollowUp(
+                Audience.TIER_2, f"Find why {name} did not help, and whether it should be tried at all.", one.detail
+            )
+        elif one.outcome in {None, Outcome.UNKNOWN}:
+            yield FollowUp(Audience.TIER_2, f"Settle what became of {name}; its end is not known.", one.detail)
+    for refusal in refusals(case):
+        yield FollowUp(Audience.TIER_1, f"Say whether the refusal {refusal.code} was right.", refusal.detail)
+
+
+def _as_code(case: PostmortemCase) -> Iterable[FollowUp]:
+    for check in case.checks:
+        yield FollowUp(check.owner, _decide(check), check.because[0] if check.because else "")
+    if case.regression:
+        what = "Correct the expected cause in the fixture, should the automation have named the wrong one."
+        yield FollowUp(Audience.TIER_2, what, f"runbook replay runs {case.regression}")
+    elif not case.incident.is_open:
+        what = "Write down by hand what the evidence was; there is no fixture that replays this incident."
+        yield FollowUp(Audience.TIER_1, what, "no evidence of a run that saw it was kept")
+
+
+def _decide(check: Check) -> str:
+    match check.status:
+        case CheckStatus.DRAFT:
+            return f"Decide on the draft check: runbook checks show {check.check_id}, then accept or reject."
+        case CheckStatus.ACCEPTED:
+            return f"The check {check.check_id} was on already; see whether it told early enough."
+        case CheckStatus.REJECTED:
+            return f"The check {check.check_id} was rejected before; think again."

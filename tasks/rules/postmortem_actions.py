@@ -1,0 +1,142 @@
+"""What was done, and what became of it: also what did not help, what was refused, and what people did by hand."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from tasks.model.incident import Event, Outcome, Source
+from tasks.model.postmortem import NumberedRecord, PostmortemCase
+from tasks.rules.action_history import is_rearm
+from tasks.rules.cells import cell, table
+from tasks.rules.json_values import text_of
+from tasks.rules.times import utc_text
+
+REFUSED_KEY = "refused-"
+DETAIL_LIMIT_COUNT = 300
+VERDICTS = {
+    Outcome.RECOVERED: "helped",
+    Outcome.NOT_RECOVERED: "**did not help**",
+    Outcome.REFUSED: "refused, nothing was done",
+    Outcome.DONE: "done; whether it helped was not proven",
+    Outcome.UNKNOWN: "**its end is not known**",
+}
+
+
+class ActionTaken(NamedTuple):
+    """One action by its key: when it began and ended, what became of it, and the lines that say so."""
+
+    action: str
+    began_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    detail: str
+    lines: tuple[int, ...]
+
+    @property
+    def verdict(self) -> str:
+        """Say in words what it came to."""
+        if self.outcome in set(Outcome):
+            return VERDICTS[Outcome(self.outcome)]
+        return cell(self.outcome, 60) if self.outcome else VERDICTS[Outcome.UNKNOWN]
+
+
+class Refusal(NamedTuple):
+    """An action that a guard refused: its code, and the words that were told."""
+
+    at: datetime
+    code: str
+    detail: str
+    line: int
+
+
+def action_lines(case: PostmortemCase) -> list[str]:
+    """Write every action with its outcome, then what was refused, then what people did by hand.
+
+    Runbook: §5.1 Remediation.
+    """
+    taken = [
+        (cell(one.action.replace("_", " "), 60), utc_text(one.began_at), _took(one), one.verdict,
+         cell(one.detail, DETAIL_LIMIT_COUNT), _lines(one.lines))
+        for one in actions_taken(case)
+    ]  # fmt: skip
+    head = ("action", "began", "took", "outcome", "in its words", "line")
+    acted = table(head, taken) if taken else ["The automation did nothing."]
+    return ["## Actions", "", *acted, *_refusal_lines(case), *_by_hand_lines(case)]
+
+
+def actions_taken(case: PostmortemCase) -> tuple[ActionTaken, ...]:
+    """Fold the records of each action into one, oldest first; an end without a beginning is told too."""
+    found: dict[str, ActionTaken] = {}
+    for one in case.records:
+        record = one.record
+        if record.event not in {Event.ACTION_STARTED, Event.ACTION_FINISHED}:
+            continue
+        key = text_of(record.details, "key", 300) or f"line {one.line}"
+        found[key] = _step(found.get(key), one)
+    return tuple(found.values())
+
+
+def refusals(case: PostmortemCase) -> tuple[Refusal, ...]:
+    """List what a guard refused, by what was told of it; each reason once."""
+    told = {message.key: message.text for message in case.messages}
+    found: dict[str, Refusal] = {}
+    for one in case.records:
+        key = text_of(one.record.details, "key", 300) or ""
+        about = key.rpartition("/")[2]
+        if one.record.event == Event.NOTIFIED and about.startswith(REFUSED_KEY):
+            code = about.removeprefix(REFUSED_KEY)
+            found.setdefault(code, Refusal(one.record.timestamp, code, told.get(key, one.record.summary), one.line))
+    return tuple(found.values())
+
+
+def by_hand(case: PostmortemCase) -> Iterable[NumberedRecord]:
+    """Find what people did while it ran: control changes of an operator, re-arms, maintenance."""
+    for one in (*case.records, *case.around):
+        if one.record.source == Source.OPERATOR and (is_rearm(one.record) or one.record.event != Event.ACKNOWLEDGED):
+            yield one
+
+
+def _step(known: ActionTaken | None, one: NumberedRecord) -> ActionTaken:
+    record, details = one.record, one.record.details
+    detail = text_of(details, "detail") or ""
+    if known is None:
+        ended = record.timestamp if record.event == Event.ACTION_FINISHED else None
+        action = text_of(details, "action", 100) or record.summary or "an action"
+        outcome = text_of(details, "outcome", 100) if ended else None
+        return ActionTaken(action, record.timestamp, ended, outcome, detail, (one.line,))
+    lines = (*known.lines, one.line)
+    if record.event == Event.ACTION_STARTED:
+        return known._replace(lines=lines)
+    # The proof comes after the act and says more: both are told, the last outcome counts.
+    said = detail or record.summary
+    return known._replace(
+        ended_at=known.ended_at or record.timestamp,
+        outcome=text_of(details, "outcome", 100),
+        detail="; ".join(filter(None, (known.detail, said))),
+        lines=lines,
+    )
+
+
+def _took(one: ActionTaken) -> str:
+    return f"{(one.ended_at - one.began_at).total_seconds():.1f} s" if one.ended_at else "not known"
+
+
+def _lines(lines: tuple[int, ...]) -> str:
+    return ", ".join(map(str, lines))
+
+
+def _refusal_lines(case: PostmortemCase) -> list[str]:
+    rows = [
+        (cell(one.code, 60), utc_text(one.at), cell(one.detail, DETAIL_LIMIT_COUNT), str(one.line))
+        for one in refusals(case)
+    ]
+    return ["", "Refused by a guard:", "", *table(("code", "told", "in its words", "line"), rows)] if rows else []
+
+
+def _by_hand_lines(case: PostmortemCase) -> list[str]:
+    rows = [
+        f"- {utc_text(one.record.timestamp)}: {cell(one.record.summary or one.record.type, DETAIL_LIMIT_COUNT)} "
+        f"(line {one.line})"
+        for one in by_hand(case)
+    ]
+    return ["", "By hand:", "", *rows] if rows else []

@@ -1,0 +1,72 @@
+"""A past incident as a test: pick the run that decided, say what is expected of it, and hold the rules of now to it."""
+
+from collections.abc import Iterable
+
+from tasks.model.diagnosis import Confidence, Diagnosis
+from tasks.model.incident import IncidentState
+from tasks.model.regressions import ExpectedCause, Regression, RegressionReplay
+from tasks.model.stored_run import Difference, StoredRun
+from tasks.rules.replay import replay
+
+ABSENT = "nothing"
+
+
+def deciding_run(incident: IncidentState, runs: Iterable[StoredRun]) -> StoredRun | None:
+    """Pick the first run that was sure of a cause of the incident; else the first that named one.
+
+    Runbook: §5.2 A check that catches the like of it earlier.
+    """
+    named = [run for run in runs if _causes(run.diagnosis, incident)]
+    sure = (run for run in named if Confidence.CONFIRMED in _causes(run.diagnosis, incident))
+    return next(sure, named[0] if named else None)
+
+
+def expected_causes(diagnosis: Diagnosis) -> tuple[ExpectedCause, ...]:
+    """Say what must not change of a diagnosis."""
+    return tuple(ExpectedCause.of(finding) for finding in diagnosis.findings)
+
+
+def regression_replay(regression: Regression, run: StoredRun, file: str) -> RegressionReplay:
+    """Name the cause again with the rules of now, and hold it to what is expected; other words are no change.
+
+    Runbook: §5.2.
+    """
+    named = expected_causes(replay(run.evidence))
+    return RegressionReplay(
+        incident_id=regression.incident_id,
+        file=file,
+        expected=regression.expected,
+        named=named,
+        differences=tuple(_differences(regression.expected, named)),
+    )
+
+
+def cause_words(causes: tuple[ExpectedCause, ...]) -> str:
+    """Name causes on one line; none is a service that is well."""
+    return ", ".join(f"{one.cause} ({one.confidence}, {one.tier})" for one in causes) or "nothing wrong"
+
+
+def _causes(diagnosis: Diagnosis, incident: IncidentState) -> list[Confidence]:
+    return [finding.confidence for finding in diagnosis.findings if finding.cause in incident.causes]
+
+
+def _differences(expected: tuple[ExpectedCause, ...], named: tuple[ExpectedCause, ...]) -> Iterable[Difference]:
+    for index in range(max(len(expected), len(named))):
+        one = expected[index] if index < len(expected) else None
+        two = named[index] if index < len(named) else None
+        if one is None or two is None or one.cause is not two.cause:
+            then, now = (found.cause.value if found else ABSENT for found in (one, two))
+            yield Difference(place=f"causes[{index}].cause", then=then, now=now)
+            continue
+        yield from _places(f"causes[{index}]", one, two)
+
+
+def _places(place: str, one: ExpectedCause, two: ExpectedCause) -> Iterable[Difference]:
+    then, now = one.model_dump(mode="json"), two.model_dump(mode="json")
+    for key, value in then.items():
+        if value != now[key]:
+            yield Difference(place=f"{place}.{key}", then=_words(value), now=_words(now[key]))
+
+
+def _words(value: object) -> str:
+    return (", ".join(map(str, value)) if isinstance(value, list) else str(value or "")) or ABSENT
