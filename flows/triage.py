@@ -28,10 +28,12 @@ from tasks.probe_health import probe_health
 from tasks.read_metrics import read_metrics
 from tasks.read_routing import read_routing
 from tasks.record_incidents import record_incidents
+from tasks.resend import resend
 from tasks.rules.alert_payload import read_alert
 from tasks.rules.causes.unexplained import symptoms
 from tasks.rules.course import ended_incidents, may_act, needs_runbook, nothing_allowed, remediation_case
 from tasks.rules.diagnosis import name_cause, worth_confirming
+from tasks.rules.message_evidence import with_evidence
 from tasks.rules.messages import opening_messages
 from tasks.rules.remediation_messages import remediation_messages
 from tasks.scan_logs import scan_logs
@@ -89,13 +91,15 @@ async def triage(
         story = story.having(incidents=incidents)
         plan = await plan_remediation(story)  # §2
         story = story.having(plan=plan)
-        told = await escalation(service, opening_messages(story), context.maintenance)  # §3, §4
+        told = await escalation(service, with_evidence(opening_messages(story), story), context.maintenance)  # §3, §4
         allowed = may_act(plan)
         result = await remediation(remediation_case(story, plan)) if allowed else nothing_allowed(story, plan)  # §2
         story = story.having(remediation=result)
         told += await escalation(service, remediation_messages(story), context.maintenance)  # §3, §4
         story = story.having(told=told)
         await post_incident(service, ended_incidents(story))  # §5
+    if story.told or context.unsent_count:
+        resend()  # §4.1, §4.2
     return await write_report(story)
 
 

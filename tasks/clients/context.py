@@ -6,6 +6,7 @@ from tasks.clients.accepted_checks import accepted_checks
 from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.look_history import history_path, recall_looks
 from tasks.clients.mode_switch import current_mode
+from tasks.clients.outbox import Outbox
 from tasks.clients.postmortems import unwritten
 from tasks.clients.releases_root import release_history
 from tasks.model.changes import Change
@@ -68,6 +69,7 @@ def context_of(
         checks_detail=checks_detail,
         unwritten_incidents=unwritten(settings, incidents, now),
         untold_recoveries=tuple(one.incident_id for one in incidents if owes_recovery(one, now)),
+        unsent_count=Outbox(settings.state_dir).pending_count(),
     )
 
 

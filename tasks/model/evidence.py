@@ -46,6 +46,7 @@ class Context(Value):
     """§1.1: which alert, since when, what is open already, what changed lately, and how far this run may go.
 
     `history` are the runs before, oldest first; `limits` those that were in force, so that a replay judges alike.
+    `unsent_count` is what earlier runs left to be told.
     `checks` are the accepted ones, which name no cause; `unwritten_incidents` are over, and have no postmortem yet.
     """
 
@@ -69,6 +70,7 @@ class Context(Value):
     maintenance: Maintenance | None = None
     desk_time_zone: str = "UTC"
     untold_recoveries: tuple[str, ...] = ()
+    unsent_count: int = 0
     checks: tuple[Check, ...] = ()
     checks_detail: str = ""
     unwritten_incidents: tuple[str, ...] = ()
