@@ -1,0 +1,53 @@
+"""Safety rule 8: pausing is always allowed and never undone automatically; red when a guard is forced open."""
+
+from tasks.model.incident import Action, Outcome
+from tasks.model.looks import Fault, Seen
+from tasks.model.order_states import OrderSafety
+from tasks.model.orders import AssetClass
+from tasks.model.plan import Request, Target
+from tasks.model.setup import Setup
+from tasks.model.verdicts import GuardCode
+from tasks.rules.guards.table import weigh
+from tests.fakes.cases import done_before, facts, orders, planned, seen, unreachable
+from tests.fakes.looks import gateway, health
+
+ASKED = Request(by="kim", reason="venue is back")
+RESUME = planned(Action.RESUME, target=Target(asset_class=AssetClass.EQUITY))
+PAUSE = planned(Action.PAUSE_STRATEGIES, unreachable("XNAS"), Target(asset_class=AssetClass.EQUITY))
+
+
+def test_nothing_resumes_trading_by_itself() -> None:
+    """The one who paused had a reason, and a person ends it."""
+    assert weigh(RESUME, facts()).code is GuardCode.BY_HAND_ONLY
+    assert weigh(RESUME, facts(asked=ASKED)).allowed
+
+
+def test_a_class_whose_gateway_is_dead_is_not_resumed() -> None:
+    """A click at 3 a.m. does not send orders into a dead line."""
+    dead = seen(gateways=(gateway("XNAS", Seen.FAILED),))
+
+    assert weigh(RESUME, facts(asked=ASKED, seen=dead)).code is GuardCode.CLASS_NOT_WELL
+
+
+def test_nothing_is_resumed_at_a_service_that_does_not_answer() -> None:
+    """Blind never acts."""
+    silent = seen(health=health(Fault.TIMED_OUT))
+
+    assert weigh(RESUME, facts(asked=ASKED, seen=silent)).code is GuardCode.CLASS_NOT_WELL
+
+
+def test_a_pause_needs_neither_proven_orders_nor_a_budget() -> None:
+    """Half-done actions, spent budgets and unknown orders are reasons to pause, not against it."""
+    worst = facts(
+        done_before(5, None),
+        done_before(10, Outcome.NOT_RECOVERED),
+        done_before(20, Outcome.NOT_RECOVERED),
+        orders=orders(OrderSafety.UNSAFE, "A-1"),
+    )
+
+    assert weigh(PAUSE, worst).allowed
+
+
+def test_a_service_without_a_control_plane_cannot_be_paused_by_us() -> None:
+    """Then a person is told, instead of a deed that nobody did."""
+    assert weigh(PAUSE, facts(setup=Setup(cannot_control="no token"))).code is GuardCode.NOT_AVAILABLE

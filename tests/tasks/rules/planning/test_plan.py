@@ -1,0 +1,239 @@
+"""From a diagnosis to a plan: the right actions for each cause, in order, and none of the forbidden ones."""
+
+from datetime import timedelta
+
+import pytest
+
+from tasks.model.changes import GatewayTurn
+from tasks.model.control import TradingState
+from tasks.model.diagnosis import Cause, Finding, Kind
+from tasks.model.incident import Action
+from tasks.model.looks import Observation, OrderOutcome, RouteLook, Seen
+from tasks.model.modes import Mode
+from tasks.model.orders import AssetClass
+from tasks.model.plan import Due, Plan
+from tasks.model.verdicts import GuardCode
+from tasks.rules.guards.facts import Facts
+from tasks.rules.planning.plan import REMEDIES, make_plan
+from tests.fakes.cases import INCIDENT, ROUTES, facts, finding, past, routing, seen, unreachable
+from tests.fakes.looks import NOW, gateway, order
+
+
+def plan_of(given: Facts) -> Plan:
+    """Plan with one incident for all causes."""
+    return make_plan(given, dict.fromkeys(Cause, INCIDENT))
+
+
+def actions(given: Facts) -> list[tuple[Action, str]]:
+    """What is planned, and on what."""
+    return [(one.action, one.target.words) for one in plan_of(given).actions]
+
+
+def xnas_dead(**changes: object) -> Observation:
+    """A round in which XNAS does not answer."""
+    names = [one for pair in ROUTES.values() for one in pair]
+    probes = tuple(gateway(one, Seen.FAILED if one == "XNAS" else Seen.PASSED) for one in names)
+    return seen(gateways=probes, **changes)
+
+
+def equity_route(**changes: object) -> dict[str, object]:
+    """A table with one route, for equities."""
+    facts = {"asset_class": AssetClass.EQUITY, "gateway": "XNAS", "table_gateway": "XNAS", **changes}
+    return {"routing": routing(routes=(RouteLook.model_validate(facts),))}
+
+
+SICK = unreachable("XNAS")
+
+
+def test_every_cause_has_a_remedy_or_is_left_alone_on_purpose() -> None:
+    """A new cause cannot be forgotten here."""
+    assert set(REMEDIES) == set(Cause)
+
+
+@pytest.mark.parametrize("cause", [Cause.SERVICE_HUNG, Cause.SERVICE_DOWN])
+def test_a_hung_or_dead_service_is_restarted(cause: Cause) -> None:
+    """FAULTS 1, 2, 8: restart once; nothing else in any case."""
+    always = [one for one in plan_of(facts(found=(finding(cause),))).actions if one.due is Due.ALWAYS]
+
+    assert [one.action for one in always] == [Action.RESTART_SERVICE]
+
+
+@pytest.mark.parametrize("kind", [Kind.MEMORY, Kind.DESCRIPTORS])
+def test_a_service_that_runs_out_of_something_is_restarted_before_the_kernel_ends_it(kind: Kind) -> None:
+    """FAULTS 5, 25."""
+    leaking = finding(Cause.RESOURCE_EXHAUSTED, kinds=(kind,))
+
+    assert actions(facts(found=(leaking,)))[0] == (Action.RESTART_SERVICE, "")
+
+
+def test_a_crash_loop_is_never_restarted_once_more() -> None:
+    """FAULTS 3: hands off, and pause."""
+    assert actions(facts(found=(finding(Cause.CRASH_LOOP),))) == [
+        (Action.PAUSE_STRATEGIES, "equity halted"),
+        (Action.PAUSE_STRATEGIES, "fx halted"),
+    ]
+
+
+def test_a_dead_gateway_is_marked_and_led_around_and_its_class_alone_is_touched() -> None:
+    """FAULTS 10, 11: never a restart, and no other class."""
+    plan = plan_of(facts(found=(SICK,), seen=xnas_dead()))
+
+    assert [(one.action, one.target.words, one.due) for one in plan.actions] == [
+        (Action.MARK_DEGRADED, "XNAS", Due.ALWAYS),
+        (Action.REROUTE_ORDERS, "equity XNYS", Due.ALWAYS),
+        (Action.PAUSE_STRATEGIES, "equity halted", Due.IF_NOT_DONE),
+    ]
+    assert plan.actions[2].other == plan.actions[1].key
+    assert all(one.verdict.allowed for one in plan.actions)
+
+
+def test_a_dead_gateway_without_an_alternate_pauses_its_class() -> None:
+    """FAULTS 10: else pause that class, and say why it was not led around."""
+    plan = plan_of(facts(found=(SICK,), seen=xnas_dead(**equity_route())))
+
+    assert plan.actions[1].verdict.code is GuardCode.NO_ALTERNATE
+    assert plan.actions[2].verdict.allowed
+
+
+def test_what_is_paused_already_is_left_paused() -> None:
+    """The next minute finds the class halted and does nothing about it."""
+    halted = xnas_dead(**equity_route(alternates=("XNYS",), trading_state="halted"))
+
+    assert actions(facts(found=(SICK,), seen=halted)) == [(Action.MARK_DEGRADED, "XNAS")]
+
+
+@pytest.mark.parametrize("outcome", [OrderOutcome.REJECTED, OrderOutcome.UNKNOWN])
+def test_a_gateway_that_rejects_or_never_answers_pauses_its_class(outcome: OrderOutcome) -> None:
+    """FAULTS 12, 15: no re-route of what is unknown, no limit raised."""
+    sick = finding(Cause.GATEWAY_FAILING, gateways=("XNAS",), asset_classes=(AssetClass.EQUITY,))
+    bad = order(AssetClass.EQUITY, outcome).model_copy(update={"code": "VENUE_REJECT"})
+
+    assert actions(facts(found=(sick,), seen=seen(orders=(bad, order(AssetClass.FX))))) == [
+        (Action.PAUSE_STRATEGIES, "equity halted")
+    ]
+
+
+def test_a_slow_gateway_is_marked_and_its_class_only_reduces() -> None:
+    """FAULTS 13: latency-sensitive strategies stop, positions may be closed; no restart and no rollback."""
+    slow = finding(Cause.GATEWAY_FAILING, gateways=("XNAS",), asset_classes=(AssetClass.EQUITY,))
+    late = gateway("XNAS").model_copy(update={"latency_ms": 3000.0})
+    others = tuple(gateway(name).model_copy(update={"latency_ms": 1.0}) for name in ("XNYS", "FXALL", "XCME"))
+
+    assert actions(facts(found=(slow,), seen=seen(gateways=(late, *others)))) == [
+        (Action.MARK_DEGRADED, "XNAS"),
+        (Action.PAUSE_STRATEGIES, f"equity {TradingState.REDUCING}"),
+    ]
+
+
+def test_a_flapping_gateway_is_marked_and_never_switched_to_and_fro() -> None:
+    """FAULTS 14: hysteresis, one incident, no route changes."""
+    flapping = finding(Cause.GATEWAY_FAILING, gateways=("XNAS",), kinds=(Kind.UNSTABLE,))
+    turns = tuple(
+        GatewayTurn(at=NOW - timedelta(seconds=80 - number * 10), gateway="XNAS", up=bool(number % 2))
+        for number in range(8)
+    )
+
+    assert actions(facts(found=(flapping,), gateway_turns=turns)) == [(Action.MARK_DEGRADED, "XNAS")]
+
+
+def misrouted(*kinds: Kind, classes: tuple[AssetClass, ...] = (AssetClass.EQUITY,)) -> Finding:
+    """A routing table that leads wrong."""
+    return finding(Cause.ROUTING_MISCONFIGURED, kinds=kinds, asset_classes=classes)
+
+
+@pytest.mark.parametrize("kind", [Kind.WRONG_RULE, Kind.CLASS_MISSING])
+def test_a_wrong_table_is_taken_back_to_the_last_one_that_served_well(kind: Kind) -> None:
+    """FAULTS 17, 18: restore and verify; pause the class while that is not done; no default route, no restart."""
+    now = seen(routing=routing(table_hash="b" * 64, file_hash="b" * 64))
+    plan = plan_of(facts(found=(misrouted(kind),), seen=now))
+
+    assert [(one.action, one.due) for one in plan.actions] == [
+        (Action.RESTORE_ROUTING, Due.ALWAYS),
+        (Action.PAUSE_STRATEGIES, Due.IF_NOT_DONE),
+    ]
+    assert plan.actions[0].target.table_hash == "a" * 64
+    assert plan.actions[0].target.routes == {AssetClass.EQUITY: "XNAS"}
+
+
+def test_a_broken_file_gets_back_the_very_table_that_serves() -> None:
+    """FAULTS 19: latent; nothing is paused, and a restart would make it real."""
+    broken = seen(routing=routing(file_hash="c" * 64, file_error="line 3"))
+    plan = plan_of(facts(found=(misrouted(Kind.LATENT, classes=()),), seen=broken))
+
+    assert [(one.action, one.target.table_hash) for one in plan.actions] == [(Action.RESTORE_ROUTING, "a" * 64)]
+
+
+def test_a_table_that_was_never_seen_to_serve_well_is_not_invented() -> None:
+    """No default route: without a good table nothing is restored."""
+    now = seen(routing=routing(table_hash="b" * 64))
+    plan = plan_of(facts(found=(misrouted(Kind.WRONG_RULE),), seen=now, history=(past(2, table_hash="b" * 64),)))
+
+    assert plan.actions[0].target.table_hash is None
+
+
+def test_a_bad_release_goes_back_and_halts_where_that_does_not_help() -> None:
+    """FAULTS 4, 20, 21."""
+    bad = finding(Cause.BAD_RELEASE, release="1.1.0", kinds=(Kind.ERRORS,))
+    plan = plan_of(facts(found=(bad,)))
+
+    assert (plan.actions[0].action, plan.actions[0].target.release) == (Action.ROLL_BACK_RELEASE, "1.0.0")
+    assert {(one.action, one.due) for one in plan.actions[1:]} == {(Action.PAUSE_STRATEGIES, Due.IF_IN_VAIN)}
+
+
+def test_a_bad_feature_is_switched_off_and_its_release_stays() -> None:
+    """FAULTS 22."""
+    bad = finding(Cause.BAD_FEATURE, feature="order_throttle", asset_classes=(AssetClass.FX,))
+
+    assert actions(facts(found=(bad,)))[0] == (Action.DISABLE_FEATURE, "order_throttle")
+
+
+def test_a_wild_strategy_is_paused_and_no_other() -> None:
+    """FAULTS 30."""
+    wild = finding(Cause.CLIENT_MISBEHAVIOUR, strategies=("alpha",))
+
+    assert actions(facts(found=(wild,))) == [(Action.PAUSE_STRATEGIES, "alpha")]
+
+
+@pytest.mark.parametrize("cause", [Cause.OBSERVABILITY_FAULT, Cause.MONITOR_BLIND, Cause.UNKNOWN])
+def test_what_is_only_told_is_not_acted_on(cause: Cause) -> None:
+    """FAULTS 9, 27: a note, and no trading action."""
+    assert actions(facts(found=(finding(cause),))) == []
+
+
+def test_a_full_disk_is_told_and_a_taken_port_pauses() -> None:
+    """FAULTS 23, 26: no restart, and nobody's process is killed."""
+    assert actions(facts(found=(finding(Cause.INFRASTRUCTURE, kinds=(Kind.STORAGE,)),))) == []
+    on_port = actions(facts(found=(finding(Cause.INFRASTRUCTURE, kinds=(Kind.PORT,)),)))
+    assert {action for action, _ in on_port} == {Action.PAUSE_STRATEGIES}
+
+
+def test_a_hung_service_beside_a_dead_gateway_is_restarted_first() -> None:
+    """FAULTS 29: both, in order, one after the other."""
+    plan = plan_of(facts(found=(finding(), SICK), seen=xnas_dead()))
+
+    always = [one.action for one in plan.actions if one.due is Due.ALWAYS]
+
+    assert always == [Action.RESTART_SERVICE, Action.MARK_DEGRADED, Action.REROUTE_ORDERS]
+
+
+def test_two_healing_actions_are_never_taken_in_one_run() -> None:
+    """Nobody could say which one helped; the second waits for the next look."""
+    leaking = finding(Cause.RESOURCE_EXHAUSTED, kinds=(Kind.MEMORY,))
+    bad = finding(Cause.BAD_FEATURE, feature="order_throttle")
+    plan = plan_of(facts(found=(leaking, bad)))
+
+    (second,) = [one for one in plan.actions if one.action is Action.DISABLE_FEATURE]
+    assert second.verdict.code is GuardCode.ONE_AT_A_TIME
+
+
+def test_a_cause_without_an_incident_is_not_acted_on() -> None:
+    """What cannot be recorded must not be done."""
+    assert make_plan(facts(), {}).actions == ()
+
+
+def test_observe_plans_everything_and_allows_nothing() -> None:
+    """Rule 12: the plan is still shown."""
+    plan = plan_of(facts(mode=Mode.OBSERVE))
+
+    assert plan.actions
+    assert {one.verdict.code for one in plan.actions} == {GuardCode.MODE_FORBIDS}
