@@ -1,6 +1,7 @@
 """The only door to the operating system's processes (psutil): identify, read, end, find the owner of a port."""
 
 import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from tasks.model.processes import ProcessIdentity
 
 # A process start time is read from clock ticks; two reads of one process differ by less than this.
 SAME_START_S = 0.05
+POLL_S = 0.02
 
 
 def identify(pid: int) -> ProcessIdentity | None:
@@ -49,11 +51,10 @@ def terminate(identity: ProcessIdentity, grace_s: float, kill_wait_s: float = 5.
     family = [root, *_children(root)]
     if grace_s > 0:
         _signal(family[:1], kill=False)
-        psutil.wait_procs(family[:1], timeout=grace_s)
+        _living_after(family[:1], grace_s)
         family += [child for child in _children(root) if child not in family]
     _signal(family, kill=True)
-    _, alive = psutil.wait_procs(family, timeout=kill_wait_s)
-    return not [process for process in alive if _lives(process)]
+    return not _living_after(family, kill_wait_s)
 
 
 def port_owner(port: int) -> psutil.Process | None:
@@ -134,6 +135,14 @@ def _signal(processes: list[psutil.Process], *, kill: bool) -> None:
             process.kill() if kill else process.terminate()
         except psutil.Error:
             continue
+
+
+def _living_after(processes: list[psutil.Process], wait_s: float) -> list[psutil.Process]:
+    """Wait until all are dead, and give those that are not. A zombie is: only its parent can take the rest away."""
+    deadline = time.monotonic() + wait_s
+    while (alive := [process for process in processes if _lives(process)]) and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+    return alive
 
 
 def _lives(process: psutil.Process) -> bool:

@@ -105,8 +105,9 @@ def wait_until_ready(
 
 
 def _answers(service: ServiceSettings) -> bool:
+    host = (service.base_url.host or "127.0.0.1").strip("[]")
     try:
-        with socket.create_connection((service.base_url.host or "127.0.0.1", service.port), CONNECT_S):
+        with socket.create_connection((host, service.port), CONNECT_S):
             return True
     except OSError:
         return False
