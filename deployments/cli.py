@@ -15,11 +15,19 @@ app.command("deployments.commands.check:check", name="check", help="Look and nam
 app.command("deployments.commands.look:app", name="look", help="Make one look alone.")
 app.command("deployments.commands.plan:plan", name="plan", help="Print what would be done now.")
 app.command("deployments.commands.incidents:incidents", name="incidents", help="List the incidents.")
+app.command("deployments.commands.ack:ack", name="ack", help="Take an incident: pages stop for a while.")
+app.command("deployments.commands.maintenance:app", name="maintenance", help="Open, end or show a maintenance window.")
 app.command("deployments.commands.replay:replay", name="replay", help="Name the cause of a stored run again.")
 app.command("deployments.commands.mode:mode", name="mode", help="Show or set how far the automation may go.")
 app.command("deployments.commands.rearm:rearm", name="rearm", help="Let the automation act again.")
 
-WRONG_USE = {Code.BAD_SETTING, Code.BAD_ARGUMENT, Code.NOT_CONFIGURED, Code.UNKNOWN_SERVICE}
+WRONG_USE = {
+    Code.BAD_SETTING,
+    Code.BAD_ARGUMENT,
+    Code.NOT_CONFIGURED,
+    Code.UNKNOWN_SERVICE,
+    Code.UNKNOWN_INCIDENT,
+}
 INTERRUPTED = 130
 
 

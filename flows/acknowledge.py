@@ -1,0 +1,23 @@
+"""§3 Escalation matrix: a person takes an incident in the Prefect UI."""
+
+from typing import Annotated
+
+from prefect import flow
+from pydantic import Field
+
+from tasks.acknowledge_incident import acknowledge_incident
+
+IncidentId = Annotated[str, Field(description="Which incident; leave empty where one is open.", max_length=200)]
+Name = Annotated[str, Field(description="Your name, for the incident ledger.", max_length=100)]
+Minutes = Annotated[int, Field(description="For how many minutes you have it; then pages go on.", ge=1, le=240)]
+
+
+@flow(name="acknowledge", flow_run_name="acknowledge {incident_id}")
+def acknowledge(
+    incident_id: IncidentId = "", by: Name = "a person at the Prefect UI", for_minutes: Minutes = 30
+) -> str:
+    """Take an incident: nobody is paged for it again until the time is over, or it is.
+
+    Runbook: §3 Escalation matrix.
+    """
+    return acknowledge_incident(incident_id, by, for_minutes)  # §3.1

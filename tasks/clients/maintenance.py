@@ -1,0 +1,53 @@
+"""Open, end and read the maintenance window of a service: lines of the ledger, and nothing else."""
+
+from datetime import datetime
+
+from tasks.clients.acknowledge import checked_time, one_name
+from tasks.clients.incident_ledger import append, read_ledger
+from tasks.model.errors import Code, RunbookError
+from tasks.model.incident import LedgerRecord, Source
+from tasks.model.maintenance import ENDED_TYPE, LONGEST_S, STARTED_TYPE, Maintenance
+from tasks.rules.maintenance import maintenance_at
+from tasks.rules.times import utc_text
+from tasks.rules.wording import one_line
+from tasks.settings import RunbookSettings
+
+
+def open_window(settings: RunbookSettings, service: str, window: Maintenance) -> None:
+    """Write that a window begins; it replaces the one that is open.
+
+    Errors: `BAD_ARGUMENT` for a blank reason or name, or longer than a day; `LEDGER_UNWRITABLE`.
+    """
+    reason, by = one_line(window.reason), one_name(window.by)
+    if not reason:
+        raise RunbookError(Code.BAD_ARGUMENT, "expected a reason was blank; say what is worked on")
+    checked_time((window.until - window.started_at).total_seconds(), LONGEST_S)
+    until = utc_text(window.until)
+    summary = f"maintenance until {until} by {by}: {reason}"
+    details: dict[str, object] = {"until": until, "reason": reason, "by": by}
+    record = _record(service, STARTED_TYPE, window.started_at, summary, details)
+    append(settings.ledger_path(service), [record])
+
+
+def end_window(settings: RunbookSettings, service: str, by: str, now: datetime) -> None:
+    """Write that the work is done: pages and actions go on from now.
+
+    Errors: `BAD_ARGUMENT`, `LEDGER_UNWRITABLE`.
+    """
+    who = one_name(by)
+    record = _record(service, ENDED_TYPE, now, f"maintenance ended by {who}", {"by": who})
+    append(settings.ledger_path(service), [record])
+
+
+def window_of(settings: RunbookSettings, service: str, now: datetime) -> Maintenance | None:
+    """Read the window that is open now.
+
+    Errors: `LEDGER_UNREADABLE`.
+    """
+    return maintenance_at(read_ledger(settings.ledger_path(service)).records, service, now)
+
+
+def _record(service: str, kind: str, now: datetime, summary: str, details: dict[str, object]) -> LedgerRecord:
+    return LedgerRecord(
+        timestamp=now, type=kind, service=service, source=Source.OPERATOR, summary=summary, details=details
+    )
