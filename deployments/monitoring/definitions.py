@@ -54,6 +54,12 @@ def last_look(one: One) -> Series:
     return {(): at.timestamp()} if at else {}
 
 
+def last_sign(one: One) -> Series:
+    """Say when a triage last showed any sign of life."""
+    at = one.numbers.last_sign_at
+    return {(): at.timestamp()} if at else {}
+
+
 def status_now(one: One) -> Series:
     """Say 1 for the status that the last run found."""
     return {(word.value,): word == one.numbers.looks.status for word in Status}
@@ -91,6 +97,13 @@ def _with(every: Iterable[Labels], counts: Mapping[Labels, float]) -> Series:
 
 GAUGES = (
     Told("runbook_last_look_timestamp_seconds", "When a triage last looked at the service", (), last_look),
+    Told("runbook_last_sign_timestamp_seconds", "When a triage last looked, or wrote to the ledger", (), last_sign),
+    Told(
+        "runbook_watch_silent",
+        "1 when no triage looks at the service any more",
+        (),
+        lambda one: {(): one.numbers.silent},
+    ),
     Told("runbook_service_status", "1 for the status that the last triage found", ("status",), status_now),
     Told(
         "runbook_acting",

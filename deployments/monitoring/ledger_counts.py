@@ -10,6 +10,7 @@ from tasks.model.maintenance import ENDED_TYPE, STARTED_TYPE
 from tasks.rules.action_history import is_rearm
 from tasks.rules.json_values import text_of
 from tasks.rules.maintenance import maintenance_at
+from tasks.rules.silence import is_sign
 from tasks.rules.times import parse_time
 
 OTHER = "other"
@@ -35,11 +36,14 @@ class LedgerCounts:
         self.to_detect = Durations()
         self.to_recover = Durations()
         self.skipped = 0
+        self.last_sign_at: datetime | None = None
 
     def take(self, record: LedgerRecord) -> None:
         """Count one record; one of another service changes nothing."""
         if record.service not in {self._service, None}:
             return
+        if is_sign(record, self._service):
+            self.last_sign_at = max(record.timestamp, self.last_sign_at or record.timestamp)
         if is_rearm(record):
             self.unfinished.clear()
         if record.type in {STARTED_TYPE, ENDED_TYPE}:

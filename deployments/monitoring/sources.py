@@ -9,18 +9,25 @@ from deployments.monitoring.ledger_counts import LedgerCounts
 from deployments.monitoring.look_counts import LookCounts
 from tasks.clients.look_history import history_path, recall_looks
 from tasks.clients.service_lock import holder_of
+from tasks.clients.silence import LOOKED_WITHIN
 from tasks.rules.ledger_lines import parse_lines
+from tasks.rules.silence import silence_of
 from tasks.settings import RunbookSettings
 
 
 @dataclass
 class Numbers:
-    """What is known of one service. `readable` says of each source whether it could be read the last time."""
+    """What is known of one service. `readable` says of each source whether it could be read the last time.
+
+    `last_sign_at` is when a triage last looked or wrote of it, `silent` that this is too long ago.
+    """
 
     ledger: LedgerCounts
     looks: LookCounts
     acting: bool = False
     maintenance: bool = False
+    last_sign_at: datetime | None = None
+    silent: bool = False
     readable: dict[str, bool] = field(default_factory=dict)
 
 
@@ -30,7 +37,8 @@ class ServiceSources:
     def __init__(self, settings: RunbookSettings, service: str) -> None:
         self._settings, self._service = settings, service
         history = history_path(settings, service)
-        past = recall_looks(history, datetime.now(UTC))
+        self._started_at = datetime.now(UTC)
+        past = recall_looks(history, self._started_at, LOOKED_WITHIN)
         self._ledger_file = Follower(settings.ledger_path(service))
         self._turn = self._ledger_file.turns
         self._looks_file = Follower(history, rotated=history.with_suffix(".jsonl.1"))
@@ -42,11 +50,24 @@ class ServiceSources:
 
         Errors: none; a source that cannot be read keeps its last numbers, and is told as unreadable.
         """
-        numbers = self._numbers
+        numbers, now = self._numbers, datetime.now(UTC)
         numbers.readable = {"ledger": _succeeds(self._read_ledger), "looks": _succeeds(self._read_looks)}
         numbers.acting = holder_of(self._settings.state_dir, self._service) is not None
-        numbers.maintenance = numbers.ledger.in_maintenance(datetime.now(UTC))
+        numbers.maintenance = numbers.ledger.in_maintenance(now)
+        numbers.last_sign_at = self._last_sign_at(now)
+        numbers.silent = self._is_silent(now)
         return numbers
+
+    def _last_sign_at(self, now: datetime) -> datetime | None:
+        signs = (self._numbers.looks.latest_at, self._numbers.ledger.last_sign_at)
+        return max((at for at in signs if at is not None and at <= now), default=None)
+
+    def _is_silent(self, now: datetime) -> bool:
+        if self._numbers.looks.latest_at is None:
+            return False
+        since = max(self._numbers.last_sign_at or self._started_at, self._started_at)
+        patience_s = self._settings.approval_timeout_s
+        return silence_of(since, now, acting=self._numbers.acting, approval_timeout_s=patience_s).silent
 
     def _read_ledger(self) -> None:
         for data in self._ledger_file.new_lines():
