@@ -21,7 +21,7 @@ from tasks.model.incident import AlertType
 from tasks.model.looks import Observation
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass
-from tasks.model.report import TriageStory
+from tasks.model.report import Ended, TriageStory
 from tasks.plan_remediation import plan_remediation
 from tasks.probe_gateways import probe_gateways
 from tasks.probe_health import probe_health
@@ -84,7 +84,7 @@ async def triage(
     markets = look_at_markets(service) if symptoms(rounds[-1]) else ()  # §1.1
     evidence = Evidence(context=context, observations=rounds, markets=markets)
     diagnosis = name_cause(evidence)
-    store_evidence(evidence, diagnosis)  # §3.1
+    store_evidence(evidence, diagnosis, logs)  # §3.1
     story = TriageStory(evidence=evidence, diagnosis=diagnosis, logs=logs)
     if needs_runbook(story):
         incidents = record_incidents(evidence, diagnosis)  # §1.4
@@ -97,9 +97,11 @@ async def triage(
         story = story.having(remediation=result)
         told += await escalation(service, remediation_messages(story), context.maintenance)  # §3, §4
         story = story.having(told=told)
-        await post_incident(service, ended_incidents(story))  # §5
     if story.told or context.unsent_count:
         resend()  # §4.1, §4.2
+    if ended := ended_incidents(story):
+        written = await post_incident(service, ended, return_state=True)  # §5
+        story = story.having(ended=Ended(incident_ids=ended, written=written.is_completed()))
     return await write_report(story)
 
 

@@ -35,6 +35,13 @@ class Told(Value):
     arrived: bool
 
 
+class Ended(Value):
+    """The incidents that were over, and whether all of them were written down."""
+
+    incident_ids: tuple[str, ...] = ()
+    written: bool = True
+
+
 class TriageStory(Value):
     """Everything that one run has to tell, in order."""
 
@@ -45,6 +52,7 @@ class TriageStory(Value):
     plan: Plan | None = None
     remediation: RemediationResult | None = None
     told: tuple[Told, ...] = ()
+    ended: Ended = Ended()
 
     def having(
         self,
@@ -53,6 +61,7 @@ class TriageStory(Value):
         plan: Plan | None = None,
         remediation: RemediationResult | None = None,
         told: tuple[Told, ...] | None = None,
+        ended: Ended | None = None,
     ) -> "TriageStory":
         """Go on with the story: the same, with what has come since."""
         return self.model_copy(
@@ -61,5 +70,6 @@ class TriageStory(Value):
                 "plan": plan or self.plan,
                 "remediation": remediation or self.remediation,
                 "told": told or self.told,
+                "ended": ended or self.ended,
             }
         )

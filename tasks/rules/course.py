@@ -42,8 +42,9 @@ def nothing_allowed(story: TriageStory, plan: Plan) -> RemediationResult | None:
 
 
 def ended_incidents(story: TriageStory) -> tuple[str, ...]:
-    """Name the incidents that ended in this run: closed by triage, or recovered by its remediation."""
+    """Name the incidents to write down: ended in this run, or before it where a run was killed at that point."""
     closed = tuple(one.incident_id for one in story.incidents.closed)
     done = story.remediation.actions if story.remediation else ()
     healed = (one.planned for one in done if one.proven is Outcome.RECOVERED)
-    return tuple(dict.fromkeys((*closed, *(one.incident_id for one in healed if ends_incident(one)))))
+    ended = (*closed, *(one.incident_id for one in healed if ends_incident(one)))
+    return tuple(dict.fromkeys((*ended, *story.evidence.context.unwritten_incidents)))

@@ -10,6 +10,7 @@ from tasks.model.messages import Message
 from tasks.model.processes import ProcessLook, ProcessState
 from tasks.model.remediation import ActionResult
 from tasks.model.report import Mark, ReportLine, TriageStory
+from tasks.rules.report_follow_up import follow_up_report
 from tasks.rules.times import utc_text
 
 LOG_FINDINGS_COUNT = 3
@@ -30,7 +31,7 @@ Lines = tuple[ReportLine, ...]
 def report_lines(story: TriageStory) -> Lines:
     """Write every line of the page, in the page's order.
 
-    Runbook: §1 to §4.
+    Runbook: §1 to §5.
     """
     latest = story.evidence.latest
     return (
@@ -41,6 +42,7 @@ def report_lines(story: TriageStory) -> Lines:
         _incidents_line(story),
         *_remediation_lines(story),
         *_told_lines(story),
+        *follow_up_report(story),
     )
 
 

@@ -9,6 +9,7 @@ from tasks.rules.cells import cell
 from tasks.rules.chart import chart_markdown
 from tasks.rules.chart_history import chart_of
 from tasks.rules.remediation_messages import action_words
+from tasks.rules.report_follow_up import warning_lines
 from tasks.rules.report_lines import report_lines
 from tasks.rules.report_tables import gateways_table, orders_table
 from tasks.rules.times import utc_text
@@ -23,6 +24,8 @@ SECTION_NAMES = {
     "§2.3": "High error rate after a deploy",
     "§3": "Escalation",
     "§4.1": "Short incident notice to the desk",
+    "§5.1": "Postmortem",
+    "§5.2": "Checks that a person switched on",
 }
 EXCERPT_LIMIT_COUNT = 2000
 
@@ -37,6 +40,7 @@ def triage_markdown(story: TriageStory) -> str:
         f"# Triage of {context.request.service}: {story.diagnosis.status.value}",
         "",
         f"**{status_line(story)}**",
+        *warning_lines(story),
         "",
         f"Looked at {utc_text(story.evidence.latest.looked_at)}, {len(story.evidence.observations)} rounds of looks.",
         "",
