@@ -58,6 +58,17 @@ async def test_a_file_that_a_restart_would_fail_on_is_healed_while_the_service_s
     assert (healed["file_hash"], healed["file_error"]) == (good, None)
 
 
+async def test_what_follows_the_table_follows_the_restored_one(desk: Desk) -> None:
+    """Timeouts, features and their gauges are the restored table's, not those of the one before."""
+    good = await _swap_in(desk, routing_text(3.0).replace("enabled = true", "enabled = false", 1))
+    assert 'feature_enabled{feature="limit_price_band"} 0.0' in (await desk.http.get("/metrics")).text
+
+    await desk.post_control("restore", hash=good)
+
+    assert 'feature_enabled{feature="limit_price_band"} 1.0' in (await desk.http.get("/metrics")).text
+    assert desk.service.gateways["XNAS"].rules.total_timeout_s == 0.5
+
+
 async def test_restoring_twice_is_restoring_once(desk: Desk) -> None:
     """A remedy that is asked for twice does one thing."""
     good = await _swap_in(desk, WRONG)

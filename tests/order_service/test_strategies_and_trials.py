@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.order_service.desk import Desk, desk_at, eventually, order
+from tests.order_service.desk import Desk, desk_at, eventually, order, routing_text
 from tests.order_service.fake_gateway import FakeGateway
 
 TEST_ORDER = {"symbol": "ZVZZT", "quantity": "1", "synthetic": True}
@@ -135,6 +135,16 @@ async def test_a_trial_stays_within_the_table_and_the_gateways_state(desk: Desk)
     assert forbidden.json()["error"]["code"] == "ROUTE_NOT_ALLOWED"
     assert (await desk.send(order(**TEST_ORDER))).json()["error"]["code"] == "GATEWAY_DISABLED"
     assert (await desk.send(order())).status_code == 201
+
+
+async def test_a_trial_of_a_gateway_that_the_table_no_longer_allows_is_over(desk: Desk) -> None:
+    """A new table has the last word on where a class may go."""
+    await desk.set("routes/equity", gateway="XNYS", scope="synthetic")
+    (desk.state_dir / "routing.toml").write_text(routing_text().replace('alternates = ["XNYS"]', "alternates = []"))
+    await desk.post_control("reload")
+
+    assert (await desk.send(order(**TEST_ORDER))).json()["gateway"] == "XNAS"
+    assert (await desk.routing())["asset_classes"]["equity"]["synthetic_gateway"] is None
 
 
 async def test_a_trial_survives_a_restart_and_is_told_apart_from_a_change_of_route(

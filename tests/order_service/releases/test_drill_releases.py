@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -21,6 +20,8 @@ from order_service.releases.deploy import deploy
 from order_service.releases.drills import AT_START_ONLY, FAULTS, Drill
 from order_service.releases.errors import ReleaseCode, ReleaseError
 from order_service.releases.manifest import read_manifest, verify
+from order_service.releases.runs import HealthyRun, append_run, read_runs
+from order_service.releases.standing import Past, standing
 from tests.order_service.desk import TOKEN, eventually, lay_out, order
 from tests.order_service.fake_gateway import FakeGateway
 from tests.order_service.process import free_port
@@ -218,12 +219,14 @@ def test_a_drill_release_is_marked_and_whole(tmp_path: Path) -> None:
     tree = Tree(tmp_path)
     build(tree.store, "1.1.0", PACKAGE, None, Drill("order_errors"))
 
+    append_run(tree.store.root, HealthyRun("2026-11-22T10:00:00Z", "1.1.0", 3600.0, 900, "t1", {}))
+
     manifest = verify(tree.store.path("1.1.0"))
-    listed = json.loads(tree.run("list", "--json").stdout)["releases"][0]
+    listed = standing(manifest, tree.store.path("1.1.0"), Past([], read_runs(tree.store.root)))
 
     assert manifest.drill == listed["drill"] == {"fault": "order_errors", "on_signal": False}
     assert listed["known_good"] is False
-    assert "order_errors" in listed["known_good_because"]
+    assert "order_errors" in str(listed["known_good_because"])
 
 
 def test_a_healthy_release_holds_no_fault(tree: Tree) -> None:

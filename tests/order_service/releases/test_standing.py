@@ -41,6 +41,7 @@ def test_a_recorded_healthy_run_makes_a_release_known_good_and_says_with_what(tr
     deploy(tree.store, "1.0.0", tree.request)
     append_run(tree.store.root, _run("1.0.0"))
     append_run(tree.store.root, _run("1.0.0", 3600.0, at="2026-11-22T11:00:00Z"))
+    append_run(tree.store.root, _run("1.0.0", at="2026-11-22T11:30:00Z"))
     append_run(tree.store.root, _run("1.0.0", table="t2", at="2026-11-22T12:00:00Z"))
 
     row = _row(tree, "1.0.0")
