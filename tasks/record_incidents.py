@@ -13,7 +13,7 @@ from tasks.model.evidence import Evidence
 from tasks.model.incident import Event, IncidentState, Ledger, LedgerRecord
 from tasks.model.remediation import IncidentUpdate
 from tasks.rules.incident_changes import OpenLedger, half_done, incident_changes
-from tasks.rules.incident_state import fold_incidents, open_incidents
+from tasks.rules.incident_state import fold_incidents
 from tasks.settings import RunbookSettings, load_settings
 
 
@@ -34,10 +34,13 @@ def incidents_recorded(settings: RunbookSettings, evidence: Evidence, diagnosis:
     acting = holder_of(settings.state_dir, service) is not None
 
     def decide(ledger: Ledger) -> tuple[LedgerRecord, ...]:
+        incidents = fold_incidents(ledger.records, service)
         held = OpenLedger(
             service=service,
             now=now,
-            incidents=open_incidents(ledger.records, service),
+            incidents=tuple(one for one in incidents if one.is_open),
+            closed=tuple(one for one in incidents if not one.is_open),
+            escalation=settings.service(service).escalation,
             acting=acting,
         )
         return incident_changes(diagnosis, evidence, held, lambda cause: _new_id(now, cause))

@@ -116,7 +116,7 @@ class IncidentState(Value):
     `told_at` says when each key was told, the last one last. `escalated_at` is the first page to each tier, `paged_at`
     the last one that its timer counts from; `reminders` are those to the tier in charge since it was last reset.
     `reopened` counts how often it came back after it was closed, the last time at `reopened_at`. `summary` is that of
-    the last diagnosis.
+    the last diagnosis, `gateways` are those of the first one.
     """
 
     incident_id: str

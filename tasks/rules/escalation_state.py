@@ -41,7 +41,7 @@ def diagnosed(incident: IncidentState, record: LedgerRecord) -> Changes:
         "tier": higher_tier(incident.tier, _tier(record)),
         "summary": record.summary or incident.summary,
         "asset_classes": tuple(name for name in AssetClass if name in _named(incident.asset_classes, record)),
-        "gateways": tuple(sorted({*incident.gateways, *_texts(record, "gateways")})),
+        "gateways": incident.gateways or tuple(sorted(_texts(record, "gateways"))),
     }
 
 

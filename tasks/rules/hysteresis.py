@@ -15,6 +15,7 @@ GATEWAY_TROUBLES = frozenset({Cause.DEPENDENCY_UNREACHABLE, Cause.GATEWAY_FAILIN
 SERVICE_TROUBLES = frozenset({Cause.SERVICE_DOWN, Cause.SERVICE_HUNG, Cause.CRASH_LOOP})
 # Runs further apart than this say nothing of what lay between them.
 GAP = timedelta(minutes=15)
+DAMPED_COUNT = 3
 
 
 class Closing(Value):
@@ -47,8 +48,11 @@ def may_close(incident: IncidentState, diagnosis: Diagnosis, evidence: Evidence)
         return Closing(may_close=False, because=f"{', '.join(paused)} is paused, so no order proves it well")
     good = _good_runs(troubles, evidence)
     count, for_s = len(good), (evidence.latest.looked_at - good[0]).total_seconds()
-    told = f"good_runs={count} of {limits.close_good_count}, good_for_s={for_s:.0f} of {limits.close_good_s:.0f}"
-    return Closing(may_close=count >= limits.close_good_count and for_s >= limits.close_good_s, because=told)
+    # What came back after it was closed has to stay away for longer each time.
+    times = 2 ** min(incident.reopened, DAMPED_COUNT)
+    need_count, need_s = limits.close_good_count * times, limits.close_good_s * times
+    told = f"good_runs={count} of {need_count}, good_for_s={for_s:.0f} of {need_s:.0f}"
+    return Closing(may_close=count >= need_count and for_s >= need_s, because=told)
 
 
 def last_seen_without(incident: IncidentState, history: tuple[PastLook, ...]) -> datetime | None:

@@ -6,18 +6,25 @@ from datetime import datetime
 from tasks.model.diagnosis import Cause, Diagnosis, Finding, Status
 from tasks.model.evidence import Evidence
 from tasks.model.incident import ActionRecord, AlertType, Event, IncidentState, LedgerRecord, Outcome, Source
+from tasks.model.limits import EscalationLimits
 from tasks.model.messages import Message
 from tasks.model.values import Value
+from tasks.rules.flapping import comes_back
 from tasks.rules.hysteresis import last_seen_without, may_close, same_trouble
 from tasks.rules.tiers import tier_of, tiers_above
 
 
 class OpenLedger(Value):
-    """What the ledger holds of a service now; `acting` says that somebody acts on it at this moment."""
+    """What the ledger holds of a service now; `acting` says that somebody acts on it at this moment.
+
+    `closed` are the incidents that are over, of which a flapping symptom opens the last one again.
+    """
 
     service: str
     now: datetime
     incidents: tuple[IncidentState, ...] = ()
+    closed: tuple[IncidentState, ...] = ()
+    escalation: EscalationLimits = EscalationLimits()
     acting: bool = False
 
 
@@ -42,7 +49,8 @@ def incident_changes(
     records: list[LedgerRecord] = []
     for finding in diagnosis.findings:
         known = next((one for one in ledger.incidents if same_trouble(one, finding)), None)
-        opened = _opened(finding, ledger, evidence, new_id(finding.cause))
+        back = comes_back(ledger.closed, finding, ledger.escalation, ledger.now)
+        opened = _opened(finding, ledger, evidence, back.incident_id if back else new_id(finding.cause))
         records += [_observed(known, finding, ledger.now)] if known else opened
     if diagnosis.status is Status.BLIND or ledger.acting:
         return tuple(records)

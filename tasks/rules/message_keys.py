@@ -1,5 +1,6 @@
 """The keys that messages are told by, once each: `incident/audience/about`."""
 
+import hashlib
 import re
 
 from tasks.model.diagnosis import Audience
@@ -10,13 +11,17 @@ OPENED, AGAIN, UNACKNOWLEDGED, UNDELIVERED = "opened", "again", "unacknowledged"
 EXHAUSTED, AT_RISK = "exhausted", "orders-at-risk"
 PAGES = frozenset({OPENED, AGAIN, UNACKNOWLEDGED, UNDELIVERED, EXHAUSTED, AT_RISK})
 CLOSED, RECOVERED = "closed", "recovered"
+# What the ledger keeps of a key is bounded; two keys must not become one by being cut.
+ABOUT_LIMIT_COUNT = 200
 _COUNTED = re.compile(r"(-\d{1,6})?(#\d{1,6})?$")
 
 
 def message_key(incident: IncidentState, audience: Audience, about: str) -> str:
     """Write a key; an incident that came back after it was closed is told of anew, so its keys name the time."""
     again = f"#{incident.reopened + 1}" if incident.reopened else ""
-    return f"{incident.incident_id}/{audience}/{about}{again}"
+    digest = hashlib.sha256(about.encode()).hexdigest()[:12]
+    short = about if len(about) <= ABOUT_LIMIT_COUNT else f"{about[:ABOUT_LIMIT_COUNT]}…{digest}"
+    return f"{incident.incident_id}/{audience}/{short}{again}"
 
 
 def audience_of(key: str, incident_id: str) -> str:

@@ -48,6 +48,7 @@ def _opening(incident: IncidentState, finding: Finding, story: TriageStory) -> t
     text = f"{_tier_text(incident, finding, story.evidence.context)}{_planned(incident, story)}"
     return (
         message_of(incident, finding.tier, OPENED, text),
+        *_wider(incident, finding, story.evidence.context),
         *_desk(incident, finding, story),
         *_at_risk(incident, finding, story),
     )
@@ -63,6 +64,16 @@ def _desk(incident: IncidentState, finding: Finding, story: TriageStory) -> tupl
             for name in affected_classes(finding, story.diagnosis, story.evidence)
         ),
         *((message_of(incident, Audience.DESK, "strategies", text, detail),) if wild else ()),
+    )
+
+
+def _wider(incident: IncidentState, finding: Finding, context: Context) -> tuple[Message, ...]:
+    """Tell the tier of each gateway that has come to those that the incident began with."""
+    text = f"{_technical(incident, finding, context)} It has grown"
+    return tuple(
+        message_of(incident, finding.tier, f"also-{name}", f"{text}: {name}, too. {how_to_take(incident)}")
+        for name in finding.gateways
+        if incident.gateways and name not in incident.gateways
     )
 
 

@@ -6,6 +6,7 @@ from tasks.model.diagnosis import Audience
 from tasks.model.escalation import PageWords
 from tasks.model.incident import IncidentState
 from tasks.model.messages import Message
+from tasks.model.orders import AssetClass
 from tasks.rules.desk_time import desk_clock
 from tasks.rules.durations import duration_text
 from tasks.rules.message_keys import CLOSED, RECOVERED, about_of, audience_of, told_now
@@ -49,8 +50,8 @@ def _text(incident: IncidentState, audience: Audience, words: PageWords) -> str:
     took = duration_text((closed_at - (incident.reopened_at or incident.opened_at)).total_seconds())
     if audience is not Audience.DESK:
         return f"{head(incident, words.mode)} Closed: {causes_of(incident)} no longer shows, after {took}."
-    abouts = [about_of(key, incident.incident_id) for key in told_now(incident)]
-    classes = [one.removeprefix(DESK_KEY) for one in abouts if one.startswith(DESK_KEY)]
-    what = f"Order routing for {', '.join(sorted(classes))} is" if classes else "What you were told of is"
+    abouts = {about_of(key, incident.incident_id).removeprefix(DESK_KEY) for key in told_now(incident)}
+    classes = [name.value for name in AssetClass if name.value in abouts]
+    what = f"order routing for {', '.join(classes)} is no longer degraded" if classes else "its trouble no longer shows"
     when = desk_clock(closed_at, words.time_zone)
-    return f"{what} no longer degraded since {when}, after {took}. Incident {incident.incident_id} is closed."
+    return f"Incident {incident.incident_id} is closed since {when}, after {took}: {what}."
