@@ -55,11 +55,6 @@ def surroundings(service: ServiceSettings) -> Surroundings:
     return Surroundings(service.start_environment, service.working_directory)
 
 
-def drain_s(service: ServiceSettings, look: ProcessLook) -> float:
-    """Say for how long the process may finish its orders; a stopped process cannot."""
-    return 0.0 if look.state is ProcessState.STOPPED else service.restart.drain_timeout_s
-
-
 def ended_within(identity: ProcessIdentity | None, wait_s: float) -> bool:
     """Wait until the process is gone, and say whether it is."""
     deadline = time.monotonic() + wait_s

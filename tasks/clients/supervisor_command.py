@@ -9,7 +9,6 @@ from tasks.clients.commands import CommandEnd, one_line, program_fault, reap, ru
 from tasks.clients.process_look import is_local, service_identity
 from tasks.clients.processes import identify, terminate
 from tasks.clients.supervised import (
-    drain_s,
     ended_within,
     kill,
     process_to_stop,
@@ -18,7 +17,7 @@ from tasks.clients.supervised import (
     wait_until_ready,
 )
 from tasks.model.errors import CannotAct, Code, NothingDone
-from tasks.model.processes import ProcessIdentity, ProcessLook
+from tasks.model.processes import ProcessIdentity, ProcessLook, ProcessState
 from tasks.model.verdicts import GuardCode, Verdict
 from tasks.settings import ServiceSettings
 
@@ -51,17 +50,20 @@ class CommandSupervisor:
         """Stop the service: by its command, then by killing the very process that was looked at.
 
         Errors: `STOP_FAILED` with what the command wrote; `STILL_ALIVE`.
-        Steps: without a process that is surely the service's nothing is run: the command may go by a pid file or by a
-        port, and these may be somebody else's by now.
+        Steps: 1. without a process that is surely the service's nothing is run: the command may go by a pid file or by
+        a port, and these may be somebody else's by now 2. a stopped process is killed first: some supervisors continue
+        what they ask to end, and orders that waited in it would be sent late 3. the command 4. what does not end in
+        time is killed.
         """
         if not is_local(self._service):
             return self._stop_elsewhere()
         identity = process_to_stop(self._service, process)
         if identity is None:
             return "nothing was left to end"
-        patience_s = drain_s(self._service, process)
-        asked = self._ask_to_stop(patience_s)
-        if not ended_within(identity, patience_s if asked.succeeded else 0.0):
+        if process.state is ProcessState.STOPPED:
+            kill(self._service, identity)
+        asked = self._ask_to_stop()
+        if not ended_within(identity, self._service.restart.drain_timeout_s if asked.succeeded else 0.0):
             if asked.exit_code:
                 raise CannotAct(Code.STOP_FAILED, f"expected stop_command to end pid={identity.pid} was {asked.story}")
             kill(self._service, identity)
@@ -91,15 +93,15 @@ class CommandSupervisor:
                 raise
         return service_identity(self._service)
 
-    def _ask_to_stop(self, patience_s: float) -> CommandEnd:
-        timeout_s = patience_s + self._service.restart.kill_timeout_s
+    def _ask_to_stop(self) -> CommandEnd:
+        timeout_s = self._service.restart.drain_timeout_s + self._service.restart.kill_timeout_s
         asked = run_command(self._service.stop_command, timeout_s, self._where)
         if not asked.ran:
             raise NothingDone(Code.STOP_FAILED, f"{asked.fault}; correct stop_command")
         return asked
 
     def _stop_elsewhere(self) -> str:
-        asked = self._ask_to_stop(self._service.restart.drain_timeout_s)
+        asked = self._ask_to_stop()
         if not asked.succeeded:
             raise CannotAct(Code.STOP_FAILED, f"expected stop_command to end with 0 was {asked.story}")
         status = run_command(self._service.status_command, STATUS_TIMEOUT_S, self._where)

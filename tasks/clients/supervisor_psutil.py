@@ -8,9 +8,9 @@ from pathlib import Path
 from tasks.clients.commands import last_lines, program_fault, reap, spawn
 from tasks.clients.process_look import is_local
 from tasks.clients.processes import identify, terminate
-from tasks.clients.supervised import drain_s, kill, process_to_stop, refuse_taken_port, surroundings, wait_until_ready
+from tasks.clients.supervised import kill, process_to_stop, refuse_taken_port, surroundings, wait_until_ready
 from tasks.model.errors import CannotAct, Code, NothingDone
-from tasks.model.processes import ProcessIdentity, ProcessLook
+from tasks.model.processes import ProcessIdentity, ProcessLook, ProcessState
 from tasks.model.verdicts import GuardCode, Verdict
 from tasks.settings import ServiceSettings
 
@@ -33,11 +33,12 @@ class PsutilSupervisor:
         return Verdict.no(GuardCode.NOT_AVAILABLE, f"{fault}; correct start_command") if fault else Verdict.yes()
 
     def stop(self, process: ProcessLook) -> str:
-        """Drain, then kill."""
+        """Drain, then kill; a stopped process cannot drain, and it is not continued to send its waiting orders late."""
         identity = process_to_stop(self._service, process)
         if identity is None:
             return "nothing was left to end"
-        kill(self._service, identity, drain_s(self._service, process))
+        stopped = process.state is ProcessState.STOPPED
+        kill(self._service, identity, 0.0 if stopped else self._service.restart.drain_timeout_s)
         reap()
         return f"pid={identity.pid} ended"
 

@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable
 
 from tasks.clients.commands import CommandEnd, Surroundings, one_line, program_fault, run_command
-from tasks.clients.process_look import service_identity
+from tasks.clients.process_look import is_local, service_identity
 from tasks.clients.processes import identify, is_running, is_within
-from tasks.clients.supervised import drain_s, process_to_stop, refuse_taken_port, still_alive, wait_until_ready
+from tasks.clients.supervised import process_to_stop, refuse_taken_port, still_alive, wait_until_ready
 from tasks.model.errors import CannotAct, Code, NothingDone
-from tasks.model.processes import ProcessIdentity, ProcessLook
+from tasks.model.processes import ProcessIdentity, ProcessLook, ProcessState
 from tasks.model.verdicts import GuardCode, Verdict
 from tasks.settings import ServiceSettings
 
@@ -30,6 +30,9 @@ class SystemdSupervisor:
 
     def available(self) -> Verdict:
         """Say whether systemd is here and knows the unit, before anything is stopped."""
+        if not is_local(self._service):
+            detail = "the service runs on another host; set supervisor=command, or a person restarts it"
+            return Verdict.no(GuardCode.NOT_AVAILABLE, detail)
         fault = program_fault(self._program, PLAIN)
         if fault:
             return Verdict.no(GuardCode.NOT_AVAILABLE, f"{fault}; is this a machine with systemd?")
@@ -44,8 +47,9 @@ class SystemdSupervisor:
         """Stop the unit: drain, then kill.
 
         Errors: `NOT_OUR_PROCESS` where the unit runs something else than the process that was looked at.
-        Steps: 1. the stop is a job of systemd's, so that it does not start the unit again 2. what does not end in time
-        is killed 3. gone is the unit and the process.
+        Steps: 1. a stopped process is killed first: systemd continues what it asks to end, and orders that waited in it
+        would be sent late 2. the stop is a job of systemd's, so that it does not start the unit again 3. what does not
+        end in time is killed 4. gone is the unit and the process.
         """
         identity = process_to_stop(self._service, process)
         shown = self._show()
@@ -54,10 +58,12 @@ class SystemdSupervisor:
         self._refuse_other(identity, _main_pid(_state_of(shown)))
         if identity is None and _is_down(_state_of(shown)):
             return "nothing was left to end"
+        killed = process.state is ProcessState.STOPPED and self._ask("kill", "--signal=SIGKILL", self._unit).succeeded
         asked = self._ask("stop", "--no-block", self._unit)
         if not asked.succeeded:
-            raise NothingDone(Code.STOP_FAILED, f"expected unit={self._unit} to stop was {asked.story}")
-        if not self._down_within(identity, drain_s(self._service, process)):
+            kind = CannotAct if killed else NothingDone
+            raise kind(Code.STOP_FAILED, f"expected unit={self._unit} to stop was {asked.story}")
+        if not self._down_within(identity, self._service.restart.drain_timeout_s):
             self._ask("kill", "--signal=SIGKILL", self._unit)
             if not self._down_within(identity, self._service.restart.kill_timeout_s):
                 raise self._alive(identity)

@@ -33,6 +33,7 @@ class Unit:
     ignores_kill: bool = False
     denies: bool = False
     no_bus: bool = False
+    continued: bool = False
 
     @property
     def alive(self) -> bool:
@@ -118,6 +119,7 @@ def stop(unit: Unit) -> int:
     if not unit.ignores_stop and unit.alive:
         os.kill(unit.pid, signal.SIGTERM)
         os.kill(unit.pid, signal.SIGCONT)
+        unit.continued = True
     return 0
 
 

@@ -14,6 +14,7 @@ from tasks.model.errors import CannotAct, Code, NothingDone
 from tasks.model.limits import RestartLimits
 from tasks.model.processes import ProcessState
 from tasks.model.verdicts import GuardCode
+from tasks.settings import ServiceSettings
 from tests.fakes import systemctl
 from tests.fakes.patient import Patient, answers, end, watched
 from tests.fakes.systemctl import UNIT, Unit
@@ -64,7 +65,16 @@ async def test_a_unit_is_stopped_and_started_through_systemd_alone(
     assert systemctl.read(tmp_path).pid != patient.pid
     verbs = [words[0] for words in systemctl.calls(tmp_path)]
     assert verbs[-2:] == ["reset-failed", "start"]
-    assert verbs[:-2] == {None: ["stop"], signal.SIGSTOP: ["stop"], signal.SIGKILL: []}[sent]
+    assert verbs[:-2] == {None: ["stop"], signal.SIGSTOP: ["kill", "stop"], signal.SIGKILL: []}[sent]
+
+
+async def test_a_stopped_process_is_never_continued(patient: Patient, tmp_path: Path) -> None:
+    """systemd continues what it asks to end; the orders that waited in it would go out minutes late."""
+    assert patient.pid
+    os.kill(patient.pid, signal.SIGSTOP)
+    supervisor_of(patient.service).stop(await process_look(patient.service))
+
+    assert not systemctl.read(tmp_path).continued
 
 
 async def test_a_unit_that_does_not_drain_is_killed_through_systemd(patient: Patient, tmp_path: Path) -> None:
@@ -186,6 +196,16 @@ def test_a_unit_that_systemd_does_not_know_is_not_available(patient: Patient) ->
 
     assert verdict.code is GuardCode.NOT_AVAILABLE
     assert "not-found" in verdict.detail
+
+
+def test_a_service_on_another_host_is_not_this_systemds(patient: Patient) -> None:
+    """A unit of the same name here is another service."""
+    elsewhere = ServiceSettings.model_validate(
+        {"base_url": "http://192.0.2.1:8600", "supervisor": "systemd", "systemd_unit": UNIT}
+    )
+
+    assert supervisor_of(patient.service).available().allowed
+    assert "another host" in supervisor_of(elsewhere).available().detail
 
 
 def test_a_machine_without_systemd_is_not_available(
