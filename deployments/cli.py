@@ -17,7 +17,9 @@ app.command("deployments.commands.plan:plan", name="plan", help="Print what woul
 app.command("deployments.commands.incidents:incidents", name="incidents", help="List the incidents.")
 app.command("deployments.commands.ack:ack", name="ack", help="Take an incident: pages stop for a while.")
 app.command("deployments.commands.maintenance:app", name="maintenance", help="Open, end or show a maintenance window.")
-app.command("deployments.commands.replay:replay", name="replay", help="Name the cause of a stored run again.")
+app.command("deployments.commands.replay:replay", name="replay", help="Name the causes of past incidents again.")
+app.command("deployments.commands.postmortem:postmortem", name="postmortem", help="Write an incident's postmortem.")
+app.command("deployments.commands.checks:app", name="checks", help="Decide on the checks that incidents drafted.")
 app.command("deployments.commands.mode:mode", name="mode", help="Show or set how far the automation may go.")
 app.command("deployments.commands.rearm:rearm", name="rearm", help="Let the automation act again.")
 

@@ -5,12 +5,9 @@ from datetime import UTC, datetime
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.clients.accepted_checks import keep_drafts
-from tasks.clients.postmortem_facts import known_case
-from tasks.model.errors import RunbookError
+from tasks.clients.kept_beside import checks_drafted
 from tasks.model.postmortem import KeptBeside
-from tasks.rules.check_drafts import draft_checks
-from tasks.settings import RunbookSettings, load_settings
+from tasks.settings import load_settings
 
 
 @task(name="draft_check", cache_policy=NO_CACHE, timeout_seconds=30, retries=0)
@@ -21,15 +18,3 @@ def draft_check(service: str, incident_id: str) -> KeptBeside:
     Errors: none; what could not be kept is told in the postmortem, and the next run tries again.
     """
     return checks_drafted(load_settings(), service, incident_id, datetime.now(UTC))
-
-
-def checks_drafted(settings: RunbookSettings, service: str, incident_id: str, now: datetime) -> KeptBeside:
-    """Keep the drafts that are new of an incident that is over; no evidence gives none."""
-    try:
-        case = known_case(settings, service, incident_id)
-        if case.incident.is_open or case.first_run is None:
-            return KeptBeside()
-        drafts = draft_checks(case.incident, case.first_run, now)
-        return KeptBeside(names=keep_drafts(settings.state_dir, drafts))
-    except RunbookError as error:
-        return KeptBeside(fault=f"the draft check: {error}")

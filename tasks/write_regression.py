@@ -5,11 +5,9 @@ from datetime import UTC, datetime
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.clients.postmortem_facts import known_case
-from tasks.clients.regressions import keep_regression
-from tasks.model.errors import RunbookError
+from tasks.clients.kept_beside import regression_written
 from tasks.model.postmortem import KeptBeside
-from tasks.settings import RunbookSettings, load_settings
+from tasks.settings import load_settings
 
 
 @task(name="write_regression", cache_policy=NO_CACHE, timeout_seconds=30, retries=0)
@@ -20,14 +18,3 @@ def write_regression(service: str, incident_id: str) -> KeptBeside:
     Errors: none; what could not be kept is told in the postmortem, and the next run tries again.
     """
     return regression_written(load_settings(), service, incident_id, datetime.now(UTC))
-
-
-def regression_written(settings: RunbookSettings, service: str, incident_id: str, now: datetime) -> KeptBeside:
-    """Keep the fixture of an incident that is over; where no evidence was kept there is none."""
-    try:
-        case = known_case(settings, service, incident_id)
-        if case.incident.is_open or case.first_run is None:
-            return KeptBeside()
-        return KeptBeside(names=(keep_regression(settings.state_dir, case.incident, case.first_run, now),))
-    except RunbookError as error:
-        return KeptBeside(fault=f"the fixture: {error}")

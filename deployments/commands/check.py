@@ -1,21 +1,27 @@
 """`runbook check`: look and name the cause, without Prefect's server and without acting."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from deployments.commands.looking import Answer, JsonOutput, give, watched_service
 from deployments.views.check import check_lines
+from deployments.views.checks import result_lines
 from tasks.clients.confirming import confirming_looks
 from tasks.clients.context import context_of
 from tasks.clients.observe import observe
+from tasks.model.checks import CheckResult, LogTemplateRule
 from tasks.model.diagnosis import Audience, Cause, Confidence, Diagnosis, Finding, Status
 from tasks.model.errors import CannotLook, Code
 from tasks.model.evidence import Evidence, TriageRequest
+from tasks.model.log_findings import LogsLook, ScanQuestion
+from tasks.rules.checks import check_results, fired
 from tasks.rules.diagnosis import name_cause
 from tasks.settings import RunbookSettings
 
 # The exit codes of monitoring plugins.
+LOGS_FOR = timedelta(minutes=5)
+LOGS_DEADLINE_S = 5.0
 EXIT_CODES = {Status.OK: 0, Status.DEGRADED: 1, Status.CRITICAL: 2, Status.BLIND: 3}
 
 
@@ -49,8 +55,26 @@ def check_answer(service: str | None) -> Answer:
         if error.code is Code.BAD_SETTING:
             raise
         evidence, diagnosis = None, blind(str(error))
-    lines = check_lines(name, diagnosis, evidence)
-    return Answer(as_json(name, diagnosis, evidence), lines, EXIT_CODES[diagnosis.status])
+    results = check_results(evidence, recent_logs(settings, name, evidence)) if evidence else ()
+    lines = [*check_lines(name, diagnosis, evidence), *result_lines(results)]
+    return Answer(as_json(name, diagnosis, evidence, results), lines, EXIT_CODES[diagnosis.status])
+
+
+def recent_logs(settings: RunbookSettings, service: str, evidence: Evidence) -> LogsLook | None:
+    """Read what was logged in the last minutes, where an accepted check asks; the triage's own place is left alone."""
+    if not any(isinstance(check.rule, LogTemplateRule) for check in evidence.context.checks):
+        return None
+    from tasks.clients.log_files import look_at_log  # noqa: PLC0415 - its engine takes a third of a second
+
+    now = evidence.latest.looked_at
+    question = ScanQuestion(now=now, since=now - LOGS_FOR, deadline_s=LOGS_DEADLINE_S)
+    scans, unread = [], []
+    for file in settings.service(service).log_files:
+        try:
+            scans.append(look_at_log(file, question))
+        except CannotLook as error:
+            unread.append(str(error))
+    return LogsLook(scans=tuple(scans), blind=tuple(unread))
 
 
 async def look(settings: RunbookSettings, service: str) -> Evidence:
@@ -72,12 +96,16 @@ def blind(reason: str) -> Diagnosis:
     return Diagnosis(status=Status.BLIND, findings=(finding,))
 
 
-def as_json(service: str, diagnosis: Diagnosis, evidence: Evidence | None) -> dict[str, Any]:
-    """Lay the answer out as other programs rely on it."""
+def as_json(
+    service: str, diagnosis: Diagnosis, evidence: Evidence | None, results: tuple[CheckResult, ...] = ()
+) -> dict[str, Any]:
+    """Lay the answer out as other programs rely on it; `warnings` are the accepted checks that fired, notes only."""
     return {
         "service": service,
         "status": diagnosis.status.value,
         "causes": [_cause(finding) for finding in diagnosis.findings],
+        "warnings": [one.model_dump(mode="json") for one in fired(results)],
+        "checks": [one.model_dump(mode="json") for one in results],
         "evidence": evidence.model_dump(mode="json") if evidence else {},
     }
 

@@ -1,4 +1,4 @@
-"""`runbook replay`: name the cause of a stored run again, with the rules of now."""
+"""`runbook replay`: name the cause again with the rules of now, of every past incident or of one stored run."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,10 +6,12 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.text import Text
 
-from deployments.commands.looking import Answer, JsonOutput, give
+from deployments.commands.looking import COULD_NOT_LOOK, Answer, JsonOutput, give
+from deployments.views.regressions import regression_lines
 from deployments.views.terminal import BAD, BOLD, DIM, GOOD, line
 from tasks.clients.evidence_store import load_run, runs_of_incident
 from tasks.clients.incident_ledger import read_ledger
+from tasks.clients.regressions import list_regressions, replay_regression
 from tasks.model.diagnosis import Diagnosis
 from tasks.model.errors import Code, RunbookError
 from tasks.model.stored_run import Replay
@@ -30,6 +32,9 @@ def replay(
 ) -> None:
     """Name the cause again from stored evidence; exit 0 the same, 1 it differs, 3 the evidence cannot be read.
 
+    Without a file and without an incident every fixture under regressions in the state directory is replayed, and held
+    to the causes that it expects.
+
     Parameters
     ----------
     file
@@ -39,7 +44,27 @@ def replay(
     json_output
         Print one JSON document.
     """
+    if file is None and incident is None:
+        give(regressions_answer, json_output=json_output)
     give(lambda: replay_answer(asked_file(file, incident)), json_output=json_output)
+
+
+def regressions_answer() -> Answer:
+    """Replay every fixture; one whose cause changed decides, then one that cannot be read.
+
+    Errors: `FILE_UNREADABLE` when the folder cannot be read.
+    """
+    replays = [replay_regression(path) for path in list_regressions(load_settings().state_dir)]
+    changed = sum(bool(one.differences) for one in replays)
+    unreadable = sum(bool(one.unreadable) for one in replays)
+    document = {
+        "regressions": [{**one.model_dump(mode="json"), "same": one.same} for one in replays],
+        "count": len(replays),
+        "changed_count": changed,
+        "unreadable_count": unreadable,
+    }
+    exit_code = DIFFERS if changed else COULD_NOT_LOOK if unreadable else SAME
+    return Answer(document, regression_lines(replays), exit_code)
 
 
 def replay_answer(path: Path) -> Answer:
@@ -62,10 +87,10 @@ def replay_answer(path: Path) -> Answer:
 def asked_file(file: Path | None, incident: str | None) -> Path:
     """Find the stored run that is asked for.
 
-    Errors: `BAD_ARGUMENT` when neither or both are given, or the incident has none.
+    Errors: `BAD_ARGUMENT` when both are given, or the incident has none.
     """
-    if (file is None) == (incident is None):
-        raise RunbookError(Code.BAD_ARGUMENT, "expected a file or --incident, one of them; name one")
+    if file is not None and incident is not None:
+        raise RunbookError(Code.BAD_ARGUMENT, "expected a file or --incident was both; leave one out")
     return file if file is not None else _first_of(incident or "")
 
 

@@ -56,6 +56,19 @@ def known_case(settings: RunbookSettings, service: str, incident_id: str) -> Pos
     return merged_case(kept, found) if kept is not None else found
 
 
+def found_incident(settings: RunbookSettings, service: str, incident_id: str) -> str:
+    """Find an incident by its id, in the ledger or in what was kept; without an id the newest one.
+
+    Errors: `BAD_ARGUMENT` when there is none, `LEDGER_UNREADABLE`, `UNKNOWN_SERVICE`.
+    """
+    if incident_id:
+        return known_case(settings, service, incident_id).incident.incident_id
+    incidents = fold_incidents(read_ledger(settings.ledger_path(service)).records, service)
+    if not incidents:
+        raise RunbookError(Code.BAD_ARGUMENT, f"expected an incident of {service} was none; see `runbook incidents`")
+    return max(incidents, key=lambda one: one.opened_at).incident_id
+
+
 def keep_facts(state_dir: Path, case: PostmortemCase) -> None:
     """Keep what is known of an incident; the caller holds the lock.
 
