@@ -73,12 +73,12 @@ def _by_whom(route: RouteLook) -> str:
 
 def _gateway_lines(latest: Observation) -> tuple[str, ...]:
     groups = {
-        "answer": [one.gateway for one in latest.gateways if one.seen is Seen.PASSED],
-        "do not answer": [one.gateway for one in latest.gateways if one.seen is Seen.FAILED],
+        "that answer": [one.gateway for one in latest.gateways if one.seen is Seen.PASSED],
+        "that do not": [one.gateway for one in latest.gateways if one.seen is Seen.FAILED],
         "not known": [one.gateway for one in latest.gateways if one.seen is Seen.BLIND],
     }
-    told = [f"{', '.join(names)} {words}" for words, names in groups.items() if names]
-    return (f"Gateways: {'; '.join(told)}.",) if told else ()
+    told = [f"{words}: {', '.join(names)}" for words, names in groups.items() if names]
+    return (f"Gateways {'; '.join(told)}.",) if told else ()
 
 
 def _cancel_lines(evidence: Evidence, classes: tuple[AssetClass, ...]) -> tuple[str, ...]:

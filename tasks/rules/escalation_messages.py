@@ -44,7 +44,7 @@ def _why(incident: IncidentState, page: Page) -> str:
         case PageReason.NOT_ACKNOWLEDGED:
             return f"Still open, and nobody has taken it for {waited}. "
         case PageReason.ACKNOWLEDGEMENT_OVER:
-            return f"Still open; {incident.acknowledged_by} took it, and that is over since {waited}. "
+            return f"Still open; {incident.acknowledged_by} took it, and that has been over for {waited}. "
         case PageReason.NEXT_TIER:
             return f"{TIER_NAMES[page.from_tier].capitalize()} has not taken it for {waited}. "
         case PageReason.UNDELIVERED:

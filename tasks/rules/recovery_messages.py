@@ -54,4 +54,4 @@ def _text(incident: IncidentState, audience: Audience, words: PageWords) -> str:
     classes = [name.value for name in AssetClass if name.value in abouts]
     what = f"order routing for {', '.join(classes)} is no longer degraded" if classes else "its trouble no longer shows"
     when = desk_clock(closed_at, words.time_zone)
-    return f"Incident {incident.incident_id} is closed since {when}, after {took}: {what}."
+    return f"Incident {incident.incident_id} was closed at {when} after {took}: {what}."

@@ -1,0 +1,100 @@
+"""How trading stands, in the desk's words."""
+
+from tasks.model.looks import Fault, OrderOutcome, RouteLook, RoutingLook, Seen
+from tasks.model.orders import AssetClass
+from tasks.rules.desk_status import desk_status, last_fill_at
+from tests.fakes.looks import NOW, gateway, health, observation, order
+from tests.fakes.past import ago, past, routing, with_past
+
+EQUITY, FX = AssetClass.EQUITY, AssetClass.FX
+
+
+def paused(state: str = "halted") -> RoutingLook:
+    """A routing in which somebody took equity out."""
+    route = RouteLook(
+        asset_class=EQUITY, gateway="XNAS", trading_state=state, set_by="runbook", reason="XNAS does not answer"
+    )
+    return RoutingLook(seen=Seen.PASSED, detail="", looked_at=NOW, routes=(route,))
+
+
+def test_a_healthy_desk_reads_what_trades_where_that_cancels_arrive_and_the_last_fill() -> None:
+    """Three questions that every trader asks first."""
+    assert desk_status(with_past((observation(routing=routing()),))) == (
+        "equity: trades at XNAS.",
+        "fx: trades at FXALL.",
+        "Gateways that answer: XNAS, FXALL.",
+        "Cancels: can be sent for equity, fx. A pause never blocks them.",
+        "Last proven fill of equity: 15:00:00Z.",
+        "Last proven fill of fx: 15:00:00Z.",
+    )
+
+
+def test_a_dead_gateway_is_told_with_what_is_left_and_when_it_last_filled() -> None:
+    """The class that is hit stands beside those that are not; a cancel to a dead venue is not promised."""
+    seen = observation(
+        orders=(order(EQUITY, OrderOutcome.TIMED_OUT), order(FX)),
+        gateways=(gateway("XNAS", Seen.FAILED), gateway("FXALL")),
+    )
+
+    assert desk_status(with_past((seen,), history=(past(2), past(1)))) == (
+        "equity: does not trade, the test order to XNAS ended as timed out.",
+        "fx: trades at FXALL.",
+        "Gateways that answer: FXALL; that do not: XNAS.",
+        "Cancels: can be sent for fx; not certain to arrive for equity. A pause never blocks them.",
+        "Last proven fill of equity: 14:59:00Z.",
+        "Last proven fill of fx: 15:00:00Z.",
+    )
+
+
+def test_a_pause_is_told_with_who_and_why_and_that_it_blocks_no_cancel() -> None:
+    """A trader who cannot send must read who stopped it, and that he can still pull back."""
+    halted = order(EQUITY, OrderOutcome.DENIED).model_copy(update={"code": "TRADING_HALTED"})
+
+    lines = desk_status(with_past((observation(orders=(halted,), routing=paused()),)))
+
+    assert lines[0] == "equity: paused (halted) by runbook: XNAS does not answer."
+    assert "Cancels: can be sent for equity. A pause never blocks them." in lines
+
+
+def test_while_the_service_answers_nothing_no_cancel_is_promised() -> None:
+    """The desk must call the venue, and must read it here first."""
+    seen = observation(health=health(Fault.TIMED_OUT), orders=(order(EQUITY, OrderOutcome.TIMED_OUT),))
+
+    assert "Cancels: none can be sent, the service answers no order; cancel at the venue." in desk_status(
+        with_past((seen,))
+    )
+
+
+def test_a_closed_market_is_no_trouble() -> None:
+    """At night the venue says closed, and that is how it should be."""
+    lines = desk_status(with_past((observation(orders=(order(EQUITY, OrderOutcome.REJECTED_AS_EXPECTED),)),)))
+
+    assert lines[0] == "equity: XNAS answers, its market is closed."
+
+
+def test_what_nobody_saw_is_told_as_not_known() -> None:
+    """Missing data is not health."""
+    seen = observation(orders=(order(EQUITY, OrderOutcome.BLIND),), routing=routing())
+
+    lines = desk_status(with_past((seen,)))
+
+    assert lines[0] == "equity: not known, we could not look."
+    assert lines[1] == "fx: not known, no test order is set up."
+    assert "Last proven fill of equity: none seen in the last hour." in lines
+
+
+def test_the_last_fill_is_the_newest_one_of_this_run_or_of_those_before() -> None:
+    """A fill of three rounds ago is worth more than one of yesterday."""
+    rounds = (observation(), observation(4.0, orders=(order(EQUITY, OrderOutcome.TIMED_OUT),)))
+
+    assert last_fill_at(with_past(rounds, history=(past(1),)), EQUITY) == NOW
+    only_before = with_past((observation(orders=()),), history=(past(2), past(1, orders=())))
+    assert last_fill_at(only_before, EQUITY) == ago(2)
+    assert last_fill_at(with_past((observation(orders=()),)), EQUITY) is None
+
+
+def test_the_desk_reads_its_own_clock_beside_utc() -> None:
+    """Nobody at the desk counts hours in an incident."""
+    evidence = with_past((observation(),), desk_time_zone="America/New_York")
+
+    assert "Last proven fill of equity: 15:00:00Z (10:00:00 EST)." in desk_status(evidence)

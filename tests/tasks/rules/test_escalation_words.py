@@ -1,0 +1,159 @@
+"""The words of a page that is due, the interval between two, and the end that everybody hears."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tasks.model.diagnosis import Audience, Cause
+from tasks.model.escalation import MarketClock, Page, PageReason, PageWords
+from tasks.model.incident import ActionRecord, IncidentState
+from tasks.model.limits import EscalationLimits
+from tasks.model.market import MarketHours, MarketSession
+from tasks.model.modes import Mode
+from tasks.model.orders import AssetClass
+from tasks.rules.escalation_interval import page_interval_s
+from tasks.rules.escalation_messages import page_message
+from tasks.rules.message_keys import about_of, audience_of, message_key
+from tasks.rules.recovery_messages import owes_recovery, recovery_messages
+
+NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+LIMITS = EscalationLimits()
+WORDS = PageWords(mode=Mode.OBSERVE, time_zone="America/New_York")
+
+
+def incident(**changes: object) -> IncidentState:
+    """An open incident."""
+    base = {"incident_id": "INC-1", "service": "order-service", "state": "opened", "opened_at": NOW}
+    more = {"causes": (Cause.SERVICE_HUNG,), "summary": "service_hung: silent for 9 s", "acknowledged_by": "kim"}
+    action = ActionRecord(key="k", action="restart_service", started_at=NOW, outcome="not_recovered")
+    return IncidentState.model_validate({**base, **more, "actions": (action,), **changes})
+
+
+def text(audience: Audience, reason: PageReason) -> str:
+    """The text of one page."""
+    page = Page(audience=audience, reason=reason, about="x", waited_s=310, from_tier=Audience.TIER_1)
+    return page_message(incident(), page, WORDS).text
+
+
+@pytest.mark.parametrize("audience", [Audience.TIER_2, Audience.TIER_3])
+@pytest.mark.parametrize("reason", list(PageReason))
+def test_every_page_to_developers_and_sre_begins_with_their_template(audience: Audience, reason: PageReason) -> None:
+    """§4.2 word for word, also in a reminder; then why it comes and how to take it."""
+    first, rest = text(audience, reason).split("\n")
+
+    assert first == (
+        "Incident: order-routing health checks failing since "
+        "2026-11-23T15:00:00.000Z (2026-11-23 10:00:00 EST, America/New_York). "
+        "Errors: service_hung: silent for 9 s. "
+        "Key artifacts: incidents.jsonl, service logs, sample failing request/response."
+    )
+    assert rest.startswith("[INC-1] order-service, mode=observe.")
+    assert rest.endswith("To take it: `runbook ack INC-1`.")
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (PageReason.NOT_ACKNOWLEDGED, "nobody has taken it for 5 min"),
+        (PageReason.ACKNOWLEDGEMENT_OVER, "kim took it, and that has been over for 5 min"),
+        (PageReason.NEXT_TIER, "Tier 1 has not taken it for 5 min"),
+        (PageReason.UNDELIVERED, "A page to tier 1 could not be delivered for 5 min"),
+        (PageReason.EXHAUSTED, "The automation is at its end: restart_service of"),
+    ],
+)
+def test_a_page_says_why_it_comes(reason: PageReason, words: str) -> None:
+    """Who is woken reads first why it is they."""
+    assert words in text(Audience.TIER_1, reason)
+    assert "silent for 9 s" in text(Audience.TIER_1, reason)
+
+
+def hours(asset_class: AssetClass, *, is_open: bool, changes_in_s: float = 10_000) -> MarketHours:
+    """The hours of a market that changes some time from now."""
+    then, session = NOW + timedelta(seconds=changes_in_s), MarketSession.REGULAR if is_open else MarketSession.CLOSED
+    return MarketHours(
+        asset_class=asset_class,
+        calendar="X",
+        at=NOW,
+        open=is_open,
+        session=session,
+        next_open=then + timedelta(days=1) if is_open else then,
+        next_close=then if is_open else then + timedelta(days=1),
+    )
+
+
+EQUITY, CRYPTO = AssetClass.EQUITY, AssetClass.CRYPTO
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "expected_s"),
+    [
+        (hours(EQUITY, is_open=True), None, 300),
+        (hours(EQUITY, is_open=False), None, 1800),
+        (hours(EQUITY, is_open=True, changes_in_s=900), None, 120),
+        (hours(EQUITY, is_open=True, changes_in_s=901), None, 300),
+        (hours(EQUITY, is_open=False, changes_in_s=900), None, 120),
+        (hours(EQUITY, is_open=True), hours(EQUITY, is_open=False), 120),
+        (hours(EQUITY, is_open=False), hours(EQUITY, is_open=True), 120),
+        (None, None, 300),
+    ],
+    ids=["open", "closed", "closes soon", "closes later", "opens soon", "just opened", "just closed", "nobody knows"],
+)
+def test_the_wait_goes_by_the_market(now: MarketHours | None, before: MarketHours | None, expected_s: float) -> None:
+    """§1.1: if trading is live, escalate faster; fastest around the open and the close."""
+    clock = MarketClock(now=(now,) if now else (), before=(before,) if before else ())
+
+    assert page_interval_s(clock, (), LIMITS, NOW) == expected_s
+
+
+def test_only_the_markets_of_the_affected_classes_count() -> None:
+    """Crypto never closes; an equity venue on a Sunday is no reason to hurry all the same."""
+    clock = MarketClock(now=(hours(EQUITY, is_open=False), hours(CRYPTO, is_open=True)))
+
+    assert page_interval_s(clock, (EQUITY,), LIMITS, NOW) == 1800
+    assert page_interval_s(clock, (), LIMITS, NOW) == 300
+
+
+def over(**changes: object) -> IncidentState:
+    """An incident that closed after 12 minutes, of which the desk and tier 3 were told."""
+    told = ("INC-1/tier_3/opened", "INC-1/desk/desk-equity", "INC-1/desk/desk-pause_strategies-equity")
+    return incident(closed_at=NOW + timedelta(minutes=12), told=told, **changes)
+
+
+def test_everybody_who_was_told_hears_the_end_in_their_own_words() -> None:
+    """The desk reads which class trades well again; the on-call hears of every end."""
+    later = NOW + timedelta(minutes=13)
+
+    texts = {one.audience: one.text for one in recovery_messages(over(), WORDS, later)}
+
+    assert texts.keys() == {Audience.DESK, Audience.TIER_1, Audience.TIER_3}
+    assert texts[Audience.DESK] == (
+        "Incident INC-1 was closed at 15:12:00Z (10:12:00 EST) after 12 min: "
+        "order routing for equity is no longer degraded."
+    )
+    assert texts[Audience.TIER_3].endswith("Closed: service hung no longer shows, after 12 min.")
+
+
+def test_the_end_is_told_once_and_not_for_ever() -> None:
+    """What was told, or is of yesterday, is owed to nobody."""
+    told = tuple(f"INC-1/{audience}/closed" for audience in (Audience.DESK, Audience.TIER_1, Audience.TIER_3))
+
+    assert not owes_recovery(over().model_copy(update={"told": (*over().told, *told)}), NOW)
+    assert not owes_recovery(over(), NOW + timedelta(days=2))
+    assert not owes_recovery(incident(), NOW)
+
+
+def test_a_recovery_that_the_remediation_told_is_not_told_again() -> None:
+    """The on-call read `recovered after restart` a second ago."""
+    told = over().model_copy(update={"told": ("INC-1/tier_1/recovered",)})
+
+    assert not owes_recovery(told, NOW)
+
+
+def test_no_two_keys_become_one_by_being_cut() -> None:
+    """The ledger keeps a bounded part of a key; a message whose key was cut would be told every minute."""
+    long, other = (message_key(incident(), Audience.DESK, "x" * 5000 + end) for end in ("a", "b"))
+
+    assert len(long) < 300
+    assert long != other
+    assert audience_of(long, "INC-1") == "desk"
+    assert about_of("INC-1/tier_1/again-12#3", "INC-1") == "again"
