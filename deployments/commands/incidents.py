@@ -46,6 +46,7 @@ def incidents_of(settings: RunbookSettings, service: str) -> tuple[IncidentState
 def as_json(incident: IncidentState, deliveries: tuple[Delivery, ...]) -> dict[str, Any]:
     """Lay one incident out as other programs rely on it."""
     names = {"incident_id", "service", "state", "opened_at", "closed_at", "causes", "tier", "acknowledged_by"}
+    names |= {"acknowledged_until", "escalated_at"}
     messages = [one for one in deliveries if one.incident_id == incident.incident_id]
     return {
         **incident.model_dump(mode="json", include=names),
@@ -58,4 +59,6 @@ def _line(incident: IncidentState) -> str:
     causes = ", ".join(cause.value for cause in incident.causes)
     ends = f"closed {utc_text(incident.closed_at)}" if incident.closed_at else f"OPEN ({incident.state})"
     actions = ", ".join(f"{one.action}: {one.outcome or 'end not known'}" for one in incident.actions)
-    return f"{incident.incident_id}  {causes}  opened {utc_text(incident.opened_at)}  {ends}  {actions}".rstrip()
+    taken = f"taken by {incident.acknowledged_by}" if incident.acknowledged_by else ""
+    opened = f"opened {utc_text(incident.opened_at)}"
+    return "  ".join(part for part in (incident.incident_id, causes, opened, ends, taken, actions) if part)

@@ -1,0 +1,83 @@
+"""`runbook ack` and `runbook maintenance`: what a person types at three in the morning."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tasks.clients.incident_ledger import read_ledger
+from tasks.model.diagnosis import Audience, Cause, Confidence, Diagnosis, Finding, Status
+from tasks.record_incidents import incidents_recorded
+from tests.fakes.looks import three
+from tests.fakes.patient import Patient, watched
+
+
+@pytest.fixture
+def patient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Patient:
+    """A watched service that nobody started, with one open incident."""
+    one = watched(tmp_path)
+    one.watch_from_the_environment(monkeypatch)
+    finding = Finding(
+        cause=Cause.SERVICE_HUNG, confidence=Confidence.CONFIRMED, because=("x",), section="§2.1", tier=Audience.TIER_1
+    )
+    incidents_recorded(one.settings, three(), Diagnosis(status=Status.CRITICAL, findings=(finding,)))
+    return one
+
+
+def runbook(*words: str) -> "subprocess.CompletedProcess[str]":
+    """Run one command as a person would."""
+    command = [sys.executable, "-c", "from deployments.cli import main; main()", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=dict(os.environ))
+
+
+def test_an_incident_is_taken_and_everybody_can_read_by_whom(patient: Patient) -> None:
+    """The second person who looks sees that the first one has it."""
+    assert patient
+    taken = json.loads(runbook("ack", "--by", "kim", "--for", "45m", "--json").stdout)
+
+    (listed,) = json.loads(runbook("incidents", "--json").stdout)
+    assert taken["incident_id"] == listed["incident_id"]
+    assert taken["acknowledged_by"] == listed["acknowledged_by"] == "kim"
+    assert taken["acknowledged_until"].endswith("Z")
+    assert "kim" in runbook("incidents").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("ack", "INC-nosuch"), "UNKNOWN_INCIDENT"),
+        (("ack", "--for", "soon"), "BAD_ARGUMENT"),
+        (("ack", "--for", "9h"), "BAD_ARGUMENT"),
+        (("ack", "--by", " "), "BAD_ARGUMENT"),
+        (("maintenance", "start", "--for", "30m", "--reason", " "), "BAD_ARGUMENT"),
+        (("maintenance", "start", "--for", "25h", "--reason", "x"), "BAD_ARGUMENT"),
+        (("maintenance", "show", "--service", "nosuch"), "UNKNOWN_SERVICE"),
+    ],
+)
+def test_what_was_typed_wrongly_is_one_line_and_changes_nothing(
+    patient: Patient, words: tuple[str, ...], code: str
+) -> None:
+    """No traceback, no half a window."""
+    before = read_ledger(patient.ledger)
+    refused = runbook(*words)
+
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"{code}: ")
+    assert refused.stderr.count("\n") == 1
+    assert read_ledger(patient.ledger) == before
+
+
+def test_a_window_is_opened_shown_and_ended(patient: Patient) -> None:
+    """Three words for one piece of work on the service."""
+    assert patient
+    opened = json.loads(
+        runbook("maintenance", "start", "--for", "30m", "--reason", "new disk", "--by", "kim", "--json").stdout
+    )
+
+    assert opened["open"]
+    assert (opened["reason"], opened["by"]) == ("new disk", "kim")
+    assert "by kim: new disk" in runbook("maintenance", "show").stdout
+    assert json.loads(runbook("maintenance", "end", "--json").stdout)["open"] is False
