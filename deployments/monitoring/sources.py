@@ -63,11 +63,16 @@ class ServiceSources:
         return max((at for at in signs if at is not None and at <= now), default=None)
 
     def _is_silent(self, now: datetime) -> bool:
-        if self._numbers.looks.latest_at is None:
+        last_at = self._numbers.last_sign_at
+        if self._numbers.looks.latest_at is None or last_at is None:
             return False
-        since = max(self._numbers.last_sign_at or self._started_at, self._started_at)
-        patience_s = self._settings.approval_timeout_s
-        return silence_of(since, now, acting=self._numbers.acting, approval_timeout_s=patience_s).silent
+        return silence_of(
+            last_at,
+            now,
+            acting=self._numbers.acting,
+            approval_timeout_s=self._settings.approval_timeout_s,
+            watching_since=self._started_at,
+        ).silent
 
     def _read_ledger(self) -> None:
         for data in self._ledger_file.new_lines():

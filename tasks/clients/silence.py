@@ -45,12 +45,12 @@ def silence_now(
         return None
     # The ledger is read only where the looks alone do not show that all is well.
     records = _records(settings, service) if now - max(looks) >= SILENT_AFTER else ()
-    last_at = last_sign_at(looks, records, service, now)
     return silence_of(
-        max(last_at, watching_since or last_at),
+        last_sign_at(looks, records, service, now),
         now,
         acting=holder_of(settings.state_dir, service) is not None,
         approval_timeout_s=settings.approval_timeout_s,
+        watching_since=watching_since,
     )
 
 

@@ -31,14 +31,21 @@ class Silence(Value):
     detail: str
 
 
-def silence_of(last_sign_at: datetime, now: datetime, *, acting: bool, approval_timeout_s: float) -> Silence:
-    """Say whether nobody looks at a service any more.
+def silence_of(
+    last_sign_at: datetime,
+    now: datetime,
+    *,
+    acting: bool,
+    approval_timeout_s: float,
+    watching_since: datetime | None = None,
+) -> Silence:
+    """Say whether nobody looks at a service any more; before `watching_since` nobody could have.
 
     Runbook: §3.3 SRE and platform.
     Errors: none. A run that acts, or waits for a person's answer, looks at nothing new and is not silent, for a while.
     """
     patience = SILENT_AFTER + (ACTING_FOR + timedelta(seconds=approval_timeout_s) if acting else timedelta())
-    quiet_for = now - last_sign_at
+    quiet_for = now - max(last_sign_at, watching_since or last_sign_at)
     numbers = f"quiet_for_s={quiet_for.total_seconds():.0f}, limit_s={patience.total_seconds():.0f}, acting={acting}"
     return Silence(
         silent=quiet_for >= patience,
