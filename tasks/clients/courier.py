@@ -91,7 +91,8 @@ class Courier:
             answer = self._send(self._latest(entry), route)
             if answer.sent:
                 arrived = self._latest(entry).model_copy(update={"delivered_by": route.name})
-                return self._finish(self._outbox.save(arrived))
+                self._outbox.save(arrived)
+                return self._finish(arrived)
             LOGGER.warning("%s does not take %s: %s", route.name, entry.message.key, error_words(answer))
             self._block(blocked_key(route, answer), answer)
         until = max(self._blocked[key] for key in (route.family, route.key) if key in self._blocked)

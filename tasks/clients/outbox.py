@@ -13,7 +13,7 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from tasks.model.delivery import Blocked, Post, Queued, Thread
+from tasks.model.delivery import Blocked, Queued, Thread
 from tasks.model.messages import Message
 from tasks.model.values import Value
 from tasks.settings import RunbookSettings
@@ -35,6 +35,7 @@ class Outbox:
     def __init__(self, state_dir: Path) -> None:
         self._folder = state_dir / FOLDER
         self._held: dict[str, Queued] = {}
+        self._held_threads: dict[Path, Thread] = {}
 
     def put(self, service: str, message: Message, now: datetime, instead_of: str = "") -> Queued:
         """Queue a message, unless one of its key is there already; it is on disk when this returns."""
@@ -42,26 +43,30 @@ class Outbox:
         try:
             _write(self._entry_path(message.key), entry, new=True)
         except FileExistsError:
-            # A file that cannot be read holds no message any more, and must not keep this one from being sent.
-            return self.find(message.key) or self.save(entry)
+            there = self.find(message.key)
+            if there is None:
+                # A file that cannot be read holds no message any more, and must not keep this one from being sent.
+                self.save(entry)
+            return there or entry
         except OSError as error:
             LOGGER.warning("cannot queue on disk, sending all the same: %s", error.strerror)
-            self._held[message.key] = entry.model_copy(update={"post": Post(begun_at=now)})
-        return self.find(message.key) or entry
+            self._held[message.key] = entry
+        return entry
 
     def find(self, key: str) -> Queued | None:
         """Find a message that is on its way."""
         return self._held.get(key) or _read(self._entry_path(key), Queued)
 
-    def save(self, entry: Queued) -> Queued:
-        """Keep how far a message has come."""
+    def save(self, entry: Queued) -> bool:
+        """Keep how far a message has come; say whether it is on disk, and so would outlive this process."""
         try:
             _write(self._entry_path(entry.message.key), entry)
-            self._held.pop(entry.message.key, None)
         except OSError as error:
             LOGGER.warning("cannot keep the queue on disk: %s", error.strerror)
             self._held[entry.message.key] = entry
-        return entry
+            return False
+        self._held.pop(entry.message.key, None)
+        return True
 
     def remove(self, entry: Queued) -> None:
         """Let a message go: it was delivered and recorded."""
@@ -77,20 +82,28 @@ class Outbox:
     def thread(self, service: str, incident_id: str, place: str) -> Thread:
         """Find the thread of an incident in a channel, or say that there is none yet."""
         new = Thread(service=service, incident_id=incident_id, place=place)
-        return _read(self._thread_path(new), Thread) or new
+        path = self._thread_path(new)
+        return self._held_threads.get(path) or _read(path, Thread) or new
 
     def threads(self) -> tuple[Thread, ...]:
         """Read every thread."""
-        return tuple(one for path in _files(self._folder / THREADS) if (one := _read(path, Thread)))
+        paths = {*_files(self._folder / THREADS), *self._held_threads}
+        return tuple(one for path in sorted(paths) if (one := self._held_threads.get(path) or _read(path, Thread)))
 
-    def save_thread(self, thread: Thread) -> Thread:
-        """Keep where a thread is and what its head says."""
-        with contextlib.suppress(OSError):
-            _write(self._thread_path(thread), thread)
-        return thread
+    def save_thread(self, thread: Thread) -> bool:
+        """Keep where a thread is and what its head says; say whether it is on disk."""
+        path = self._thread_path(thread)
+        try:
+            _write(path, thread)
+        except OSError:
+            self._held_threads[path] = thread
+            return False
+        self._held_threads.pop(path, None)
+        return True
 
     def remove_thread(self, thread: Thread) -> None:
         """Forget a thread that nothing more will be said in."""
+        self._held_threads.pop(self._thread_path(thread), None)
         with contextlib.suppress(OSError):
             self._thread_path(thread).unlink(missing_ok=True)
 

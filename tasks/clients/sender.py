@@ -7,6 +7,7 @@ than `HELD_UP_S` in any half minute. What is not through by then goes on being s
 import logging
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +22,7 @@ HELD_UP_S = 1.5
 RENEWED_IN_S = 30.0
 SENDING_FOR_S = 60.0
 LOCK_PATIENCE_S = 5.0
-LONGEST_PAUSE_S = 5.0
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
 LOGGER = logging.getLogger("runbook.sender")
 
 
@@ -116,23 +117,31 @@ class Sender:
     def _round(self) -> float | None:
         """Make one round; say how long to pause before the next, or None where nothing is left to do."""
         with self.outbox.only_sender(LOCK_PATIENCE_S) as is_us:
-            if not is_us:
-                return LONGEST_PAUSE_S
-            courier = Courier(self.settings, self.outbox, _now)
-            seen: set[str] = set()
-            while fresh := [one for one in self.outbox.waiting() if one.message.key not in seen]:
-                for entry in fresh:
-                    seen.add(entry.message.key)
-                    courier.deliver(entry)
-                    self._note(entry)
-            courier.refresh_heads()
-        until = courier.next_free() if self.outbox.waiting() else None
-        return None if until is None else min(LONGEST_PAUSE_S, max(0.1, (until - _now()).total_seconds()))
+            until = make_round(self.settings, self.outbox, _now, self._note) if is_us else _now()
+        return None if until is None else min(LONGEST_PAUSE_S, max(SHORTEST_PAUSE_S, (until - _now()).total_seconds()))
 
     def _note(self, entry: Queued) -> None:
         with self._changed:
             self._tried.add(entry.message.key)
             self._changed.notify_all()
+
+
+def make_round(
+    settings: RunbookSettings, outbox: Outbox, clock: Callable[[], datetime], note: Callable[[Queued], None]
+) -> datetime | None:
+    """Bring every queued message as far as it gets, what comes in meanwhile too, and edit the heads of the threads.
+
+    Say when something is worth trying again; None where nothing is left. The caller holds the sender's lock.
+    """
+    courier = Courier(settings, outbox, clock)
+    seen: set[str] = set()
+    while fresh := [one for one in outbox.waiting() if one.message.key not in seen]:
+        for entry in fresh:
+            seen.add(entry.message.key)
+            courier.deliver(entry)
+            note(entry)
+    courier.refresh_heads()
+    return courier.next_free() if outbox.waiting() else None
 
 
 _SENDERS: dict[Path, Sender] = {}

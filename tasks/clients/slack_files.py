@@ -10,7 +10,8 @@ from tasks.clients.deadline import within
 from tasks.clients.http_exchange import USER_AGENT, trusted_roots
 from tasks.clients.outbox import Outbox
 from tasks.clients.slack import SlackDoor
-from tasks.model.delivery import UNCERTAIN, Answer, Queued, Thread, Upload, Verdict
+from tasks.clients.slack_thread import MAY_BE_SENT_AGAIN
+from tasks.model.delivery import Answer, Queued, Thread, Upload, Verdict
 from tasks.model.messages import Attachment
 
 NAME_LIMIT_COUNT = 100
@@ -46,7 +47,7 @@ class SlackFiles:
             found = self._door.find_file(thread.head.place, thread.head.ts, upload.file_id, upload.begun_at)
             if found.sent:
                 self._keep(entry, number, upload.model_copy(update={"done": True}))
-            if found.sent or found.verdict in UNCERTAIN:
+            if found.verdict not in MAY_BE_SENT_AGAIN:
                 return found
         name = _UNUSUAL.sub("-", file.name)[:NAME_LIMIT_COUNT] or "file.txt"
         content = file.text.encode("utf-8", errors="replace")

@@ -5,17 +5,22 @@ for in Slack first, by the key that every message of ours carries unseen.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tasks.clients.outbox import Outbox
 from tasks.clients.slack import SlackDoor
-from tasks.model.delivery import UNCERTAIN, Answer, Post, Queued, Route, SlackWords, Thread, Verdict
+from tasks.model.delivery import Answer, Post, Queued, Route, SlackWords, Thread, Verdict
 from tasks.model.diagnosis import Audience
 from tasks.rules.slack_blocks import message_blocks, notification_text
 from tasks.rules.slack_head import Head, fingerprint, head_blocks, head_text, is_final
 
+# After a call without a certain end: Slack does not know the message, or does not let us look; twice beats never.
+MAY_BE_SENT_AGAIN = frozenset({Verdict.GONE, Verdict.DENIED})
+LEFT_AS_IT_IS = frozenset({Verdict.GONE, Verdict.BAD_CONTENT})
+# What cannot be kept on disk may have been sent by a run before this one.
+LOOK_BACK = timedelta(days=1)
 Clock = Callable[[], datetime]
-Keep = Callable[[Post], object]
+Keep = Callable[[Post], bool]
 
 
 class SlackThreads:
@@ -47,7 +52,7 @@ class SlackThreads:
         if not thread.head.ts or (thread.shown == said and thread.final == is_final(head)):
             return None
         answer = self._door.update(thread.head.place, thread.head.ts, _head_words(head))
-        if answer.verdict in UNCERTAIN | {Verdict.DENIED}:
+        if not answer.sent and answer.verdict not in LEFT_AS_IT_IS:
             return answer
         # A head that Slack lets nobody edit any more stays as it is; its thread goes on.
         self._outbox.save_thread(thread.model_copy(update={"shown": said, "final": is_final(head)}))
@@ -71,24 +76,26 @@ class SlackThreads:
         begun = thread.head.model_copy(update={"place": thread.head.place or thread.place})
         shown = {"shown": fingerprint(head), "final": is_final(head)}
 
-        def keep(post: Post) -> None:
-            self._outbox.save_thread(thread.model_copy(update={"head": post, **(shown if post.ts else {})}))
+        def keep(post: Post) -> bool:
+            # Of a head that was found nobody knows what it says; it is edited at the end of the round.
+            said = shown if post.ts and post.is_fresh else {"shown": "", "final": False}
+            return self._outbox.save_thread(thread.model_copy(update={"head": post, **said}))
 
         return self._once(_head_words(head), begun, keep)
 
     def _once(self, words: SlackWords, post: Post, keep: Keep, thread_ts: str = "") -> Answer:
         if post.ts:
             return Answer(verdict=Verdict.SENT, ts=post.ts, place=post.place)
-        if post.begun_at:
-            found = self._door.find(post.place, words.key, post.begun_at, thread_ts)
+        is_kept = keep(post.model_copy(update={"begun_at": post.begun_at or self._clock()}))
+        if post.begun_at or not is_kept:
+            found = self._door.find(post.place, words.key, post.begun_at or self._clock() - LOOK_BACK, thread_ts)
             if found.sent:
                 keep(Post(place=post.place, ts=found.ts))
-            if found.sent or found.verdict in UNCERTAIN:
+            if found.verdict not in MAY_BE_SENT_AGAIN:
                 return found
-        keep(post.model_copy(update={"begun_at": post.begun_at or self._clock()}))
         answer = self._door.post(post.place, words, thread_ts)
         if answer.sent:
-            keep(Post(place=answer.place or post.place, ts=answer.ts))
+            keep(Post(place=answer.place or post.place, ts=answer.ts, is_fresh=True))
         elif answer.verdict is not Verdict.DOWN:
             keep(post)
         return answer

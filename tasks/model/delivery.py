@@ -68,11 +68,15 @@ class Answer(Value):
 
 
 class Post(Value):
-    """One message in Slack. `begun_at` without `ts` says that it was sent and nobody knows whether it arrived."""
+    """One message in Slack. `begun_at` without `ts` says that it was sent and nobody knows whether it arrived.
+
+    `is_fresh` says that Slack confirmed it at once; without it, it was found there afterwards.
+    """
 
     place: str = ""
     begun_at: AwareDatetime | None = None
     ts: str = ""
+    is_fresh: bool = False
 
 
 class Upload(Value):

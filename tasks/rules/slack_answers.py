@@ -41,7 +41,16 @@ _CONTENT = frozenset(
         "invalid_arguments",
     }
 )
-_GONE = frozenset({"message_not_found", "thread_not_found", "cannot_reply_to_message", "thread_locked"})
+_GONE = frozenset(
+    {
+        "message_not_found",
+        "thread_not_found",
+        "cannot_reply_to_message",
+        "thread_locked",
+        "cant_update_message",
+        "edit_window_closed",
+    }
+)
 _WORD_LIMIT_COUNT = 60
 
 

@@ -55,7 +55,7 @@ class Said:
     edits: int = 0
 
 
-@dataclass
+@dataclass(repr=False)
 class FakeSlack:
     """What Slack holds, and what it is about to do wrong: one entry of `ills` for each coming request, well after."""
 
@@ -68,7 +68,7 @@ class FakeSlack:
     ills: Iterator[Ill] = field(default_factory=lambda: iter(()))
     retry_after: str | None = "1"
     error: str = "channel_not_found"
-    silent_s: float = 0.6
+    silent_s: float = 0.5
     socket_url: str = ""
     before_answer: Callable[[str], None] = lambda _: None
     _numbers: Iterator[int] = field(default_factory=itertools.count)

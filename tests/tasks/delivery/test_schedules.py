@@ -1,0 +1,104 @@
+"""Whatever Slack does, and whenever the process dies: no message is lost, and none is said twice."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tasks.model.diagnosis import Audience
+from tasks.model.incident import Event
+from tasks.rules.message_keys import UNDELIVERED
+from tests.fakes.killing import killed_at_line
+from tests.fakes.slack_api import CHANNEL, DESK_CHANNEL, FakeSlack, Ill, Said
+from tests.fakes.slack_server import slack
+from tests.tasks.delivery.telling import A_MINUTE, Telling, message, slack_settings, with_file
+
+SENDING = ("clients/courier", "clients/outbox", "clients/slack", "clients/message_records", "clients/notifications")
+SENDING += ("clients/sender", "clients/jsonl", "clients/incident_ledger")
+FAULTS = [ill for ill in Ill if ill is not Ill.WELL]
+MESSAGES = (with_file("opened"), message("desk-equity", Audience.DESK), message("closed"))
+LAST_LINE = 2500
+
+
+@pytest.fixture(scope="module")
+def fake() -> Iterator[FakeSlack]:
+    """One server for all examples; each begins with an empty Slack."""
+    with slack() as one:
+        yield one
+
+
+def emptied(fake: FakeSlack) -> FakeSlack:
+    """Forget what was said."""
+    fake.ills = iter(())
+    for said in fake.channels.values():
+        said.clear()
+    return fake
+
+
+def everything(fake: FakeSlack) -> list[Said]:
+    """What anybody reads in any channel."""
+    return [one for channel in fake.channels.values() for one in channel]
+
+
+def holds(telling: Telling, fake: FakeSlack, *, files: bool) -> None:
+    """Each message once in its thread, once in the ledger, once in the sink; each head once, and true."""
+    keys = [one.key for one in MESSAGES]
+    said = [one.key for one in everything(fake) if one.thread_ts and not one.files]
+    assert sorted(key for key in said if UNDELIVERED not in key) == sorted(keys)
+    assert len(said) == len(set(said))
+    assert [len(fake.heads(channel)) for channel in (CHANNEL, DESK_CHANNEL)] == [1, 1]
+    assert sorted(telling.told()) == sorted(said)
+    assert sorted(telling.arrived()) == sorted(said)
+    assert telling.outbox.waiting() == ()
+    shown = [one for one in everything(fake) if one.files]
+    assert len(shown) == 1 if files else len(shown) <= 1
+    assert all("closed" in head.text for channel in (CHANNEL, DESK_CHANNEL) for head in fake.heads(channel))
+    assert fake.wrong == []
+
+
+@given(ills=st.lists(st.sampled_from(FAULTS), max_size=5), gaps=st.lists(st.integers(0, 3), max_size=5))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_no_message_is_lost_and_none_is_doubled_over_any_schedule_of_failures(
+    fake: FakeSlack, ills: list[Ill], gaps: list[int]
+) -> None:
+    """A page that Slack took and did not confirm is found there, and not sent a second time."""
+    spread = [
+        ill for ill, gap in zip(ills, [*gaps, *[0] * len(ills)], strict=False) for ill in [*[Ill.WELL] * gap, ill]
+    ]
+    emptied(fake).ills = iter(spread)
+    with tempfile.TemporaryDirectory() as folder:
+        telling = Telling(Path(folder), slack_settings(fake)).opened()
+        telling.queue(*MESSAGES)
+        telling.round()
+        telling.happens(Event.CLOSED)
+        telling.settle()
+
+        holds(telling, fake, files=Ill.NOT_OK not in ills)
+
+
+@given(
+    ills=st.lists(st.sampled_from([Ill.WELL, *FAULTS]), max_size=4),
+    lines=st.lists(st.integers(1, LAST_LINE), min_size=1, max_size=4),
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_process_killed_between_any_two_lines_loses_and_doubles_nothing(
+    fake: FakeSlack, ills: list[Ill], lines: list[int]
+) -> None:
+    """The worker is killed while it tells; the next run knows what was said, or looks."""
+    emptied(fake).ills = iter(ills)
+    with tempfile.TemporaryDirectory() as folder:
+        telling = Telling(Path(folder), slack_settings(fake)).opened()
+        for line in lines:
+            with killed_at_line(line, *SENDING):
+                telling.queue(*MESSAGES)
+                telling.round()
+            telling.now += A_MINUTE
+        telling.queue(*MESSAGES)
+        telling.rounds(1)
+        telling.happens(Event.CLOSED)
+        telling.settle()
+
+        holds(telling, fake, files=Ill.NOT_OK not in ills)
