@@ -9,18 +9,23 @@ from tasks.clients.look_history import history_path, remember_look
 from tasks.clients.notifications import LOCAL, LocalSink
 from tasks.model.diagnosis import Audience, Diagnosis, Status
 from tasks.model.evidence import Evidence
-from tasks.model.incident import Event, IncidentState, LedgerRecord, Source
+from tasks.model.incident import Action, Event, IncidentState, LedgerRecord, Outcome, Source
 from tasks.model.log_findings import LogsLook
+from tasks.model.looks import OrderOutcome, Seen
 from tasks.model.messages import Message
+from tasks.model.orders import AssetClass
 from tasks.model.past_looks import PastLook
+from tasks.model.postmortem import PostmortemCase
 from tasks.model.stored_run import StoredRun
 from tasks.rules.diagnosis import name_cause
 from tasks.rules.incident_changes import OpenLedger, closing_records, incident_changes, record_of, told_records
 from tasks.rules.incident_state import fold_incidents, open_incidents
 from tasks.rules.past_looks import past_look
+from tasks.rules.postmortem import postmortem_blocks
 from tasks.settings import RunbookSettings, ServiceSettings
-from tests.fakes.looks import NOW
-from tests.fakes.past import past
+from tests.fakes import looks
+from tests.fakes.looks import NOW, three
+from tests.fakes.past import counted, counters, past
 
 SERVICE = "order-service"
 INCIDENT = "INC-20261123T150004Z-gateway_failing-ab12"
@@ -115,3 +120,54 @@ class Story:
 def at(after_s: float) -> datetime:
     """A time so many seconds after `NOW`."""
     return NOW + timedelta(seconds=after_s)
+
+
+_EQUITY = "orders_total|asset_class=equity|gateway=XNAS|outcome="
+
+
+def counting(filled: float, rejected: float = 0.0, seconds_s: float | None = None) -> dict[str, float]:
+    """The service's counters after so many orders."""
+    spent = filled * 0.01 if seconds_s is None else seconds_s
+    orders = {f"{_EQUITY}filled": filled, f"{_EQUITY}rejected": rejected}
+    return counters(**orders, order_seconds_sum=spent, order_seconds_count=filled + rejected)
+
+
+def gateway_story(folder: Path) -> Story:
+    """A gateway dies, one action helps, one does not, one is refused; a person halts the class; it ends."""
+    story = Story(folder)
+    story.looked(*(past(m, counters=counting(600 - m * 10), orders_unknown_count=0) for m in range(60, 0, -1)))
+    story.told("gateway_unreachable", -20, "gateway XNAS does not answer", gateway="XNAS")
+    dead = looks.gateway("XNAS", Seen.FAILED)
+    denied = looks.order(AssetClass.EQUITY, OrderOutcome.DENIED).model_copy(update={"code": "GATEWAY_UNREACHABLE"})
+    story.fails(
+        three(
+            gateways=(dead, looks.gateway("FXALL")),
+            orders=(denied, looks.order(AssetClass.FX)),
+            metrics=counted(counting(600, 25, 30)),
+        )
+    )
+    story.says(Audience.TIER_3, "opened", "XNAS is gone", 5)
+    story.acts(Action.MARK_DEGRADED, Outcome.RECOVERED, 6, detail="XNAS is marked")
+    story.acts(Action.REROUTE_ORDERS, Outcome.NOT_RECOVERED, 7, detail="no alternate took orders")
+    story.acts(Action.PAUSE_STRATEGIES, None, 9)
+    story.says(Audience.TIER_2, "refused-NO_ALTERNATE", "No action was taken, NO_ALTERNATE", 12)
+    story.acknowledged("Ada", 40)
+    story.looked(past(-1, status="degraded", orders=failing(), counters=counting(605, 40, 33), orders_unknown_count=3))
+    story.told("control_changed", 70, "trading equity set by ops", part="trading", key="equity",
+               now={"state": "halted"}, source="operator")  # fmt: skip
+    story.told("control_changed", 100, "trading equity set by ops", part="trading", key="equity",
+               now={"state": "active"}, source="operator")  # fmt: skip
+    story.looked(past(-2, counters=counting(650, 40, 33.5), orders_unknown_count=0))
+    story.ends(150)
+    return story
+
+
+def failing() -> tuple[object, ...]:
+    """The test orders of a run that found equity down."""
+    equity, fx = past(0).orders
+    return (equity.model_copy(update={"outcomes": {"denied:GATEWAY_UNREACHABLE": 1}}), fx)
+
+
+def part(case: PostmortemCase, name: str) -> str:
+    """One part of the document."""
+    return next(block.text for block in postmortem_blocks(case) if block.name == name)
