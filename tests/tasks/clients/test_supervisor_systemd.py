@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +23,15 @@ from tests.fakes.systemctl import UNIT, Unit
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="systemd runs on Linux, its fake on any POSIX")
 RESTART = RestartLimits(drain_timeout_s=1.0, kill_timeout_s=1.0, start_timeout_s=10.0)
+
+
+@pytest.fixture
+def stranger() -> Iterator["subprocess.Popen[bytes]"]:
+    """A process that is nobody's patient."""
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    yield process
+    process.kill()
+    process.wait()
 
 
 @pytest.fixture
@@ -111,15 +122,18 @@ async def test_a_stop_that_systemd_denies_has_done_nothing(patient: Patient, tmp
     answers(patient)
 
 
-async def test_a_process_that_the_unit_does_not_run_is_not_stopped_with_it(patient: Patient, tmp_path: Path) -> None:
+async def test_a_process_that_the_unit_does_not_run_is_not_stopped_with_it(
+    patient: Patient, tmp_path: Path, stranger: "subprocess.Popen[bytes]"
+) -> None:
     """Somebody started the service by hand: stopping the unit would stop another one, or nothing."""
     look = await process_look(patient.service)
-    spoil(tmp_path, pid=os.getpid())
+    spoil(tmp_path, pid=stranger.pid)
 
     with pytest.raises(NothingDone) as caught:
         supervisor_of(patient.service).stop(look)
 
     assert caught.value.code is Code.NOT_OUR_PROCESS
+    assert stranger.poll() is None
     assert systemctl.calls(tmp_path) == []
 
 
