@@ -17,6 +17,8 @@ from tests.fakes.patient import Patient, end, watched
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.prefect,
+    # One triage for each scenario, two at once, on a machine that may be busy with other tests.
+    pytest.mark.timeout(300),
     # Prefect leaves sockets of its own client to the garbage collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
