@@ -9,6 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.markets import markets_at
 from tasks.clients.mode_switch import current_mode
+from tasks.clients.outbox import Outbox
 from tasks.clients.service_lock import holder_of
 from tasks.model.errors import CannotLook
 from tasks.model.escalation import MarketClock, PageClock, PageWords
@@ -60,9 +61,10 @@ def _clocks(
     before = now - timedelta(seconds=watched.escalation.near_s)
     markets = MarketClock(now=markets_at(watched, now), before=markets_at(watched, before))
     acting = holder_of(settings.state_dir, service) is not None
+    queued = {one.message.key: one.queued_at for one in Outbox(settings.state_dir).waiting() if not one.delivered_by}
 
     def clock_of(incident: IncidentState) -> PageClock:
         every_s = page_interval_s(markets, incident.asset_classes, watched.escalation, now)
-        return PageClock(now=now, every_s=every_s, quiet_until=quiet_until, acting=acting)
+        return PageClock(now=now, every_s=every_s, quiet_until=quiet_until, acting=acting, queued_at=queued)
 
     return clock_of

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from tasks.model.diagnosis import Audience
 from tasks.model.market import MarketHours
@@ -24,13 +24,15 @@ class PageReason(StrEnum):
 class PageClock(Value):
     """The time as the timers of an incident see it. Units: `every_s` is the time between two pages now, in seconds.
 
-    `quiet_until` is when a maintenance window ended last; `acting` says that somebody acts on the service now.
+    `quiet_until` is when a maintenance window ended last; `acting` says that somebody acts on the service now;
+    `queued_at` are the keys of messages that have been sent and have not arrived, with since when.
     """
 
     now: AwareDatetime
     every_s: float
     quiet_until: AwareDatetime | None = None
     acting: bool = False
+    queued_at: dict[str, AwareDatetime] = Field(default_factory=dict)
 
 
 class MarketClock(Value):

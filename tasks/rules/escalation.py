@@ -9,7 +9,16 @@ from tasks.model.incident import IncidentState, Outcome
 from tasks.model.limits import EscalationLimits
 from tasks.rules.acknowledgement import acknowledged_until, is_acknowledged
 from tasks.rules.action_history import CLOCK_SLACK
-from tasks.rules.message_keys import AGAIN, EXHAUSTED, OPENED, UNACKNOWLEDGED, UNDELIVERED, about_of, audience_of
+from tasks.rules.message_keys import (
+    AGAIN,
+    EXHAUSTED,
+    OPENED,
+    UNACKNOWLEDGED,
+    UNDELIVERED,
+    about_of,
+    audience_of,
+    message_key,
+)
 from tasks.rules.tiers import tier_of, tiers_above
 
 LONGEST_WAIT_S = 10 * 365 * 86_400.0
@@ -56,10 +65,8 @@ def _by_time(incident: IncidentState, tier: Audience, clock: PageClock, limits: 
 def _never_told(
     incident: IncidentState, tier: Audience, clock: PageClock, limits: EscalationLimits
 ) -> tuple[Page, ...]:
-    waited_s = _waited_s(incident.reopened_at or incident.opened_at, clock)
-    waited_s = waited_s if math.isfinite(waited_s) else limits.undelivered_after_s
-    first = _page(tier, PageReason.NOT_TOLD, OPENED, waited_s, tier)
-    return (first, *_above(tier, waited_s, limits, UNDELIVERED))
+    first = _page(tier, PageReason.NOT_TOLD, OPENED, 0.0, tier)
+    return (first, *_above(incident, first, clock, limits))
 
 
 def _unacknowledged(
@@ -72,12 +79,9 @@ def _unacknowledged(
         return (_again(incident, tier, PageReason.NOT_ACKNOWLEDGED, clock.every_s),)
     left = limits.reminders_count - incident.reminders
     # Reminders that were due in vain, because no run came or none was delivered, do not hold the next tier up.
-    waits = max(left, 0) + 1
-    if waited_s >= clock.every_s * waits:
+    if waited_s >= clock.every_s * (max(left, 0) + 1):
         above = _page(tiers_above(tier)[0], PageReason.NEXT_TIER, UNACKNOWLEDGED, waited_s, tier)
-        # Whatever the market did meanwhile, that page has been due since then at the latest.
-        overdue_s = waited_s - max(limits.open_every_s, limits.closed_every_s) * waits
-        return (above, *_above(above.audience, overdue_s, limits, UNDELIVERED))
+        return (above, *_above(incident, above, clock, limits))
     if waited_s >= clock.every_s:
         return (_again(incident, tier, PageReason.NOT_ACKNOWLEDGED, waited_s),)
     return ()
@@ -91,10 +95,12 @@ def _last_tier(incident: IncidentState, tier: Audience, clock: PageClock, limits
     return ()
 
 
-def _above(tier: Audience, waited_s: float, limits: EscalationLimits, about: str) -> tuple[Page, ...]:
-    """Go up one tier for each time that a page was not delivered for too long."""
-    above = tiers_above(tier)[: max(0, math.floor(waited_s / limits.undelivered_after_s))]
-    return tuple(_page(one, PageReason.UNDELIVERED, about, waited_s, tier) for one in above)
+def _above(incident: IncidentState, page: Page, clock: PageClock, limits: EscalationLimits) -> tuple[Page, ...]:
+    """Go up where a page was sent and does not arrive: one tier for each time that it has taken too long."""
+    queued_at = clock.queued_at.get(message_key(incident, page.audience, page.about), clock.now)
+    waited_s = max(0.0, (clock.now - queued_at).total_seconds())
+    above = tiers_above(page.audience)[: math.floor(waited_s / limits.undelivered_after_s)]
+    return tuple(_page(one, PageReason.UNDELIVERED, UNDELIVERED, waited_s, page.audience) for one in above)
 
 
 def _again(incident: IncidentState, tier: Audience, reason: PageReason, waited_s: float) -> Page:

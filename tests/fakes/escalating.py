@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tasks.clients.incident_ledger import append, read_ledger
+from tasks.clients.outbox import Outbox
 from tasks.find_due_pages import messages_due
 from tasks.model.diagnosis import Audience, Cause
 from tasks.model.incident import Event, IncidentState, LedgerRecord, Source
@@ -98,9 +99,11 @@ class Incident:
         return messages_due(self.settings, SERVICE, self.at(minutes))
 
     def minute(self, minutes: float, *, delivered: Iterable[Audience] = tuple(Audience)) -> None:
-        """One scheduled run: what is due is sent, and recorded where it arrives."""
+        """One scheduled run: what is due is queued, sent, and recorded where it arrives."""
         for message in self.due(minutes):
+            queued = Outbox(self.folder).put(SERVICE, message, self.at(minutes))
             if message.audience in delivered:
+                Outbox(self.folder).remove(queued)
                 self.told(minutes, message)
                 self.said.append((minutes, message.audience, message.key.split("/", 2)[2]))
 
