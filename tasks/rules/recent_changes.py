@@ -15,7 +15,9 @@ KIND_OF_PART = {
     "features": ChangeKind.FEATURE,
     "routes": ChangeKind.ROUTING,
     "reload": ChangeKind.ROUTING,
+    "restore": ChangeKind.ROUTING,
     "trading": ChangeKind.TRADING,
+    "strategies": ChangeKind.TRADING,
     "gateways": ChangeKind.GATEWAY,
     "drain": ChangeKind.SERVICE,
 }
