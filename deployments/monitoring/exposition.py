@@ -1,8 +1,7 @@
 """Our own metrics in the text format of Prometheus."""
 
 import threading
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -11,6 +10,8 @@ from prometheus_client.registry import Collector
 from deployments.monitoring.definitions import COUNTERS, GAUGES, HISTOGRAMS, SINCE_START, One
 from deployments.monitoring.sources import ServiceSources
 from tasks.clients.mode_switch import current_mode
+from tasks.clients.outbox import Outbox
+from tasks.model.delivery import Queued
 from tasks.model.modes import Mode
 from tasks.settings import RunbookSettings
 
@@ -46,7 +47,7 @@ class Exposition(Collector):
         """Read the sources, and tell them."""
         yield _mode(current_mode(self._settings))
         yield _taken(self._alerts)
-        yield _queue(self._settings.state_dir / "outbox" / "messages")
+        yield from _queue(Outbox(self._settings.state_dir).waiting())
         services = {name: One(self._settings.service(name), one.read()) for name, one in self._sources.items()}
         yield from _families(services)
 
@@ -67,9 +68,12 @@ def _mode(now: Mode) -> Metric:
     return switch
 
 
-def _queue(folder: Path) -> Metric:
-    waiting = len(list(folder.glob("*.json")))
-    return GaugeMetricFamily("runbook_messages_waiting", "Messages on disk that are still to be sent", waiting)
+def _queue(waiting: Sequence[Queued]) -> Iterator[Metric]:
+    yield GaugeMetricFamily("runbook_messages_waiting", "Messages on disk that are still to be sent", len(waiting))
+    oldest = GaugeMetricFamily("runbook_oldest_message_timestamp_seconds", "When the one that waits longest came")
+    if waiting:
+        oldest.add_metric([], min(one.queued_at for one in waiting).timestamp())
+    yield oldest
 
 
 def _families(services: Mapping[str, One]) -> Iterator[Metric]:
