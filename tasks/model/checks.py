@@ -22,6 +22,7 @@ class Signal(StrEnum):
     OWN_MS = "own_ms"
     GATEWAY_MS = "gateway_ms"
     GATEWAY_FAILED_COUNT = "gateway_failed_count"
+    GATEWAY_TURNS_COUNT = "gateway_turns_count"
     ORDERS_FAILED_COUNT = "orders_failed_count"
     ORDERS_NOT_FILLED_COUNT = "orders_not_filled_count"
     ORDERS_UNKNOWN_COUNT = "orders_unknown_count"

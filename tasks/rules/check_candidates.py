@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from tasks.model.checks import LogTemplateRule, MetricRule, Rule, Side, Signal, ThresholdRule
 from tasks.model.diagnosis import Cause, Finding, Kind
+from tasks.model.orders import AssetClass
 
 ID_LIMIT_COUNT = 72
 Maker = Callable[[Finding], Iterable[Rule]]
@@ -61,6 +62,13 @@ def _of_classes(signal: Signal) -> Maker:
     return lambda finding: (ThresholdRule(signal=signal, subject=one.value, limit=1) for one in finding.asset_classes)
 
 
+def _of_any_class(signal: Signal) -> Maker:
+    """Take the classes that the finding names; where it names none, whichever stands out."""
+    return lambda finding: (
+        ThresholdRule(signal=signal, subject=one.value, limit=1) for one in finding.asset_classes or tuple(AssetClass)
+    )
+
+
 def _alone(signal: Signal, side: Side = Side.AT_LEAST) -> Maker:
     return lambda _: (ThresholdRule(signal=signal, side=side, limit=1),)
 
@@ -89,11 +97,15 @@ _FAILED = _of_classes(Signal.ORDERS_FAILED_COUNT)
 _ROUTING = (_alone(Signal.ROUTING_FAULTS_COUNT), _FAILED)
 _OF_KIND: dict[Kind, tuple[Maker, ...]] = {
     Kind.UNREACHABLE: (_of_gateways(Signal.GATEWAY_FAILED_COUNT), _FAILED),
-    Kind.UNSTABLE: (_of_gateways(Signal.GATEWAY_FAILED_COUNT), _FAILED),
+    Kind.UNSTABLE: (
+        _of_gateways(Signal.GATEWAY_TURNS_COUNT),
+        _of_gateways(Signal.GATEWAY_FAILED_COUNT),
+        _FAILED,
+    ),
     Kind.LATENCY: (
         _of_gateways(Signal.GATEWAY_MS),
-        _of_classes(Signal.OWN_MS),
-        _of_classes(Signal.ORDER_MS),
+        _of_any_class(Signal.OWN_MS),
+        _of_any_class(Signal.ORDER_MS),
         _alone(Signal.HEALTH_MS),
     ),
     Kind.REJECTS: (_orders("rejected"), _FAILED),

@@ -6,11 +6,11 @@ cries every hour is switched off, and rightly. It says how long before the incid
 
 import math
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from tasks.model.checks import Check, LogTemplateRule, MetricRule, Rule, Side, ThresholdRule
+from tasks.model.checks import Check, LogTemplateRule, MetricRule, Rule, Side, Signal, ThresholdRule
 from tasks.model.diagnosis import Finding
 from tasks.model.incident import IncidentState
 from tasks.model.log_findings import LogFinding
@@ -28,6 +28,19 @@ FALSE_ALARMS_RATIO = 0.05
 USUAL_PART = 0.95
 # What was seen must stand out this much from what is usual, or no limit lies between.
 STANDS_OUT = 1.5
+LED_IN_FOR = timedelta(minutes=10)
+LEAST_USUAL_COUNT = 10
+# Of these the first one is worth a note, where the hour before had none.
+RARE = frozenset(
+    {
+        Signal.GATEWAY_FAILED_COUNT,
+        Signal.ORDERS_FAILED_COUNT,
+        Signal.ORDERS_NOT_FILLED_COUNT,
+        Signal.ORDERS_UNKNOWN_COUNT,
+        Signal.SERVICE_STARTS_COUNT,
+        Signal.ROUTING_FAULTS_COUNT,
+    }
+)
 
 
 class Watched(NamedTuple):
@@ -38,8 +51,10 @@ class Watched(NamedTuple):
 
     @property
     def usual(self) -> list[float]:
-        """The values of the runs that were well, in order."""
-        return sorted(value for _, value, well in self.before if well)
+        """The values of the runs that were well, in order; the last minutes before it are the way into the incident."""
+        well = [(at, value) for at, value, was_well in self.before if was_well]
+        older = [value for at, value in well if at < self.before[-1][0] - LED_IN_FOR]
+        return sorted(older if len(older) >= LEAST_USUAL_COUNT else (value for _, value in well))
 
 
 def draft_checks(incident: IncidentState, run: StoredRun, now: datetime) -> tuple[Check, ...]:
@@ -102,30 +117,30 @@ def _growths(rule: MetricRule, history: Sequence[PastLook]) -> Iterable[tuple[da
 def _fitted(rule: Rule, watched: Watched) -> Rule | None:
     """Put the limit between what is usual and what was seen: in the middle, by ratio; None where nothing stands out."""
     if isinstance(rule, MetricRule):
-        limit = _limit(watched, Side.AT_LEAST, is_count=True)
+        limit = _limit(watched, Side.AT_LEAST, is_rare=True)
         return rule.model_copy(update={"at_least_per_minute": limit}) if limit else None
     if not isinstance(rule, ThresholdRule):
         return None
-    limit = _limit(watched, rule.side, is_count=rule.signal.endswith("_count"))
+    limit = _limit(watched, rule.side, is_rare=rule.signal in RARE)
     fitted = rule.model_copy(update={"limit": limit}) if limit else None
     return fitted if fitted is not None and beyond(fitted, watched.seen) else None
 
 
-def _limit(watched: Watched, side: Side, *, is_count: bool) -> float | None:
+def _limit(watched: Watched, side: Side, *, is_rare: bool) -> float | None:
     if watched.seen <= 0:
         return None
-    return _high_limit(watched, is_count=is_count) if side is Side.AT_LEAST else _low_limit(watched)
+    return _high_limit(watched, is_rare=is_rare) if side is Side.AT_LEAST else _low_limit(watched)
 
 
-def _high_limit(watched: Watched, *, is_count: bool) -> float | None:
+def _high_limit(watched: Watched, *, is_rare: bool) -> float | None:
     usual, seen = watched.usual, watched.seen
     high = usual[math.ceil(USUAL_PART * (len(usual) - 1))] if usual else 0.0
     if seen < high * STANDS_OUT:
         return None
     if high > 0:
         return _rounded(math.sqrt(high * seen))
-    # Where it is usually nothing, the first one is worth a note; where nobody knows, half of what was seen.
-    return min(1.0, seen) if usual or is_count else _rounded(seen / 2)
+    # Where nothing is usual, or nobody knows, half of what was seen is on the way to it.
+    return min(1.0, seen) if is_rare else _rounded(seen / 2)
 
 
 def _low_limit(watched: Watched) -> float | None:

@@ -9,7 +9,7 @@ from tasks.model.looks import OrderOutcome
 from tasks.model.past_looks import PastLook, PastOrder
 from tasks.rules.past_counters import Counted, counted, grown
 
-STARTS_FOR = timedelta(minutes=15)
+COUNTED_FOR = timedelta(minutes=15)
 GOOD = frozenset({OrderOutcome.EXECUTED.value, OrderOutcome.REJECTED_AS_EXPECTED.value})
 MINUTE_S = 60.0
 # One order in a second is no sixty a minute.
@@ -21,6 +21,8 @@ def value_now(signal: Signal, subject: str, evidence: Evidence, now: PastLook) -
 
     Runbook: §5.2.
     """
+    if signal is Signal.GATEWAY_TURNS_COUNT:
+        return _turns(evidence, subject)
     measure = _NOW.get(signal)
     return measure(evidence) if measure else value_before(signal, subject, now)
 
@@ -98,8 +100,14 @@ def _orders_not_filled(look: PastLook, subject: str) -> float | None:
 
 
 def _starts(evidence: Evidence) -> float:
-    since = evidence.latest.looked_at - STARTS_FOR
+    since = evidence.latest.looked_at - COUNTED_FOR
     return float(sum(life.started_at > since for life in evidence.context.lives))
+
+
+def _turns(evidence: Evidence, gateway: str) -> float:
+    """Count how often a gateway went or came back, as the service told the ledger."""
+    since = evidence.latest.looked_at - COUNTED_FOR
+    return float(sum(turn.gateway == gateway and turn.at > since for turn in evidence.context.gateway_turns))
 
 
 def _routing_faults(evidence: Evidence) -> float | None:
