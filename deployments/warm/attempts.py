@@ -1,0 +1,134 @@
+"""The runs under way in one worker: started, canceled, ended and reported by Prefect's own parts, shared by all runs.
+
+The stock process worker makes these parts anew for each run, with a connection to the server each.
+"""
+
+import asyncio
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import FlowRun
+from prefect.runner._cancellation_manager import CancellationManager
+from prefect.runner._control_channel import ControlChannel
+from prefect.runner._event_emitter import EventEmitter
+from prefect.runner._flow_run_executor import FlowRunExecutor, ProcessStarter
+from prefect.runner._hook_runner import FlowRunHookRunner
+
+from deployments.warm.forking import ForkedProcess
+from deployments.warm.reporting import EventsThroughWorker, PatientProposer
+from deployments.warm.sessions import SessionProcesses, session_handle
+
+
+class Attempts:
+    """All runs of one worker that are under way."""
+
+    def __init__(self, client: PrefectClient, hooks: FlowRunHookRunner, worker_name: str) -> None:
+        self.control = ControlChannel()
+        self.processes = SessionProcesses(on_add=self._added, on_remove=self._forget)
+        self._hooks = hooks
+        self._proposer = PatientProposer(client=client)
+        self._events = EventEmitter(runner_name=worker_name, client=client, get_events_client=EventsThroughWorker)
+        self._cancellation = CancellationManager(
+            process_manager=self.processes,
+            hook_runner=hooks,
+            state_proposer=self._proposer,
+            event_emitter=self._events,
+            client=client,
+            control_channel=self.control,
+        )
+        self._canceling: dict[UUID, asyncio.Task[None]] = {}
+        self._to_cancel: set[UUID] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self._events)
+        await self._stack.enter_async_context(self.control)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for canceling in self._canceling.values():
+            canceling.cancel()
+        await asyncio.gather(*self._canceling.values(), return_exceptions=True)
+        await self._stack.__aexit__(kind, error, trace)
+
+    def executor(self, flow_run: FlowRun, starter: ProcessStarter) -> FlowRunExecutor:
+        """Make what carries one run from its start to its reported end."""
+        return FlowRunExecutor(
+            flow_run=flow_run,
+            starter=starter,
+            process_manager=self.processes,
+            state_proposer=self._proposer,
+            hook_runner=self._hooks,
+            get_attempt_conclusion=self.control.get_conclusion,
+            propose_submitting=False,
+        )
+
+    def control_variables(self, flow_run_id: UUID) -> dict[str, str]:
+        """Give the run what it needs to hear that it is canceled, and to say how it ended."""
+        try:
+            port, token = self.control.register(flow_run_id)
+        except RuntimeError:
+            # No port could be had: a cancel is then a kill, as in the stock worker.
+            return {}
+        return {"PREFECT__CONTROL_PORT": str(port), "PREFECT__CONTROL_TOKEN": token}
+
+    def under_way(self) -> set[UUID]:
+        """Give the runs that have a process."""
+        return self.processes.flow_run_ids()
+
+    def cancel(self, flow_run_id: UUID, *, expected: bool = False) -> None:
+        """Cancel one of our runs; said twice, it is done once. Runs of others are none of our business.
+
+        A run that is `expected` and has no process yet is canceled as soon as it has one.
+        """
+        if flow_run_id not in self.under_way():
+            self._to_cancel |= {flow_run_id} if expected else set()
+        elif flow_run_id not in self._canceling:
+            task = asyncio.create_task(self._cancellation.cancel_by_id(flow_run_id))
+            self._canceling[flow_run_id] = task
+            task.add_done_callback(lambda _: self._canceling.pop(flow_run_id, None))
+
+    async def settled(self, flow_run_id: UUID) -> None:
+        """Wait until a cancel of the run that is being carried out is done: its hooks, its state, its event."""
+        canceling = self._canceling.get(flow_run_id)
+        if canceling is not None:
+            await asyncio.wait({canceling})
+
+    async def add(self, flow_run_id: UUID, process: ForkedProcess) -> None:
+        """Take charge of a run that is under way already."""
+        await self.processes.add(flow_run_id, session_handle(process))
+
+    async def report(self, flow_run: FlowRun, message: str) -> None:
+        """Report a crash; a run that has reported its own end keeps it."""
+        await self._proposer.propose_crashed(flow_run, message)
+
+    async def give_up(self, flow_run: FlowRun, message: str) -> None:
+        """End a run that may go on no longer, and say why."""
+        await self._proposer.propose_crashed(flow_run, message)
+        await self.processes.kill(flow_run.id)
+
+    async def drain(self, patience_s: float) -> None:
+        """Let the runs under way end by themselves; after a while, end them."""
+        try:
+            async with asyncio.timeout(patience_s):
+                await self._idle.wait()
+        except TimeoutError:
+            await asyncio.gather(*(self.processes.kill(one) for one in self.under_way()))
+
+    async def _added(self, flow_run_id: UUID) -> None:
+        self._idle.clear()
+        if flow_run_id in self._to_cancel:
+            self.cancel(flow_run_id)
+
+    async def _forget(self, flow_run_id: UUID) -> None:
+        self._to_cancel.discard(flow_run_id)
+        self.control.unregister(flow_run_id)
+        if not self.under_way():
+            self._idle.set()

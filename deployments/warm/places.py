@@ -1,0 +1,47 @@
+"""Where a run works: which process on which machine. Kept by Prefect with the run, so that it outlives the worker."""
+
+import socket
+
+from pydantic import ValidationError
+
+from tasks.clients.processes import is_running
+from tasks.model.processes import ProcessIdentity
+from tasks.model.values import Value
+
+
+class Place(Value):
+    """One process of one machine, for good: a pid alone is given out again."""
+
+    host: str
+    process: ProcessIdentity
+
+    def __str__(self) -> str:
+        """Write it as Prefect keeps it."""
+        return f"{self.host}:{self.process.pid}:{self.process.created_at_s!r}"
+
+    @property
+    def is_here(self) -> bool:
+        """Say whether it is a process of this machine."""
+        return self.host == socket.gethostname()
+
+    @property
+    def lives(self) -> bool:
+        """Say whether the very process still lives; of another machine nobody here can say."""
+        return self.is_here and is_running(self.process)
+
+
+def place_here(process: ProcessIdentity) -> Place:
+    """Give the place of a process of this machine."""
+    return Place(host=socket.gethostname(), process=process)
+
+
+def read_place(text: str | None) -> Place | None:
+    """Read what Prefect kept; None where it is not ours: the stock worker keeps a bare pid."""
+    host, _, rest = (text or "").rpartition(":")[0].rpartition(":")
+    if not host:
+        return None
+    try:
+        identity = ProcessIdentity(pid=int(rest), created_at_s=float((text or "").rpartition(":")[2]))
+        return Place(host=host, process=identity)
+    except (ValueError, ValidationError):
+        return None

@@ -1,0 +1,132 @@
+"""Carry one run from its order to its reported end, in a forked process."""
+
+import asyncio
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from anyio import create_task_group
+from anyio.abc import TaskStatus
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import FlowRun
+from prefect.runner._flow_run_executor import FlowRunExecutionResult, FlowRunExecutor
+from prefect.runner._process_manager import ProcessHandle
+
+from deployments.warm.attempts import Attempts
+from deployments.warm.configuration import WarmJobConfiguration
+from deployments.warm.fork_servers import ForkServers
+from deployments.warm.forking import ForkedProcess
+from deployments.warm.hooks import ForkedHooks
+from deployments.warm.places import place_here
+from deployments.warm.protocol import ForkOrder
+from deployments.warm.sessions import ForkStarter
+from tasks.model.errors import CannotAct, Code
+
+# A fork server that dies while it is asked is followed by another one.
+TRIES_COUNT = 2
+HOOKS_ARE_OURS = {"PREFECT__ENABLE_CANCELLATION_AND_CRASHED_HOOKS": "false"}
+
+
+class Running:
+    """The runs of one worker: forked from one succession of fork servers, their ends heard and told in one place."""
+
+    def __init__(self, client: PrefectClient, servers: ForkServers, worker_name: str) -> None:
+        self._servers = servers
+        self._hooks = ForkedHooks(self.fork)
+        self.attempts = Attempts(client, self._hooks, worker_name)
+        self._carried_count = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def fork(self, order: ForkOrder) -> ForkedProcess:
+        """Fork from the fork server of the moment.
+
+        Errors: `START_FAILED` where there is none, or it does not answer.
+        """
+        refusal = CannotAct(Code.START_FAILED, "expected a fork server was none; see the worker's log")
+        for _ in range(TRIES_COUNT):
+            server = await self._servers.usable(order.entrypoint)
+            if server is None:
+                break
+            try:
+                return await server.fork(order)
+            except CannotAct as error:
+                refusal = error
+        raise refusal
+
+    async def run(
+        self, flow_run: FlowRun, configuration: WarmJobConfiguration, started: TaskStatus[Any]
+    ) -> FlowRunExecutionResult | None:
+        """Run one flow run to its end; None where it never had a process, which is then reported already."""
+        self._carried_count += 1
+        self._idle.clear()
+        limit = asyncio.create_task(self._limit(flow_run, configuration.run_limit_s))
+        try:
+            with working_directory(configuration.working_dir) as directory:
+                order = self._order(flow_run, configuration, directory)
+                self._hooks.remember(flow_run.id, order)
+                executor = self.attempts.executor(flow_run, ForkStarter(partial(self.fork, order)))
+                execution = await _carry(executor, started)
+                await self.attempts.settled(flow_run.id)
+                return execution
+        finally:
+            limit.cancel()
+            self._hooks.forget(flow_run.id)
+            self._carried_count -= 1
+            if not self._carried_count:
+                self._idle.set()
+
+    async def drain(self, patience_s: float, report_s: float) -> None:
+        """Let the runs under way end, or end them after a while; then wait until what became of them is reported."""
+        await self.attempts.drain(patience_s)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(report_s):
+                await self._idle.wait()
+
+    def _order(self, flow_run: FlowRun, configuration: WarmJobConfiguration, directory: str) -> ForkOrder:
+        variables = {
+            **configuration.env,
+            **HOOKS_ARE_OURS,
+            **self.attempts.control_variables(flow_run.id),
+        }
+        return ForkOrder(
+            key=str(flow_run.id),
+            entrypoint=configuration.entrypoint or "",
+            directory=directory,
+            environment={name: value for name, value in variables.items() if value is not None},
+            quiet=not configuration.stream_output,
+        )
+
+    async def _limit(self, flow_run: FlowRun, limit_s: float | None) -> None:
+        if limit_s is not None:
+            await asyncio.sleep(limit_s)
+            await self.attempts.give_up(flow_run, f"RUN_LIMIT: expected an end within run_limit_s={limit_s:g} was none")
+
+
+async def _carry(executor: FlowRunExecutor, started: TaskStatus[Any]) -> FlowRunExecutionResult | None:
+    """Let Prefect's executor carry the run; name the process of the run, for good, as soon as there is one."""
+    results: list[FlowRunExecutionResult | None] = []
+
+    async def submit(*, task_status: TaskStatus[ProcessHandle]) -> None:
+        results.append(await executor.submit(task_status=task_status))
+
+    async with create_task_group() as group:
+        handle: ProcessHandle = await group.start(submit)
+        process = handle.raw_process
+        if isinstance(process, ForkedProcess):
+            started.started(str(place_here(process.identity)))
+    return results[0]
+
+
+@contextlib.contextmanager
+def working_directory(named: Path | None) -> Iterator[str]:
+    """Give the folder that the job names, or one of the run's own that ends with it, as the stock worker does."""
+    if named is not None:
+        yield str(named)
+        return
+    with tempfile.TemporaryDirectory(suffix="prefect", ignore_cleanup_errors=True) as directory:
+        yield os.path.realpath(directory)

@@ -1,0 +1,195 @@
+"""The worker type `warm-process`: `prefect worker start --pool runbook --type warm-process`.
+
+An ordinary Prefect worker that forks each run from a process which has imported Prefect and the flows, and that hears
+of due and canceled runs by events. What it cannot fork (a command of its own, code that must be pulled, a platform
+without fork) it runs as the stock process worker does.
+"""
+
+import asyncio
+import contextlib
+import os
+import pkgutil
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Any
+from uuid import UUID
+
+from anyio import TASK_STATUS_IGNORED
+from anyio.abc import TaskStatus
+from prefect.client.schemas.objects import FlowRun
+from prefect.settings import get_current_settings
+from prefect.workers.base import BaseWorker
+from prefect.workers.process import ProcessWorker, ProcessWorkerResult
+
+import flows
+from deployments.warm.adoption import adopt, canceled, put_back
+from deployments.warm.configuration import WarmJobConfiguration, WarmVariables
+from deployments.warm.fork_servers import ForkServers
+from deployments.warm.listening import Listener
+from deployments.warm.outage import Outage
+from deployments.warm.running import Running
+from tasks.clients.prefect_api import API_ERRORS, is_away
+from tasks.model.errors import CannotAct, Code
+from tasks.settings import load_settings
+
+PRELOADED = "deployments.warm.preloaded"
+# The client's own patience doubles up to a minute between two tries; a poll that is cut short asks anew.
+POLL_TIMEOUT_S = 10.0
+# Runs that are scheduled together are asked for together.
+TOGETHER_S = 0.05
+REPORT_S = 3.0
+
+
+class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, ProcessWorkerResult]):
+    """A Prefect worker whose runs start in a tenth of a second."""
+
+    type = "warm-process"
+    job_configuration = WarmJobConfiguration
+    job_configuration_variables = WarmVariables
+    _display_name = "Warm process"
+    _description = "Forks each flow run from a process that has imported Prefect and the flows."
+
+    def __init__(self, work_pool_name: str, **options: Any) -> None:
+        super().__init__(work_pool_name, **options)
+        self._stock = ProcessWorker(work_pool_name)
+        self._servers = ForkServers(flow_modules(), fork_environment, self._logger)
+        self._outage = Outage(self._logger)
+        self._drain_s = load_settings().worker_drain_s
+        self._running: Running | None = None
+        self._listener: Listener | None = None
+        self._due = asyncio.Event()
+        self._polling = asyncio.Lock()
+        self._background: set[asyncio.Task[None]] = set()
+        self._unsure: set[UUID] = set()
+
+    async def setup(self) -> None:
+        """Start the fork server first: it imports while Prefect answers."""
+        await self._servers.start()
+        await super().setup()
+        self._running = Running(self.client, self._servers, self.name)
+        await self._exit_stack.enter_async_context(self._running.attempts)
+        self._keep(self._servers.keep())
+        self._keep(self._poll_when_due())
+        self._reload_on_hangup()
+        self._begin()
+
+    async def teardown(self, *exc_info: Any) -> None:
+        """Take nothing new, let the runs under way end, end the others, report, stop."""
+        self.is_setup = False
+        for task in tuple(self._background):
+            task.cancel()
+        await self._submitted()
+        if self._running is not None:
+            await self._running.drain(self._drain_s, REPORT_S)
+        await super().teardown(*exc_info)
+        await self._servers.close()
+
+    async def run(
+        self, flow_run: FlowRun, configuration: WarmJobConfiguration, task_status: TaskStatus[Any] | None = None
+    ) -> ProcessWorkerResult:
+        """Fork the run where it can be forked; else give it a process of its own, as the stock worker does."""
+        started = task_status or TASK_STATUS_IGNORED
+        entrypoint = configuration.entrypoint
+        if self._running is None or entrypoint is None or await self._servers.usable(entrypoint) is None:
+            return await self._stock.run(flow_run, configuration, started)
+        execution = await self._running.run(flow_run, configuration, started)
+        if execution is None or execution.status_code is None:
+            raise CannotAct(Code.START_FAILED, f"expected a process was none flow_run={flow_run.id}; see its logs")
+        return ProcessWorkerResult(status_code=execution.status_code, identifier=str(execution.handle.pid))
+
+    async def get_and_submit_flow_runs(self) -> list[FlowRun]:
+        """Ask for due runs, one question at a time; a server that is away is asked again, for as long as it takes."""
+        async with self._polling:
+            try:
+                async with asyncio.timeout(POLL_TIMEOUT_S):
+                    found = await super().get_and_submit_flow_runs()
+                    await self._settle()
+            except API_ERRORS as error:
+                self._forgive(error)
+                return []
+            self._outage.back()
+            return found
+
+    async def sync_with_backend(self) -> None:
+        """Send the heartbeat and read the work pool; likewise for as long as it takes."""
+        try:
+            await super().sync_with_backend()
+        except API_ERRORS as error:
+            self._forgive(error)
+        self._begin()
+
+    async def _submit_run(self, flow_run: FlowRun) -> None:
+        try:
+            await super()._submit_run(flow_run)
+        except API_ERRORS as error:
+            # The run may be *Pending* by now, and nobody's: it is looked at again once Prefect answers.
+            self._unsure.add(flow_run.id)
+            self._release_limit_slot(flow_run.id)
+            self._forgive(error)
+        finally:
+            self._submitting_flow_run_ids.discard(flow_run.id)
+
+    async def _submitted(self) -> None:
+        """Wait until every run that was taken has its process, so that none stays *Pending*."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._drain_s):
+                while self._submitting_flow_run_ids:  # noqa: ASYNC110 - the base class keeps a set, and no event
+                    await asyncio.sleep(TOGETHER_S)
+
+    async def _settle(self) -> None:
+        """Carry out what no event has told: cancels that were missed, runs that were left *Pending* by an outage."""
+        if self._running is None or not self.is_setup:
+            return
+        for flow_run_id in await canceled(self.client, self._running.attempts.under_way()):
+            self._running.attempts.cancel(flow_run_id)
+        for flow_run_id in tuple(self._unsure):
+            if await put_back(self.client, flow_run_id):
+                self._unsure.discard(flow_run_id)
+
+    def _begin(self) -> None:
+        """Listen, and look for what an earlier worker left, once the work pool is known."""
+        if self._listener is not None or self._work_pool is None or self._running is None:
+            return
+        attempts = self._running.attempts
+        self._listener = Listener(self._work_pool.id, self._due.set, self._cancel)
+        self._keep(self._listener.listen())
+        self._keep(adopt(self.client, attempts, self._work_pool_name))
+
+    def _cancel(self, flow_run_id: UUID) -> None:
+        if self._running is not None:
+            self._running.attempts.cancel(flow_run_id, expected=flow_run_id in self._submitting_flow_run_ids)
+
+    async def _poll_when_due(self) -> None:
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            await self.get_and_submit_flow_runs()
+            await asyncio.sleep(TOGETHER_S)
+
+    def _forgive(self, error: Exception) -> None:
+        if not self.is_setup or not is_away(error):
+            raise error
+        self._outage.away(error)
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    def _reload_on_hangup(self) -> None:
+        # In a terminal a hangup means that the person is gone; to a service it means: read everything anew.
+        if hasattr(signal, "SIGHUP") and not (sys.stdin and sys.stdin.isatty()):
+            with contextlib.suppress(RuntimeError, ValueError):
+                hangup = asyncio.get_running_loop().add_signal_handler
+                hangup(signal.SIGHUP, lambda: self._keep(self._servers.reload("SIGHUP")))
+
+
+def flow_modules() -> tuple[str, ...]:
+    """Name what the fork server imports from the start: every flow, and what flows load late."""
+    return (*(found.name for found in pkgutil.iter_modules(flows.__path__, prefix="flows.")), PRELOADED)
+
+
+def fork_environment() -> dict[str, str]:
+    """Give the fork server the settings that its runs will have, so that they need not read them again."""
+    return {**os.environ, **get_current_settings().to_environment_variables(exclude_unset=True)}
