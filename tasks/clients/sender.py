@@ -74,6 +74,7 @@ class Sender:
         """See to it that somebody empties the queue."""
         with self._changed:
             self._asked = True
+            self._changed.notify_all()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="message-sender", daemon=True)
                 self._thread.start()

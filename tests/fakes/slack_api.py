@@ -74,6 +74,10 @@ class FakeSlack:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:
+        # Hypothesis prints what an example was called with, and this is long.
+        printer.text("FakeSlack()")
+
     @property
     def base_url(self) -> str:
         """Where the Web API answers."""

@@ -18,7 +18,7 @@ from tests.fakes.slack_api import CHANNEL, DESK_CHANNEL, TOKEN, FakeSlack
 
 SERVICE, INCIDENT = "order-service", "INC-1"
 A_MINUTE = timedelta(seconds=61)
-QUICK_S = 0.2
+PATIENT_S, QUICK_S = 3.0, 0.2
 ROUNDS_AT_MOST_COUNT = 30
 
 
@@ -37,7 +37,7 @@ def with_file(about: str = "opened") -> Message:
 def slack_settings(slack: FakeSlack, **changes: Any) -> dict[str, Any]:
     """The settings of Slack that reach the fake: one channel for all tiers, another for the desk."""
     desk = {"channel": DESK_CHANNEL}
-    base = {"token": TOKEN, "base_url": slack.base_url, "channel": CHANNEL, "desk": desk, "timeout_s": QUICK_S}
+    base = {"token": TOKEN, "base_url": slack.base_url, "channel": CHANNEL, "desk": desk, "timeout_s": PATIENT_S}
     return {**base, **changes}
 
 

@@ -14,7 +14,7 @@ from tasks.rules.message_keys import UNDELIVERED
 from tests.fakes.killing import killed_at_line
 from tests.fakes.slack_api import CHANNEL, DESK_CHANNEL, FakeSlack, Ill, Said
 from tests.fakes.slack_server import slack
-from tests.tasks.delivery.telling import A_MINUTE, Telling, message, slack_settings, with_file
+from tests.tasks.delivery.telling import A_MINUTE, QUICK_S, Telling, message, slack_settings, with_file
 
 SENDING = ("clients/courier", "clients/outbox", "clients/slack", "clients/message_records", "clients/notifications")
 SENDING += ("clients/sender", "clients/jsonl", "clients/incident_ledger")
@@ -70,7 +70,7 @@ def test_no_message_is_lost_and_none_is_doubled_over_any_schedule_of_failures(
     ]
     emptied(fake).ills = iter(spread)
     with tempfile.TemporaryDirectory() as folder:
-        telling = Telling(Path(folder), slack_settings(fake)).opened()
+        telling = Telling(Path(folder), slack_settings(fake, timeout_s=QUICK_S)).opened()
         telling.queue(*MESSAGES)
         telling.round()
         telling.happens(Event.CLOSED)
@@ -79,6 +79,8 @@ def test_no_message_is_lost_and_none_is_doubled_over_any_schedule_of_failures(
         holds(telling, fake, files=Ill.NOT_OK not in ills)
 
 
+# What is killed closes none of its files; the system does that.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 @given(
     ills=st.lists(st.sampled_from([Ill.WELL, *FAULTS]), max_size=4),
     lines=st.lists(st.integers(1, LAST_LINE), min_size=1, max_size=4),
@@ -90,7 +92,7 @@ def test_a_process_killed_between_any_two_lines_loses_and_doubles_nothing(
     """The worker is killed while it tells; the next run knows what was said, or looks."""
     emptied(fake).ills = iter(ills)
     with tempfile.TemporaryDirectory() as folder:
-        telling = Telling(Path(folder), slack_settings(fake)).opened()
+        telling = Telling(Path(folder), slack_settings(fake, timeout_s=QUICK_S)).opened()
         for line in lines:
             with killed_at_line(line, *SENDING):
                 telling.queue(*MESSAGES)
