@@ -9,7 +9,7 @@ from tasks.model.report import TriageStory
 from tasks.rules.affected_classes import affected_classes
 from tasks.rules.desk_status import desk_status
 from tasks.rules.escalation_messages import how_to_take
-from tasks.rules.message_keys import AT_RISK, OPENED
+from tasks.rules.message_keys import AT_RISK, OPENED, about_of, told_now
 from tasks.rules.planning.markdown import plan_lines
 from tasks.rules.tiers import tier_of, tiers_above
 from tasks.rules.times import utc_text
@@ -78,10 +78,10 @@ def _wider(incident: IncidentState, finding: Finding, context: Context) -> tuple
 
 
 def _at_risk(incident: IncidentState, finding: Finding, story: TriageStory) -> tuple[Message, ...]:
-    """Go up at once where orders are out whose outcome nobody can prove."""
+    """Go up one tier at once, and once, where orders are out whose outcome nobody can prove."""
     above, context = tiers_above(tier_of(incident.tier)), story.evidence.context
     count = unproven_orders_count(story.evidence)
-    if not above or not count:
+    if not above or not count or any(about_of(key, incident.incident_id) == AT_RISK for key in told_now(incident)):
         return ()
     text = (
         f"{_technical(incident, finding, context)} {count:.0f} orders are out whose outcome is not proven. They are "

@@ -39,7 +39,7 @@ class Incident:
             synthetic_orders={AssetClass.EQUITY: SyntheticOrder(symbol="ZVZZT")},
             escalation=EscalationLimits.model_validate(self.limits),
         )
-        return RunbookSettings(state_dir=self.folder, services={SERVICE: watched})
+        return RunbookSettings(state_dir=self.folder, services={SERVICE: watched}, desk_time_zone="America/New_York")
 
     @property
     def state(self) -> IncidentState:

@@ -98,6 +98,16 @@ def test_orders_without_a_proven_outcome_go_up_at_once(tier: Audience, above: Au
     assert "3 orders are out whose outcome is not proven" in risk.text
 
 
+def test_orders_at_risk_go_up_once_and_not_a_tier_every_minute() -> None:
+    """The next tier has it now; the timers decide who is next."""
+    counted = metrics().model_copy(update={"orders_unknown_count": 3.0})
+    before = ("INC-1/tier_1/opened", "INC-1/tier_2/orders-at-risk")
+
+    messages = told(finding(Cause.SERVICE_HUNG, tier=Audience.TIER_1), three(metrics=counted), told=before)
+
+    assert [one for one in messages if one.audience is not Audience.DESK] == []
+
+
 def test_orders_that_were_proven_within_the_run_are_no_risk() -> None:
     """An order that is asked for and found within seconds wakes nobody."""
     rounds = [metrics().model_copy(update={"orders_unknown_count": count}) for count in (3.0, 1.0, 0.0)]
