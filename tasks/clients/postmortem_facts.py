@@ -20,10 +20,12 @@ from tasks.clients.notifications import read_deliveries
 from tasks.clients.regressions import EXPECTED, first_run_path
 from tasks.clients.regressions import FOLDER as REGRESSIONS
 from tasks.clients.state_files import read_whole, write_whole
+from tasks.model.checks import Check
 from tasks.model.errors import CannotLook, Code, RunbookError
 from tasks.model.incident import IncidentState, Ledger
 from tasks.model.postmortem import NumberedRecord, PostmortemCase
 from tasks.model.stored_run import StoredRun
+from tasks.rules.check_drafts import draft_checks
 from tasks.rules.incident_files import file_stem
 from tasks.rules.incident_state import fold_incidents
 from tasks.rules.postmortem_case import merged_case
@@ -52,7 +54,7 @@ def known_case(settings: RunbookSettings, service: str, incident_id: str) -> Pos
     if state is None:
         detail = f"expected an incident of {service} was {incident_id[:80]!r}; see `runbook incidents`"
         raise RunbookError(Code.BAD_ARGUMENT, detail)
-    found = _found(settings, state, ledger)
+    found = _found(settings, state, ledger, kept.first_run if kept else None)
     return merged_case(kept, found) if kept is not None else found
 
 
@@ -82,13 +84,15 @@ def keep_facts(state_dir: Path, case: PostmortemCase) -> None:
     write_whole(path, content)
 
 
-def _found(settings: RunbookSettings, incident: IncidentState, ledger: Ledger) -> PostmortemCase:
+def _found(
+    settings: RunbookSettings, incident: IncidentState, ledger: Ledger, kept_run: StoredRun | None
+) -> PostmortemCase:
     numbered = tuple(NumberedRecord(line=record.line, record=record) for record in ledger.records)
     own = tuple(one for one in numbered if one.record.incident_id == incident.incident_id)
     path, runs = first_run_path(settings.state_dir, incident), runs_of_incident(settings.state_dir, incident)
     lost = ("what the first run saw: its evidence cannot be read",) if path is None and runs else ()
     fixture = f"{file_stem(incident.incident_id)}{EXPECTED}"
-    checks, _ = list_checks(settings.state_dir)
+    first = _run(path) or kept_run
     return PostmortemCase(
         incident=incident,
         records=own[:RECORDS_LIMIT_COUNT],
@@ -98,15 +102,22 @@ def _found(settings: RunbookSettings, incident: IncidentState, ledger: Ledger) -
             shifted(incident.opened_at, -LOOKS_BEFORE),
             shifted(incident.closed_at, AFTER) if incident.closed_at else LAST,
         ),
-        first_run=_run(path),
+        first_run=first,
         messages=tuple(
             one for one in read_deliveries(settings.notifications_path) if one.incident_id == incident.incident_id
         ),
         evidence_files=_evidence_files(settings.state_dir, incident, runs),
         regression=fixture if (settings.state_dir / REGRESSIONS / fixture).exists() else None,
-        checks=tuple(one for one in checks if one.incident_id == incident.incident_id),
+        checks=_checks(settings.state_dir, incident, first),
         gaps=lost,
     )
+
+
+def _checks(state_dir: Path, incident: IncidentState, first: StoredRun | None) -> tuple[Check, ...]:
+    """Find the checks that this incident drafted, and those that an earlier one of its kind had drafted before."""
+    known, _ = list_checks(state_dir)
+    drafted = {one.check_id for one in draft_checks(incident, first, first.stored_at)} if first else set()
+    return tuple(one for one in known if one.incident_id == incident.incident_id or one.check_id in drafted)
 
 
 def _run(path: Path | None) -> StoredRun | None:

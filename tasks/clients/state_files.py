@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -30,7 +30,8 @@ def write_whole(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         staged.replace(target)
     except OSError as error:
-        staged.unlink(missing_ok=True)
+        with suppress(OSError):
+            staged.unlink(missing_ok=True)
         raise unwritable(path, error.strerror or str(error)) from None
 
 

@@ -99,7 +99,11 @@ def _of_actions(case: PostmortemCase) -> Iterable[FollowUp]:
 
 def _as_code(case: PostmortemCase) -> Iterable[FollowUp]:
     for check in case.checks:
-        yield FollowUp(check.owner, _decide(check), check.because[0] if check.because else "")
+        is_ours = check.incident_id == case.incident.incident_id
+        yield FollowUp(check.owner, _decide(check, is_ours=is_ours), check.because[0] if check.because else "")
+    if not case.checks and not case.incident.is_open:
+        why = "no number that the runs measure stood out from the hour before"
+        yield FollowUp(Audience.TIER_2, "Find by hand what would have told of it earlier, and watch that.", why)
     if case.regression:
         what = "Correct the expected cause in the fixture, should the automation have named the wrong one."
         yield FollowUp(Audience.TIER_2, what, f"runbook replay runs {case.regression}")
@@ -108,11 +112,12 @@ def _as_code(case: PostmortemCase) -> Iterable[FollowUp]:
         yield FollowUp(Audience.TIER_1, what, "no evidence of a run that saw it was kept")
 
 
-def _decide(check: Check) -> str:
+def _decide(check: Check, *, is_ours: bool) -> str:
     match check.status:
         case CheckStatus.DRAFT:
             return f"Decide on the draft check: runbook checks show {check.check_id}, then accept or reject."
         case CheckStatus.ACCEPTED:
-            return f"The check {check.check_id} was on already; see whether it told early enough."
+            was = "is on" if is_ours else "was on before; see whether it told early enough"
+            return f"The check {check.check_id} {was}."
         case CheckStatus.REJECTED:
-            return f"The check {check.check_id} was rejected before; think again."
+            return f"The check {check.check_id} is rejected{'' if is_ours else ', and it came again; think again'}."

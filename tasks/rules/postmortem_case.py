@@ -21,7 +21,6 @@ def merged_case(kept: PostmortemCase, found: PostmortemCase) -> PostmortemCase:
             "records": fuller.records,
             "around": fuller.around,
             "looks": tuple(looks[at] for at in sorted(looks)),
-            "first_run": found.first_run or kept.first_run,
             "messages": _messages((*kept.messages, *found.messages)),
             "evidence_files": found.evidence_files or kept.evidence_files,
         }
