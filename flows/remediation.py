@@ -42,14 +42,14 @@ async def remediation(case: RemediationCase) -> RemediationResult:
 
     Runbook: §2 Remediation.
     """
-    lease = lease_service(case.service)
+    lease = await lease_service(case.service)
     if not lease.taken:
         return no_action(case.plan, GuardCode.LOCK_HELD, f"an action is under way: {lease.holder}")
     try:
         await write_plan(case)  # §2, before anything is done
         return await carry_out(await ask_approval(case) if case.plan.asks else case)
     finally:
-        release_service(lease)
+        await release_service(lease)
 
 
 async def carry_out(case: RemediationCase) -> RemediationResult:

@@ -1,19 +1,24 @@
 """Safety rule 3: one lock for each service, across all actions and from every door."""
 
-from prefect import runtime, task
+from prefect import get_run_logger, runtime, task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.clients.processes import own_pid
-from tasks.clients.service_lock import take
+from tasks.clients.leasing import leased
+from tasks.clients.processes import own_host, own_pid
 from tasks.model.remediation import Lease
 from tasks.settings import load_settings
 
 
 @task(name="lease_service", cache_policy=NO_CACHE, timeout_seconds=10, retries=0)
-def lease_service(service: str) -> Lease:
-    """Take the service's lock at once, or say who holds it; a held lock is skipped, never queued for.
+async def lease_service(service: str) -> Lease:
+    """Take the service's lock at once, on this host and on the Prefect server, or say who holds it until when.
 
     Runbook: §2, before any action.
+    Errors: none; a held lock is skipped, never queued for. Without an answer of the server this host's lock counts
+    alone, and the run says so.
     """
-    owner = f"flow_run={runtime.flow_run.name} pid={own_pid()}"
-    return take(load_settings().state_dir, service, owner)
+    owner = f"flow_run={runtime.flow_run.name} host={own_host()} pid={own_pid()}"
+    lease = await leased(load_settings().state_dir, service, owner)
+    if lease.alone:
+        get_run_logger().warning("HOST_LOCK_ALONE: other hosts are not kept from acting: %s", lease.alone)
+    return lease

@@ -1,6 +1,7 @@
 """The only door to the operating system's processes (psutil): identify, read, end, find the owner of a port."""
 
 import os
+import socket
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -113,6 +114,11 @@ def is_within(pid: int, root_pid: int) -> bool:
 def own_pid() -> int:
     """Name our own process, for lock owners and the ledger."""
     return os.getpid()
+
+
+def own_host() -> str:
+    """Name our own host, for lock owners that other hosts read."""
+    return socket.gethostname()
 
 
 def _process(pid: int) -> psutil.Process | None:

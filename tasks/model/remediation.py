@@ -1,6 +1,7 @@
 """What crosses between the steps of a remediation: the case, the lease, the snapshot, each result, the recovery."""
 
 from pathlib import Path
+from uuid import UUID
 
 from pydantic import AwareDatetime
 
@@ -34,11 +35,17 @@ class RemediationCase(Value):
 
 
 class Lease(Value):
-    """The one lock of a service; `holder` names who has it when it was not to be had (safety rule 3)."""
+    """The one lock of a service; `holder` names who has it when it was not to be had (safety rule 3).
+
+    `alone` says why only this host's lock could be taken, and not the one on the Prefect server. `left_lease_id` is
+    what a holder that was killed on this host had taken there.
+    """
 
     service: str
     taken: bool
     holder: str = ""
+    alone: str = ""
+    left_lease_id: UUID | None = None
 
 
 class Snapshot(Value):
