@@ -1,0 +1,146 @@
+"""The endpoint tells that the watch has stopped, when the worker that would tell it is dead."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from deployments.monitoring.silence_watch import EVERY_S, SilenceWatch
+from tasks.clients import service_lock
+from tasks.clients.incident_ledger import append, read_ledger
+from tasks.clients.look_history import history_path, remember_look
+from tasks.clients.silence import silence_now
+from tasks.model.incident import Event, LedgerRecord, Source
+from tasks.model.messages import Message
+from tasks.model.past_looks import PastLook
+from tasks.rules.incident_state import open_incidents
+from tasks.settings import RunbookSettings
+
+NAME = "order-service"
+START = datetime.now(UTC) - timedelta(hours=1)
+STEP = timedelta(seconds=EVERY_S)
+
+
+class Desk:
+    """People who are told; while `deaf` nothing reaches them."""
+
+    def __init__(self) -> None:
+        self.heard: list[Message] = []
+        self.deaf = False
+
+    def hear(self, service: str, message: Message) -> bool:
+        """Take one message."""
+        assert service == NAME
+        if not self.deaf:
+            self.heard.append(message)
+        return not self.deaf
+
+    @property
+    def keys(self) -> list[str]:
+        """What the messages were about."""
+        return [one.key.rpartition("/")[2] + "/" + one.audience for one in self.heard]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> RunbookSettings:
+    """Watch one service, last looked at when the test begins."""
+    found = RunbookSettings.model_validate({"state_dir": tmp_path, "services": {NAME: {}}})
+    look(found, START)
+    return found
+
+
+def look(settings: RunbookSettings, at: datetime) -> None:
+    """Let a triage look."""
+    assert remember_look(history_path(settings, NAME), PastLook(at=at, status="ok"))
+
+
+def watch_for(watch: SilenceWatch, desk: Desk, since: datetime, minutes: float) -> datetime:
+    """Check every quarter minute for a while, and say when it ended."""
+    now = since
+    while now < since + timedelta(minutes=minutes):
+        now += STEP
+        watch.check(now, desk.hear)
+    return now
+
+
+def test_a_watch_that_stopped_is_told_once_to_both_tiers(settings: RunbookSettings) -> None:
+    """However long it lasts: one page each, within the fourth minute."""
+    desk, watch = Desk(), SilenceWatch(settings, START)
+
+    now = watch_for(watch, desk, START, 2.75)
+    assert desk.heard == []
+    watch_for(watch, desk, now, 30)
+
+    assert desk.keys == ["watch-stopped/tier_3", "watch-stopped/tier_1"]
+    (incident,) = open_incidents(read_ledger(settings.ledger_path(NAME)).records, NAME)
+    assert incident.incident_id == desk.heard[0].incident_id
+
+
+def test_a_triage_a_minute_keeps_it_quiet(settings: RunbookSettings) -> None:
+    """A watch on the watch that cries wolf is switched off."""
+    desk, watch, now = Desk(), SilenceWatch(settings, START), START
+    for _ in range(10):
+        look(settings, now)
+        now = watch_for(watch, desk, now, 1)
+
+    assert desk.heard == []
+
+
+def test_what_did_not_reach_them_is_told_again(settings: RunbookSettings) -> None:
+    """Slack and the worker may have died of the same thing."""
+    desk, watch = Desk(), SilenceWatch(settings, START)
+    desk.deaf = True
+    now = watch_for(watch, desk, START, 5)
+    desk.deaf = False
+    watch_for(watch, desk, now, 5)
+
+    assert desk.keys == ["watch-stopped/tier_3", "watch-stopped/tier_1"]
+
+
+def test_a_machine_that_slept_is_given_its_time(settings: RunbookSettings) -> None:
+    """A laptop that is opened in the morning pages nobody, unless its triages do not come back."""
+    desk, watch = Desk(), SilenceWatch(settings, START)
+    now = watch_for(watch, desk, START, 1)
+    awake = now + timedelta(minutes=40)
+    now = watch_for(watch, desk, awake, 2.75)
+    assert desk.heard == []
+    watch_for(watch, desk, now, 1)
+
+    assert len(desk.heard) == 2
+
+
+def test_a_stop_that_cannot_be_recorded_is_told_once_all_the_same(settings: RunbookSettings) -> None:
+    """A full disk stops triages, and the ledger with them."""
+    settings.ledger_path(NAME).mkdir()
+    desk, watch = Desk(), SilenceWatch(settings, START)
+    watch_for(watch, desk, START, 10)
+
+    assert desk.keys == ["watch-stopped/tier_3", "watch-stopped/tier_1"]
+
+
+def test_a_service_that_no_triage_ever_looked_at_is_not_missed(tmp_path: Path) -> None:
+    """What nobody scheduled cannot stop."""
+    settings = RunbookSettings.model_validate({"state_dir": tmp_path, "services": {NAME: {}}})
+    desk, watch = Desk(), SilenceWatch(settings, START)
+    watch_for(watch, desk, START, 10)
+
+    assert desk.heard == []
+
+
+def test_an_action_under_way_and_its_last_word_are_signs(settings: RunbookSettings) -> None:
+    """A restart with its proof looks at nothing new for minutes, and is no stop."""
+    lease = service_lock.take(settings.state_dir, NAME, "a test")
+    under_way = silence_now(settings, NAME, START + timedelta(minutes=5))
+    service_lock.release(settings.state_dir, lease)
+    left_alone = silence_now(settings, NAME, START + timedelta(minutes=5))
+    ended_at = START + timedelta(minutes=4)
+    append(
+        settings.ledger_path(NAME),
+        [LedgerRecord(timestamp=ended_at, type="x", service=NAME, event=Event.ACTION_FINISHED, source=Source.TRIAGE)],
+    )
+    just_ended = silence_now(settings, NAME, START + timedelta(minutes=5))
+
+    assert under_way is not None
+    assert left_alone is not None
+    assert just_ended is not None
+    assert (under_way.silent, left_alone.silent, just_ended.silent) == (False, True, False)

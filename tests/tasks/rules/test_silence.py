@@ -1,0 +1,118 @@
+"""When nobody looks at the service any more."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tasks.model.diagnosis import Audience, Cause
+from tasks.model.incident import Event, LedgerRecord, Source
+from tasks.model.modes import Mode
+from tasks.rules.incident_state import open_incidents
+from tasks.rules.silence import (
+    Silence,
+    is_sign,
+    last_sign_at,
+    silence_incident,
+    silence_messages,
+    silence_of,
+    silence_records,
+)
+
+NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+NAME = "order-service"
+
+
+def silence(quiet_s: float, *, acting: bool = False, watching_s: float | None = None) -> Silence:
+    """Judge a watch that showed its last sign some seconds ago."""
+    since = None if watching_s is None else NOW - timedelta(seconds=watching_s)
+    return silence_of(
+        NOW - timedelta(seconds=quiet_s), NOW, acting=acting, approval_timeout_s=300, watching_since=since
+    )
+
+
+def record(event: Event, source: Source, after_s: float = 0, service: str | None = NAME) -> LedgerRecord:
+    """One record of the ledger."""
+    at = NOW + timedelta(seconds=after_s)
+    return LedgerRecord(timestamp=at, type="x", service=service, incident_id="INC-1", event=event, source=source)
+
+
+@pytest.mark.parametrize(
+    ("quiet_s", "acting", "silent"),
+    [
+        (60, False, False),
+        (179, False, False),
+        (180, False, True),
+        (180, True, False),
+        (1079, True, False),
+        (1080, True, True),
+    ],
+)
+def test_three_quiet_minutes_are_silence_unless_somebody_acts_or_is_asked(
+    quiet_s: float, acting: bool, silent: bool
+) -> None:
+    """A restart with its proof takes longer than that; a run that hangs with the lock in its hand is told too."""
+    assert silence(quiet_s, acting=acting).silent is silent
+
+
+def test_who_has_just_begun_to_watch_gives_the_triages_their_time() -> None:
+    """After a night switched off the first triage is still on its way; and the message says since when, truly."""
+    assert not silence(36_000, watching_s=100).silent
+    long_gone = silence(36_000, watching_s=200)
+    assert long_gone.silent
+    assert long_gone.since == NOW - timedelta(hours=10)
+    assert "2026-11-23T05:00:00" in long_gone.detail
+
+
+@pytest.mark.parametrize(
+    ("one", "sign"),
+    [
+        (record(Event.OBSERVED, Source.TRIAGE), True),
+        (record(Event.ACTION_FINISHED, Source.TRIAGE), True),
+        (record(Event.NOTIFIED, Source.TRIAGE), False),
+        (record(Event.ESCALATED, Source.TRIAGE), False),
+        (record(Event.OPENED, Source.WATCHDOG), False),
+        (record(Event.OBSERVED, Source.ORDER_SERVICE), False),
+        (record(Event.ACKNOWLEDGED, Source.OPERATOR), False),
+        (record(Event.OBSERVED, Source.TRIAGE, service="another"), False),
+    ],
+)
+def test_only_a_triage_at_work_is_a_sign_of_life(one: LedgerRecord, sign: bool) -> None:
+    """That the silence was told must not end it."""
+    assert is_sign(one, NAME) is sign
+
+
+def test_a_word_from_the_future_is_no_sign() -> None:
+    """A clock that was set back would else keep the silence from being told for as long."""
+    looked = NOW - timedelta(minutes=5)
+    ahead = record(Event.OBSERVED, Source.TRIAGE, after_s=3600)
+    wrote = record(Event.ACTION_FINISHED, Source.TRIAGE, after_s=-60)
+
+    assert last_sign_at([looked], [ahead], NAME, NOW) == looked
+    assert last_sign_at([looked], [ahead, wrote], NAME, NOW) == wrote.timestamp
+
+
+def test_one_silence_is_one_incident_whoever_finds_it() -> None:
+    """The automation and the endpoint both watch; people hear of one thing."""
+    found = silence(200)
+    first = silence_records((), NAME, found, NOW)
+    (incident,) = open_incidents(first, NAME)
+
+    assert [one.event for one in first] == [Event.OPENED, Event.DIAGNOSED]
+    assert {one.source for one in first} == {Source.WATCHDOG}
+    assert incident.incident_id == silence_incident(NAME, found).incident_id
+    assert incident.causes == (Cause.MONITOR_BLIND,)
+    assert incident.tier is Audience.TIER_3
+    assert silence_records(first, NAME, silence(260), NOW) == ()
+
+
+def test_those_who_mend_it_and_those_who_must_look_are_told_in_plain_words() -> None:
+    """The service may be well: the words say that nobody knows, not that orders fail."""
+    found = silence(200)
+    messages = silence_messages(silence_incident(NAME, found), found, Mode.ACT)
+
+    assert [one.audience for one in messages] == [Audience.TIER_3, Audience.TIER_1]
+    assert len({one.key for one in messages}) == 2
+    for one in messages:
+        assert "The watch has stopped" in one.text
+        assert "runbook check" in one.text
+        assert "health checks failing" not in one.text
