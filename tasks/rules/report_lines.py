@@ -51,8 +51,11 @@ def _context_line(story: TriageStory) -> ReportLine:
     if context.ledger_detail:
         return _line("§1.1", "Ledger", Mark.COULD_NOT, context.ledger_detail)
     since = f", failing since {utc_text(context.began_at)}" if context.began_at else ""
-    facts = (f"alert {context.alert or 'none (scheduled)'}{since}", f"{context.recent_count} records in 24 h")
-    return _line("§1.1", "Alert, start, mode", Mark.DONE, "; ".join((*facts, f"mode {context.mode}")))
+    facts = [f"alert {context.alert or 'none (scheduled)'}{since}", f"{context.recent_count} records in 24 h"]
+    facts.append(f"mode {context.mode}")
+    if window := context.maintenance:
+        facts.append(f"maintenance until {utc_text(window.until)} by {window.by}, nothing is done: {window.reason}")
+    return _line("§1.1", "Alert, start, mode", Mark.DONE, "; ".join(facts))
 
 
 def _health_lines(latest: Observation) -> Lines:

@@ -4,9 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tasks.model.diagnosis import Audience, Diagnosis, Status
 from tasks.model.incident import LedgerRecord, Source
 from tasks.model.maintenance import ENDED_TYPE, STARTED_TYPE
-from tasks.rules.maintenance import maintenance_at
+from tasks.model.messages import Message
+from tasks.model.report import TriageStory
+from tasks.rules.maintenance import maintenance_at, maintenance_ended_at, told_in_maintenance
+from tasks.rules.report_markdown import triage_markdown
+from tests.fakes.looks import observation
+from tests.fakes.past import with_past
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 SERVICE = "order-service"
@@ -80,3 +86,49 @@ def test_a_start_without_an_end_is_none_and_leaves_the_one_before(details: dict[
     """What cannot be read as a window is no window."""
     assert maintenance_at([started(details=details)], SERVICE, NOW) is None
     assert maintenance_at([started(), started(details=details)], SERVICE, NOW)
+
+
+def test_the_report_says_that_nothing_is_done_because_of_a_window() -> None:
+    """Who wonders why nobody restarts it reads who works on it."""
+    window = maintenance_at([started()], SERVICE, NOW)
+    seen = with_past((observation(),), maintenance=window)
+
+    text = triage_markdown(TriageStory(evidence=seen, diagnosis=Diagnosis(status=Status.OK)))
+
+    assert "maintenance until 2026-11-23T15:20:00.000Z by kim, nothing is done: new disk" in text
+
+
+def told(about: str) -> Message:
+    """A message about something."""
+    return Message(key=f"INC-1/tier_1/{about}", incident_id="INC-1", audience=Audience.TIER_1, text=about)
+
+
+def test_in_a_window_only_recoveries_are_told() -> None:
+    """Who was paged before it began hears the end; everything else waits."""
+    messages = tuple(told(about) for about in ("opened", "refused-MAINTENANCE", "recovered", "closed", "closed#2"))
+
+    assert [one.text for one in told_in_maintenance(messages, maintenance_at([started()], SERVICE, NOW))] == [
+        "recovered",
+        "closed",
+        "closed#2",
+    ]
+    assert told_in_maintenance(messages, None) == messages
+
+
+@pytest.mark.parametrize(
+    ("records", "ended_minutes_ago"),
+    [
+        ([started(60, 30)], 30),
+        ([started(60, 90), ended(10)], 10),
+        ([started(60, 30), started(20, 10)], 10),
+        ([started(60, 30), ended(-60)], 30),
+        ([started()], None),
+        ([], None),
+    ],
+    ids=["by its time", "by a person", "the last of two", "ended in the future", "still open", "none"],
+)
+def test_the_end_of_the_last_window_is_known(records: list[LedgerRecord], ended_minutes_ago: float | None) -> None:
+    """The timers of what waited during it begin there."""
+    expected = NOW - timedelta(minutes=ended_minutes_ago) if ended_minutes_ago is not None else None
+
+    assert maintenance_ended_at(records, SERVICE, NOW) == expected
