@@ -1,0 +1,158 @@
+"""The mutation proof: for each guard of each action a case that this guard alone forbids.
+
+With the guard in its place the action is refused with its code; with that one guard taken out it goes on. So no guard
+can be forced open, or dropped from the table, without a red test here.
+"""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+import pytest
+
+from tasks.model.diagnosis import Cause, Confidence, Kind
+from tasks.model.incident import Action, Outcome
+from tasks.model.looks import Fault, Seen
+from tasks.model.maintenance import Maintenance
+from tasks.model.market import MarketHours, MarketSession
+from tasks.model.modes import Mode
+from tasks.model.order_states import OrderSafety
+from tasks.model.orders import AssetClass
+from tasks.model.plan import PlannedAction, Request, Target
+from tasks.model.setup import Setup
+from tasks.model.verdicts import GuardCode
+from tasks.rules.guards import common, reroute, restart, resume, roll_back
+from tasks.rules.guards.facts import Facts
+from tasks.rules.guards.table import GUARDS, Guard, weigh
+from tests.fakes.cases import done_before, facts, finding, orders, past, planned, routing, seen, unreachable
+from tests.fakes.looks import NOW, gateway, health
+
+SICK = unreachable("XNAS")
+BAD_RELEASE = finding(Cause.BAD_RELEASE, release="1.1.0", kinds=(Kind.ERRORS,))
+FINDINGS = {Action.REROUTE_ORDERS: SICK, Action.MARK_DEGRADED: SICK, Action.ROLL_BACK_RELEASE: BAD_RELEASE}
+EQUITY = Target(asset_class=AssetClass.EQUITY, gateway="XNYS")
+TARGETS = {
+    Action.REROUTE_ORDERS: EQUITY,
+    Action.PAUSE_STRATEGIES: Target(asset_class=AssetClass.EQUITY),
+    Action.RESUME: Target(asset_class=AssetClass.EQUITY),
+    Action.MARK_DEGRADED: Target(gateway="XNAS"),
+    Action.RESTORE_ROUTING: Target(table_hash="a" * 64),
+    Action.DISABLE_FEATURE: Target(feature="order_throttle"),
+    Action.ROLL_BACK_RELEASE: Target(release="1.0.0"),
+}
+WINDOW = Maintenance(started_at=NOW, until=NOW + timedelta(hours=1), reason="work")
+CLOSED = MarketHours(
+    asset_class=AssetClass.EQUITY,
+    calendar="XNYS",
+    at=NOW,
+    open=False,
+    session=MarketSession.WEEKEND,
+    next_open=None,
+    next_close=None,
+)
+
+
+class Case(NamedTuple):
+    """What is changed so that one guard forbids, and the code that it gives."""
+
+    code: GuardCode
+    changes: dict[str, object]
+
+
+def step(action: Action) -> PlannedAction:
+    """One action as a plan would have it."""
+    return planned(action, FINDINGS.get(action), TARGETS.get(action))
+
+
+def given(action: Action, changes: dict[str, object]) -> Facts:
+    """Facts under which every guard of an action allows, with what is changed."""
+    before = changes.pop("before", ())
+    asked = {"asked": Request(by="kim", reason="venue is back")} if action is Action.RESUME else {}
+    found = (FINDINGS[action],) if action in FINDINGS else (finding(),)
+    return facts(*before, **{"found": found, **asked, **changes})  # type: ignore[misc, arg-type]
+
+
+def done(action: Action) -> dict[str, object]:
+    """The same action was done before in this incident."""
+    return {"before": (done_before(60, Outcome.DONE, action, key=step(action).key),)}
+
+
+FAILED_TWICE = (done_before(200, Outcome.NOT_RECOVERED), done_before(100, Outcome.NOT_RECOVERED))
+# For each guard the change that it alone forbids.
+CASES: dict[Guard, Case] = {
+    common.no_maintenance: Case(GuardCode.MAINTENANCE, {"maintenance": WINDOW}),
+    common.not_late: Case(GuardCode.RUN_LATE, {"late_s": 31.0}),
+    common.nothing_half_done: Case(GuardCode.HALF_DONE_ACTION, {"before": (done_before(600, None),)}),
+    common.remediation_helps: Case(GuardCode.REMEDIATION_INEFFECTIVE, {"before": FAILED_TWICE}),
+    common.can_control: Case(GuardCode.NOT_AVAILABLE, {"setup": Setup(cannot_control="no token")}),
+    common.mode_allows: Case(GuardCode.MODE_FORBIDS, {"mode": Mode.OBSERVE}),
+    restart.can_restart: Case(
+        GuardCode.NOT_AVAILABLE, {"setup": Setup(cannot_restart="no command", releases=("1.0.0", "1.1.0"))}
+    ),
+    restart.no_shared_cause: Case(
+        GuardCode.SHARED_CAUSE, {"found": (finding(), BAD_RELEASE, unreachable("XNAS", "XCME"))}
+    ),
+    restart.restart_budget: Case(GuardCode.RESTART_BUDGET_SPENT, {"before": (done_before(2), done_before(9))}),
+    restart.orders_proven: Case(GuardCode.ORDERS_NOT_PROVEN, {"orders": orders(OrderSafety.UNSAFE, "A-1")}),
+    reroute.alternate_is_approved: Case(GuardCode.NO_ALTERNATE, {"known_gateways": ()}),
+    reroute.alternate_is_healthy: Case(GuardCode.ALTERNATE_NOT_HEALTHY, {"seen": seen(gateways=())}),
+    reroute.market_is_open: Case(GuardCode.MARKET_CLOSED, {"markets": (CLOSED,)}),
+    reroute.bears_the_load: Case(GuardCode.ORDER_RATE_LIMIT, {"setup": Setup(order_rate_limits_per_s={"XNYS": 1.0})}),
+    roll_back.can_roll_back: Case(
+        GuardCode.NOT_AVAILABLE, {"setup": Setup(cannot_roll_back="none", releases=("1.0.0", "1.1.0"))}
+    ),
+    roll_back.not_rolled_back_before: Case(
+        GuardCode.ROLLED_BACK_BEFORE, {"before": (done_before(60, action=Action.ROLL_BACK_RELEASE),)}
+    ),
+    roll_back.gateways_healthy: Case(
+        GuardCode.GATEWAYS_NOT_HEALTHY, {"seen": seen(gateways=(gateway("XNAS", Seen.FAILED),))}
+    ),
+    roll_back.target_was_healthy: Case(GuardCode.NO_GOOD_RELEASE, {"setup": Setup(releases=("1.1.0",))}),
+    roll_back.same_features: Case(
+        GuardCode.FEATURES_DIFFER,
+        {"history": (past(2, features={"a": False}),), "seen": seen(routing=routing(features={"a": True}))},
+    ),
+    roll_back.same_routing: Case(
+        GuardCode.ROUTING_DIFFERS, {"history": (past(2, routes={AssetClass.EQUITY: "XNYS"}),)}
+    ),
+    resume.by_hand_only: Case(GuardCode.BY_HAND_ONLY, {"asked": None}),
+    resume.class_is_well: Case(GuardCode.CLASS_NOT_WELL, {"seen": seen(health=health(Fault.TIMED_OUT))}),
+}
+
+
+def pairs() -> list[tuple[Action, Guard]]:
+    """Every guard of every action."""
+    return [(action, guard) for action, guards in GUARDS.items() for guard in guards]
+
+
+def case_of(action: Action, guard: Guard) -> tuple[PlannedAction, Facts, GuardCode]:
+    """The case of one guard of one action."""
+    if guard is common.not_undone:
+        return step(action), given(action, done(action)), GuardCode.UNDONE_BY_PERSON
+    if guard is common.confirmed:
+        unsure = step(action).finding.model_copy(update={"confidence": Confidence.LIKELY})  # type: ignore[union-attr]
+        likely = step(action).model_copy(update={"finding": unsure})
+        return likely, given(action, {}), GuardCode.NOT_CONFIRMED
+    case = CASES[guard]
+    return step(action), given(action, dict(case.changes)), case.code
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_every_action_is_allowed_when_nothing_is_in_its_way(action: Action) -> None:
+    """Else the cases below would prove nothing."""
+    verdict = weigh(step(action), given(action, {}))
+
+    assert verdict.allowed, verdict
+
+
+@pytest.mark.parametrize(("action", "guard"), pairs(), ids=lambda one: getattr(one, "__name__", str(one)))
+def test_each_guard_alone_forbids_its_action(action: Action, guard: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refused with it, and done without it: this guard is what stands between."""
+    if guard is common.not_undone and action in {Action.RESTART_SERVICE, Action.ROLL_BACK_RELEASE}:
+        pytest.skip("a restart leaves nothing that could be undone; a rollback has a budget of its own")
+    one, these, code = case_of(action, guard)
+    assert weigh(one, these).code is code
+
+    without = tuple(other for other in GUARDS[action] if other is not guard)
+    monkeypatch.setitem(GUARDS, action, without)
+
+    assert weigh(one, these).allowed
