@@ -20,6 +20,7 @@ app.command("deployments.commands.maintenance:app", name="maintenance", help="Op
 app.command("deployments.commands.replay:replay", name="replay", help="Name the causes of past incidents again.")
 app.command("deployments.commands.postmortem:postmortem", name="postmortem", help="Write an incident's postmortem.")
 app.command("deployments.commands.checks:app", name="checks", help="Decide on the checks that incidents drafted.")
+app.command("deployments.commands.drill:app", name="drill", help="Game day: break the local stack, and score.")
 app.command("deployments.commands.mode:mode", name="mode", help="Show or set how far the automation may go.")
 app.command("deployments.commands.rearm:rearm", name="rearm", help="Let the automation act again.")
 
@@ -29,6 +30,8 @@ WRONG_USE = {
     Code.NOT_CONFIGURED,
     Code.UNKNOWN_SERVICE,
     Code.UNKNOWN_INCIDENT,
+    Code.NOT_OUR_STACK,
+    Code.DRILL_UNDER_WAY,
 }
 INTERRUPTED = 130
 
@@ -53,3 +56,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted; what was started is stopped.\n")
         sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()
