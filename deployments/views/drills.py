@@ -103,11 +103,12 @@ def _sum(day: GameDay) -> list[Text]:
     orders = f"{day.orders_lost_count} lost, {day.orders_doubled_count} doubled, {day.orders_unproven_count} not proven"
     told = "-" if day.messages_per_incident is None else f"{day.messages_per_incident:g}"
     count = day.drills_count
+    alarms = f"{day.false_alarms_count} false alarms, {day.unfelt_count} controls not felt"
     exact = f"cause {day.cause_exact_count}, actions {day.actions_exact_count}, tier {day.tier_exact_count}"
     known = (
         ("forbidden actions", str(day.forbidden_count)),
         ("orders", f"{orders} of {day.orders_sent_count}"),
-        ("detected", f"{day.detected_count} of {day.faults_count} faults, {day.false_alarms_count} false alarms"),
+        ("detected", f"{day.detected_count} of {day.faults_count} faults, {alarms}"),
         ("exact", f"{exact} of {count}"),
         ("verified", f"{day.verified_count} of {count} well afterwards"),
         ("to detect", _spread(day.to_detect)),

@@ -129,6 +129,7 @@ class OrderTally(Value):
 class DrillScore(Value):
     """What one drill came to. Units: seconds from the injection; None where it did not happen.
 
+    `felt` says that the fault reached a look at all; a control that was not felt proves nothing.
     `act_s` is until the last action was done, `recover_s` until the ledger says that the effect is proven.
     `verified` says that the service was seen well afterwards and no incident was left open.
     """
@@ -136,6 +137,7 @@ class DrillScore(Value):
     drill: DrillName
     run_id: str
     injected_at: AwareDatetime
+    felt: bool
     detected: bool
     cause_exact: bool
     causes: tuple[str, ...] = ()
@@ -173,6 +175,7 @@ class GameDay(Value):
     drills_count: int = 0
     faults_count: int = 0
     detected_count: int = 0
+    unfelt_count: int = 0
     false_alarms_count: int = 0
     cause_exact_count: int = 0
     actions_exact_count: int = 0

@@ -1,12 +1,12 @@
 """Break one thing of the local stack by a signal, a fault switch, a file; each step first looks whose it is."""
 
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import psutil
 
 from tasks.clients import control
+from tasks.clients.drills.blinking import blink
 from tasks.clients.drills.fault_switch import admin_url, switch_fault
 from tasks.clients.drills.own_stack import OwnStack, identity_at, own_stack, still_ours
 from tasks.clients.state_files import write_whole
@@ -38,7 +38,8 @@ async def _break(service: ServiceSettings, stack: OwnStack, scene: DrillScene, s
         case Injection.KILL_SERVICE:
             _signal(stack, service.url, psutil.Process.kill)
         case Injection.BLINK_SERVICE:
-            _blink(stack, _signal(stack, service.url, psutil.Process.suspend), step.for_s)
+            stopped = _signal(stack, service.url, psutil.Process.suspend)
+            blink(service, stopped, stack.mark, step.for_s)
         case Injection.STOP_GATEWAY:
             _signal(stack, admin_url(service.gateways[step.gateway]), psutil.Process.suspend)
         case Injection.KILL_GATEWAY:
@@ -57,17 +58,6 @@ def _signal(stack: OwnStack, url: str, send: Callable[[psutil.Process], None]) -
         raise CannotAct(Code.NOT_WELL, f"expected a process of this stack at {url} was none; `runbook up --detach`")
     send(process)
     return identity
-
-
-def _blink(stack: OwnStack, identity: ProcessIdentity, for_s: float) -> None:
-    """Let a process that was stopped go on after a while, whatever becomes of the drill meanwhile."""
-
-    def go_on() -> None:
-        process = still_ours(identity, stack.mark)
-        if process is not None:
-            process.resume()
-
-    threading.Timer(for_s, go_on).start()
 
 
 async def _spoil(service: ServiceSettings, stack: OwnStack, scene: DrillScene, step: Step) -> None:

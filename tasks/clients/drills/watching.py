@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from tasks.clients.context import context_of
 from tasks.clients.drills.own_stack import own_stack
 from tasks.clients.incident_ledger import read_ledger
+from tasks.clients.look_history import history_path, recall_looks
 from tasks.clients.notifications import read_deliveries
 from tasks.clients.observe import observe
 from tasks.clients.service_lock import holder_of
@@ -82,9 +83,11 @@ async def trace_of(settings: RunbookSettings, scene: DrillScene, orders: OrderTa
     records = records_since(settings, scene)
     incidents = incidents_of(records, scene)
     told = read_deliveries(settings.notifications_path)
+    path, now = history_path(settings, scene.service), datetime.now(UTC)
     return DrillTrace(
         records=records,
         deliveries=tuple(one for one in told if one.timestamp >= scene.opened_at and one.incident_id in incidents),
+        looks=tuple(one for one in recall_looks(path, now) if one.at >= (scene.injected_at or scene.opened_at)),
         orders=orders,
         well=await is_over(settings, scene),
     )

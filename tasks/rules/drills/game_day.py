@@ -19,6 +19,7 @@ def game_day(scores: Sequence[DrillScore], failures: Sequence[str] = ()) -> Game
         drills_count=len(scores),
         faults_count=len(faults),
         detected_count=sum(one.detected for one in faults),
+        unfelt_count=sum(not one.felt for one in controls),
         false_alarms_count=sum(bool(one.incidents) for one in controls),
         cause_exact_count=sum(one.cause_exact for one in scores),
         actions_exact_count=sum(one.actions_exact for one in scores),

@@ -23,6 +23,7 @@ def inexact(score: DrillScore) -> tuple[str, ...]:
     """Name what was not as expected."""
     is_control = drill_of(score.drill).expected.is_control
     parts = (
+        ("not felt", is_control and not score.felt),
         ("false alarm" if is_control else "not detected", bool(score.incidents) if is_control else not score.detected),
         ("cause", not score.cause_exact),
         ("actions", not score.actions_exact),

@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from math import inf
 
 from tasks.model.drills import Drill, DrillScene, DrillScore, Expected, OrderTally
 from tasks.model.incident import Action, Event, LedgerRecord
 from tasks.model.messages import Delivery
 from tasks.model.orders import AssetClass
+from tasks.model.past_looks import PastLook
 from tasks.model.values import Value
 from tasks.rules.drills.reaction import begun_actions
 from tasks.rules.json_values import text_of
@@ -22,6 +24,7 @@ class DrillTrace(Value):
 
     records: tuple[LedgerRecord, ...]
     deliveries: tuple[Delivery, ...]
+    looks: tuple[PastLook, ...]
     orders: OrderTally
     well: bool
 
@@ -40,6 +43,7 @@ def score_of(drill: Drill, scene: DrillScene, trace: DrillTrace) -> DrillScore:
         drill=drill.name,
         run_id=scene.run_id,
         injected_at=began_at,
+        felt=bool(causes) or is_felt(drill, trace.looks),
         detected=bool(causes),
         causes=causes,
         cause_exact=causes == ((expected.cause.value,) if expected.cause else ()),
@@ -55,6 +59,15 @@ def score_of(drill: Drill, scene: DrillScene, trace: DrillTrace) -> DrillScore:
         incidents=incidents,
         messages_count=sum(one.incident_id in incidents and one.delivered for one in trace.deliveries),
         orders=trace.orders,
+    )
+
+
+def is_felt(drill: Drill, looks: Iterable[PastLook]) -> bool:
+    """Say whether a control's fault reached a look: a round had to be repeated, or an answer was as slow as was set."""
+    slow = {one.gateway: float(one.switch.get("latency_ms", inf)) for one in drill.steps if one.switch}
+    return any(
+        look.rounds_count > 1 or any((one.latency_ms or 0.0) >= slow.get(one.gateway, inf) for one in look.gateways)
+        for look in looks
     )
 
 
