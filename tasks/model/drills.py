@@ -62,10 +62,12 @@ class Step(Value):
 class Expected(Value):
     """What is right: the cause, the actions (any one of the sets), the tier. A control expects nothing at all.
 
-    `heals` says that the automation itself brings the service back, and has to prove it. `forbidden` must not be begun.
+    `also` are other words for the same trouble, which may come later in its incident. `heals` says that the automation
+    itself brings the service back, and has to prove it. `forbidden` must not be begun.
     """
 
     cause: Cause | None = None
+    also: frozenset[Cause] = frozenset()
     actions: tuple[frozenset[Action], ...] = (frozenset(),)
     tier: Audience | None = None
     heals: bool = False

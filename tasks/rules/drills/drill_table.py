@@ -60,6 +60,10 @@ UNREACHABLE = _expected(Cause.DEPENDENCY_UNREACHABLE, Audience.TIER_3, frozenset
 LED_AROUND = _expected(
     Cause.DEPENDENCY_UNREACHABLE, Audience.TIER_3, frozenset({MARK, REROUTE}), frozenset({MARK, PAUSE})
 )
+# First its orders have no answer, and then nobody gets one.
+STOPPED = _expected(Cause.GATEWAY_FAILING, Audience.TIER_3, frozenset({PAUSE}), frozenset({MARK, PAUSE})).model_copy(
+    update={"also": frozenset({Cause.DEPENDENCY_UNREACHABLE})}
+)
 SLOW = _expected(Cause.GATEWAY_FAILING, Audience.TIER_3, frozenset({MARK, PAUSE}))
 PAUSED = _expected(Cause.GATEWAY_FAILING, Audience.TIER_3, frozenset({PAUSE}))
 
@@ -85,7 +89,7 @@ _ALL = (
     ),
     _gateway(
         DrillName.GATEWAY_STOPPED, 12, "the only gateway of crypto is stopped with orders in it",
-        Step(what=Injection.STOP_GATEWAY, gateway="CRYP"), UNREACHABLE,
+        Step(what=Injection.STOP_GATEWAY, gateway="CRYP"), STOPPED,
     ),
     _gateway(
         DrillName.GATEWAY_SLOW, 13, "the only gateway of crypto is three seconds slower",

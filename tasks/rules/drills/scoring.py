@@ -46,7 +46,8 @@ def score_of(drill: Drill, scene: DrillScene, trace: DrillTrace) -> DrillScore:
         felt=bool(causes) or is_felt(drill, trace.looks),
         detected=bool(causes),
         causes=causes,
-        cause_exact=causes == ((expected.cause.value,) if expected.cause else ()),
+        cause_exact=causes[:1] == ((expected.cause.value,) if expected.cause else ())
+        and expected.also >= {*causes[1:]},
         actions=tuple(f"{action} {target}".strip() for action, target in begun),
         actions_exact=frozenset(action for action, _ in begun) in expected.actions,
         forbidden=forbidden_in(drill, begun),
