@@ -35,4 +35,4 @@ class Facts(Value):
         A person's order names no cause; for it the last look decides.
         """
         causes = {planned.finding.cause} if planned.finding else {one.cause for one in self.diagnosis.findings}
-        return bool(causes & self.setup.dead_ends)
+        return bool(causes & DEAD_ENDS)
