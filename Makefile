@@ -28,12 +28,12 @@ drills: setup ## Inject faults into the real stack, and hold the check to their 
 e2e: setup ## Run only the tests that start the real stack
 	@$(BIN)/pytest -m "e2e and not drill" $(ARGS)
 
-check: setup ## Lint, format, types, import contracts, and the promises of tests/house
+check: setup ## Lint, format, types, import contracts, the promises of tests/house, the rules of the monitoring
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/pytest -q tests/house
+	@$(BIN)/pytest -q tests/house tests/deployments/monitoring/test_rules.py tests/deployments/monitoring/test_dashboard.py
 
 lock: setup ## Resolve pyproject.toml into requirements/lock.txt, every file hashed
 	@$(BIN)/uv pip compile pyproject.toml --quiet --group dev --universal --generate-hashes \

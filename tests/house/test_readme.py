@@ -1,9 +1,10 @@
 """The README tells all that a person can set, type or read in the ledger."""
 
 import re
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
+import yaml
 from pydantic import BaseModel
 
 from deployments.cli import app
@@ -18,6 +19,8 @@ from tests.house.source import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text("utf-8")
 COMMANDS = sorted(command for command in app if not command.startswith("-"))
+RULES = yaml.safe_load((REPOSITORY / "deployments" / "monitoring" / "alert_rules.yml").read_text("utf-8"))
+ALERTS: list[dict[str, Any]] = [rule for group in RULES["groups"] for rule in group["rules"]]
 TARGETS = re.findall(r"^([a-z-]+):.*## ", (REPOSITORY / "Makefile").read_text("utf-8"), re.MULTILINE)
 
 
@@ -61,6 +64,14 @@ def test_every_fault_of_a_drill_release_is_in_the_readme(fault: str) -> None:
 def test_every_incident_type_and_cause_is_in_the_readme(word: str) -> None:
     """A word in `incidents.jsonl` is looked up in one place."""
     assert f"`{word}`" in README
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda one: one["alert"])
+def test_every_alert_is_in_the_readme_with_its_section_and_its_tier(alert: dict[str, Any]) -> None:
+    """Whoever is woken by a name that they never saw finds it in one place."""
+    labels = alert["labels"]
+
+    assert f"| `{alert['alert']}` | §{labels['section']} | {labels['tier'].replace('_', ' ')} |" in README
 
 
 @pytest.mark.parametrize("limits", [LookLimits, RestartLimits, RemediationLimits, DiagnosisLimits, EscalationLimits])
