@@ -59,6 +59,16 @@ def test_a_market_that_opens_meanwhile_shortens_the_wait(tmp_path: Path) -> None
     assert said == [(15, T2, "unacknowledged"), (17, T2, "again-1"), (19, T3, "unacknowledged")]
 
 
+def test_news_of_an_incident_is_no_page_and_moves_no_timer(tmp_path: Path) -> None:
+    """However much the automation tells of what it does, a page that nobody takes goes up in time."""
+    incident = Incident(tmp_path).opened()
+    for minute in range(1, 10):
+        incident.minute(minute)
+        incident.told(minute, incident.message(T1, f"done-mark_degraded-{minute}"))
+
+    assert incident.minutes(10, 10).said == [(5, T1, "again-1"), (10, T2, "unacknowledged")]
+
+
 def test_an_acknowledgement_stops_the_timer_until_it_expires(tmp_path: Path) -> None:
     """Who has it is left in peace; who forgot it is reminded, and then the next tier hears."""
     incident = Incident(tmp_path).opened()
