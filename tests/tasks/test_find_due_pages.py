@@ -27,6 +27,13 @@ def test_market_open_again_after_five_minutes_then_the_next_tier_up_to_the_last(
     ]
 
 
+def test_a_page_says_for_how_long_the_tier_before_was_called_in_vain(tmp_path: Path) -> None:
+    """Ten minutes, since the first page; not five, since the second."""
+    (message,) = Incident(tmp_path).opened().minutes(1, 9).due(10)
+
+    assert "Tier 1 has not taken it for 10 min." in message.text
+
+
 def test_the_last_tier_is_reminded_ever_more_rarely_and_then_no_more(tmp_path: Path) -> None:
     """Nobody reads the fortieth page; six reminders over five hours are the bound."""
     incident = Incident(tmp_path).opened(T3)
