@@ -9,7 +9,7 @@ from cyclopts import Parameter, validators
 from deployments.environment import adopt_mark, new_mark
 from deployments.interrupts import deaf_to_interrupts, stop_signals
 from deployments.local_stack import PART_NAMES, order_service_is_alive, start_parts
-from deployments.ports import ORDER_SERVICE, SERVER, choose_ports
+from deployments.ports import DEFAULTS, ORDER_SERVICE, SERVER, choose_ports
 from deployments.stack_file import StackRecord, read_stack, write_stack
 from deployments.stack_lock import stack_lock
 from deployments.stack_settings import write_settings
@@ -57,8 +57,11 @@ def up(
 
 
 def missing_parts(state: StateDir, stack: StackRecord | None) -> frozenset[str]:
-    """Find the parts that do not run; those of a stack that is gone after a reboot or a kill are all missing."""
-    if stack is None:
+    """Find the parts that do not run; those of a stack that is gone after a reboot or a kill are all missing.
+
+    So are those of a stack that an older version started, which knows no port for a part of today: it is started anew.
+    """
+    if stack is None or not DEFAULTS.keys() <= stack.ports.keys():
         return frozenset(PART_NAMES)
     alive = {name for name, part in stack.parts.items() if part.alive}
     if ORDER_SERVICE not in alive and order_service_is_alive(state, stack.mark):

@@ -52,6 +52,18 @@ def started_by_alerts(stack: Stack) -> list[dict[str, Any]]:
     return list(ask(f"{api}/flow_runs/filter", question, timeout_s=5.0) or [])
 
 
+def test_the_stack_sets_up_the_automation_that_watches_the_watch(stack: Stack) -> None:
+    """What prefect.yaml declares is on the server after one command, and starts the watchdog's own deployment."""
+    api = stack.status()["prefect"]["api_url"]
+    (automation,) = [
+        one for one in ask(f"{api}/automations/filter", {}) or [] if one["name"] == "no triage for three minutes"
+    ]
+    watchdog = ask(f"{api}/deployments/name/watchdog/triage-stopped") or {}
+
+    assert automation["enabled"]
+    assert [one["deployment_id"] for one in automation["actions"]] == [watchdog["id"]]
+
+
 @INSTALLED
 def test_a_service_that_fails_fires_the_alert_and_the_alert_starts_the_triage(observed: Stack, tmp_path: Path) -> None:
     """From the dead process to a triage that knows which alert fired and since when: nobody has to be awake."""
