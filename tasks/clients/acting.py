@@ -122,8 +122,8 @@ def _why(case: RemediationCase, planned: PlannedAction, allowed_by: str) -> dict
         facts |= {"asked_by": case.asked.by, "reason": case.asked.reason, "passed_by": passed_by}
     if case.approval is not None:
         facts |= {"approval": case.approval.answer, "answered_by": case.approval.by}
-    if case.alone:
-        facts["lock"] = f"this host's alone: {case.alone}"
+    if case.lock:
+        facts["lock"] = case.lock
     return facts
 
 

@@ -18,7 +18,7 @@ class RemediationCase(Value):
     """What a remediation works on: the plan, and what it was made from. Units: `late_s` in seconds.
 
     `request` is what started the run; `asked` is a person's own order, `approval` a person's answer to the plan;
-    `alone` says why the lock of this host had to do.
+    `lock` says what was wrong with the service's lock, where something was.
     """
 
     request: TriageRequest
@@ -28,7 +28,7 @@ class RemediationCase(Value):
     late_s: float = 0.0
     asked: Request | None = None
     approval: Approval | None = None
-    alone: str = ""
+    lock: str = ""
 
     @property
     def service(self) -> str:

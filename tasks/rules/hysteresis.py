@@ -76,7 +76,7 @@ def _troubles(incident: IncidentState) -> frozenset[Cause]:
 
 
 def _in_hand(incident: IncidentState, now: datetime) -> bool:
-    """Say whether an incident is a person's own order, which ends it itself; one that was left lying is closed later."""
+    """Say whether an incident is a person's own order, which ends it; one left lying is closed later."""
     ends = [one.finished_at or one.started_at for one in incident.actions]
     return not incident.causes and now < max((incident.opened_at, *ends)) + IN_HAND_FOR
 
