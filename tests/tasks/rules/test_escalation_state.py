@@ -45,14 +45,16 @@ def test_the_desk_is_no_tier(tmp_path: Path) -> None:
 
 def test_an_incident_that_comes_back_begins_its_escalation_anew(tmp_path: Path) -> None:
     """It was over, and whoever had it went home."""
-    incident = Incident(tmp_path).opened().minutes(1, 12)
-    incident.acknowledged(12, 30)
-    incident.closed(13)
+    incident = Incident(tmp_path).opened()
+    incident.acknowledged(1, 3)
+    incident.minutes(2, 6).closed(13)
+    assert incident.state.reminders == 1
     incident.happened(Event.OPENED, 14, cause=Cause.SERVICE_HUNG, tier=T1)
 
     state = incident.state
     assert state.is_open
-    assert (state.tier, state.reopened, state.acknowledged_by, state.paged_at) == (T1, 1, None, {})
+    assert (state.tier, state.reopened, state.acknowledged_by) == (T1, 1, None)
+    assert (state.paged_at, state.reminders) == ({}, 0)
     assert state.opened_at == incident.at(0)
     assert [one.key for one in incident.due(14)][-1] == "INC-1/tier_1/opened#2"
 
