@@ -119,6 +119,10 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, ProcessWorkerRe
             self._forgive(error)
         self._begin()
 
+    async def _setup_cancellation_observer(self) -> None:
+        # Our own listener hears of cancels of runs in every state, with one subscription for all of them.
+        return
+
     async def _submit_run(self, flow_run: FlowRun) -> None:
         try:
             await super()._submit_run(flow_run)
