@@ -9,11 +9,11 @@ import pytest
 
 from tasks.clients.postmortem_facts import known_case
 from tasks.model.diagnosis import Audience, Cause
-from tasks.model.incident import Event
+from tasks.model.incident import Action, Event, Outcome
 from tasks.model.looks import Seen
 from tasks.model.postmortem import PostmortemCase
 from tasks.rules.follow_up import REMEDIES, follow_ups
-from tasks.rules.postmortem_actions import actions_taken
+from tasks.rules.postmortem_actions import actions_taken, refusals
 from tasks.rules.postmortem_times import began_at, stages
 from tests.fakes import looks
 from tests.fakes.past import counted, past
@@ -91,6 +91,32 @@ def test_an_action_of_any_name_is_told(tmp_path: Path) -> None:
 
     assert [(one.action, one.outcome) for one in actions_taken(case)] == [("call_the_venue", "half_way")]
     assert "| call the venue |" in part(case, "actions")
+
+
+def test_a_refusal_beside_what_was_done_is_told(tmp_path: Path) -> None:
+    """A plan that was half refused is told in one message; its refused half must not be lost."""
+    story = Story(tmp_path)
+    story.fails(looks.three(gateways=(looks.gateway("XNAS", Seen.FAILED),)))
+    half = "Not done, NO_ALTERNATE: reroute orders equity: XNYS is down. Not done, X_Y: z."
+    story.says(Audience.TIER_3, "done-mark", f"Done: mark degraded XNAS: marked. {half}", 9)
+    found = refusals(known_case(story.settings, SERVICE, INCIDENT))
+
+    assert [(one.code, one.detail) for one in found] == [
+        ("NO_ALTERNATE", "reroute orders equity: XNYS is down"),
+        ("X_Y", "z"),
+    ]
+
+
+def test_an_action_is_told_with_what_it_touched_and_why(tmp_path: Path) -> None:
+    """Pausing one class and pausing all of them are two stories."""
+    story = Story(tmp_path)
+    story.fails(looks.three(gateways=(looks.gateway("XNAS", Seen.FAILED),)))
+    facts = {"target": "equity halted", "why": "XNAS is gone", "answered_by": "Ada"}
+    story.acts(Action.PAUSE_STRATEGIES, Outcome.DONE, 10, detail="in force", **facts)
+    told = part(known_case(story.settings, SERVICE, INCIDENT), "actions")
+
+    assert "| pause strategies equity halted |" in told
+    assert "XNAS is gone; answered by Ada; in force" in told
 
 
 def test_the_times_begin_with_the_first_sign_and_not_with_our_alert(case: PostmortemCase) -> None:
