@@ -2,7 +2,7 @@
 
 from tasks.model.by_hand import HandStory
 from tasks.model.diagnosis import Audience
-from tasks.model.incident import Outcome
+from tasks.model.incident import Action, Outcome
 from tasks.model.messages import Message
 from tasks.model.plan import Plan, PlannedAction
 from tasks.model.remediation import ActionResult, RemediationResult
@@ -100,6 +100,18 @@ def _desk(story: HandStory, plan: Plan, result: RemediationResult) -> tuple[Mess
 
 def _desk_sentence(one: ActionResult) -> str:
     if one.proven in GOOD:
-        worked = "works again after" if one.proven is Outcome.RECOVERED else "done:"
-        return desk_words(one) or f"The order service {worked} {one.planned.words}."
-    return f"{one.planned.words} of the order service did not help ({one.proven}); people are at it."
+        return desk_words(one) or f"{_changed(one)}{' and works again' if one.proven is Outcome.RECOVERED else ''}."
+    return f"{one.planned.words.capitalize()} did not help ({one.proven}); people are at it."
+
+
+def _changed(one: ActionResult) -> str:
+    target = one.planned.target
+    match one.action:
+        case Action.RESTART_SERVICE:
+            return "The order service was restarted"
+        case Action.ROLL_BACK_RELEASE:
+            return f"The order service runs release {target.release} again"
+        case Action.MARK_DEGRADED:
+            return f"Gateway {target.gateway} is marked degraded; it still takes orders"
+        case _:
+            return one.planned.words.capitalize()
