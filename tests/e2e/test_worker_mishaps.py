@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="signals, sessions and forks are POSIX"),
 ]
 OURS = "warm-process"
-# Three failed polls, and four doubled pauses: after this the stock worker has given up.
+# Longer than any pause of the worker between two questions.
 LONG_OUTAGE_S = 35.0
 
 
