@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check lock bench bench-orders bench-logs bench-looks drills e2e clean
+.PHONY: help setup run test test-fast check lock bench bench-orders bench-logs bench-looks bench-runs drills e2e clean
 BIN := .venv/bin
 ARGS ?=
 
@@ -28,24 +28,27 @@ drills: setup ## Inject faults into the real stack, and hold the check to their 
 e2e: setup ## Run only the tests that start the real stack
 	@$(BIN)/pytest -m "e2e and not drill" $(ARGS)
 
-check: setup ## Lint, format, types, import contracts, and the promises of tests/house
+check: setup ## Lint, format, types, import contracts, the promises of tests/house, the rules of the monitoring
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/pytest -q tests/house
+	@$(BIN)/pytest -q tests/house tests/deployments/monitoring/test_rules.py tests/deployments/monitoring/test_dashboard.py
 
 lock: setup ## Resolve pyproject.toml into requirements/lock.txt, every file hashed
 	@$(BIN)/uv pip compile pyproject.toml --quiet --group dev --universal --generate-hashes \
 		--python-version 3.11 --custom-compile-command "make lock" --output-file requirements/lock.txt $(ARGS)
 
-bench: bench-orders bench-logs bench-looks ## Measure everything that has a budget; tables here, JSON under bench/results
+bench: bench-orders bench-logs bench-looks bench-runs ## Measure everything that has a budget; tables here, JSON under bench/results
 
 bench-logs: setup ## Measure the log scan beside ripgrep and Python's re (ripgrep where it is installed)
 	@$(BIN)/python -m bench.log_scan $(ARGS)
 
 bench-looks: setup ## Measure the looks of one healthy triage, all at once and one after the other
 	@$(BIN)/python -m bench.looks
+
+bench-runs: setup ## Measure a triage from its trigger to its end, beside Prefect's process worker and serve()
+	@$(BIN)/python -m bench.runs $(ARGS)
 
 bench-orders: setup ## Measure orders per second through the order service and its gateways
 	@$(BIN)/python -m bench.orders $(ARGS)

@@ -1,5 +1,6 @@
 """The environments of the stack's processes: the user's own, without what would leak into a part of ours."""
 
+import json
 import os
 import secrets
 
@@ -10,6 +11,8 @@ from tasks.clients.process_marks import STACK_MARK
 # Another Prefect's profile, another Python's path or another stack's service settings are not ours to obey.
 FOREIGN = ("PREFECT_", "ORDER_SERVICE_", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "UVICORN_")
 DAY_S = 86_400
+HOUR_S = 3_600
+BEATS = ("order-service.heartbeat", "prefect.flow-run.heartbeat")
 
 
 def new_mark() -> str:
@@ -54,6 +57,10 @@ def server_environment(state: StateDir, ports: dict[str, int]) -> dict[str, str]
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ORPHAN_CLEANUP_LOOP_SECONDS": "3600",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(DAY_S),
         "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P1D",
+        # A beat every three seconds is of use until the next one; the worker's and the runs' beats likewise.
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_EVENT_RETENTION_OVERRIDES": json.dumps(dict.fromkeys(BEATS, HOUR_S)),
+        # How late the dead-man's switch may notice that its time is up.
+        "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT1S",
     }
 
 
@@ -66,6 +73,8 @@ def worker_environment(state: StateDir, ports: dict[str, int]) -> dict[str, str]
         "PREFECT_WORKER_QUERY_SECONDS": "1",
         # A scheduled run's process starts this long before its minute, so that the triage itself is on time.
         "PREFECT_WORKER_PREFETCH_SECONDS": "10",
+        # The stack's own server asks for no such token; asking it costs every run two calls.
+        "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
         "PREFECT_LOGGING_LEVEL": "INFO",
     }
 

@@ -2,42 +2,57 @@
 
 A run whose process died with its worker stays *Running* for ever, and its deployment allows one run at a time: every
 later one would be canceled, and nobody would look at the service. The stack's one worker is the only one that works on
-its pool, so what is under way when it starts is under way nowhere.
+its pool, so what is under way when it starts is under way nowhere, but for a run whose very process still lives: it is
+finishing what it began, and the worker takes it over.
 """
 
 import uuid
+from collections import Counter
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import FlowRun
 from prefect.states import Crashed
 
-UNDER_WAY = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING, StateType.PAUSED]
+from deployments.warm.adoption import UNDER_WAY, is_suspended
+from deployments.warm.places import read_place
+
 MESSAGE = "The worker that ran it is gone."
 
 
 async def end_leftovers(client: PrefectClient) -> int:
-    """Mark every run that is under way as crashed, and free the places that dead runs hold; say how many there were.
+    """Mark every run that is under way nowhere as crashed, and free the places that dead runs hold; say how many.
 
     Steps:
-        1. runs that are under way become *Crashed*, as a stock worker does with a run whose process died
-        2. the concurrency limits of our deployments count nothing: a server that was restarted has lost the leases
+        1. runs without a living process become *Crashed*, as a stock worker does with a run whose process died
+        2. the concurrency limits of our deployments count the living: a server that was restarted has lost the leases
     """
     under_way = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=UNDER_WAY)))
     runs = await client.read_flow_runs(flow_run_filter=under_way)
-    for run in runs:
+    living = {run.id for run in runs if lives(run)}
+    # A part of a run (a flow within a flow) has no process of its own: it lives as long as the newest living run.
+    dead = [run for run in runs if not (run.id in living or is_suspended(run) or (living and run.parent_task_run_id))]
+    for run in dead:
         await client.set_flow_run_state(run.id, Crashed(message=MESSAGE), force=True)
+    held = Counter(run.deployment_id for run in runs if run.id in living)
     for limit in await client.read_global_concurrency_limits(limit=100, offset=0):
-        if limit.active_slots and _is_deployments(limit.name):
-            await client.update_global_concurrency_limit(limit.name, GlobalConcurrencyLimitUpdate(active_slots=0))
-    return len(runs)
+        deployment = _deployment_of(limit.name)
+        if limit.active_slots and deployment:
+            slots = GlobalConcurrencyLimitUpdate(active_slots=min(held[deployment], limit.limit))
+            await client.update_global_concurrency_limit(limit.name, slots)
+    return len(dead)
 
 
-def _is_deployments(name: str) -> bool:
+def lives(run: FlowRun) -> bool:
+    """Say whether the process of a run lives on this machine."""
+    place = read_place(run.infrastructure_pid)
+    return place is not None and place.lives
+
+
+def _deployment_of(name: str) -> uuid.UUID | None:
     kind, _, identity = name.partition(":")
     try:
-        uuid.UUID(identity)
+        return uuid.UUID(identity) if kind == "deployment" else None
     except ValueError:
-        return False
-    return kind == "deployment"
+        return None

@@ -6,9 +6,12 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from deployments.environment import api_url
 from deployments.local_http import ask
 from deployments.parts import (
+    BUTTONS,
     WORKER,
     Part,
+    buttons_part,
     gateway_parts,
+    has_button,
     monitoring_part,
     release_parts,
     server_part,
@@ -31,6 +34,11 @@ PART_NAMES = (SERVER, WORKER, *GATEWAYS, ORDER_SERVICE, MONITORING)
 INTERRUPT_CHECK_S = 0.2
 # What is told of a part: its name, and `starting` or `up`.
 Report = Callable[[str, str], None]
+
+
+def expected_parts() -> frozenset[str]:
+    """Name the parts that this stack should have: all, and the one that hears Slack's button where one is set."""
+    return frozenset({*PART_NAMES, *([BUTTONS] if has_button() else [])})
 
 
 def order_service_settings(state: StateDir) -> ServiceSettings:
@@ -60,18 +68,19 @@ def start_parts(state: StateDir, starting: Starting, missing: frozenset[str], re
         starting.launch(part)
         report(part.name, "up")
 
-    with ThreadPoolExecutor(len(PART_NAMES)) as pool:
+    with ThreadPoolExecutor(len(PART_NAMES) + 1) as pool:
         prefect = [
             pool.submit(launch, part)
             for part in (server_part(state, ports), worker_part(state, ports))
             if part.name in missing
         ]
-        monitoring = [pool.submit(launch, monitoring_part(state, ports))] if MONITORING in missing else []
+        beside = [(MONITORING, monitoring_part), (BUTTONS, buttons_part)]
+        beside_them = [pool.submit(launch, part(state, ports)) for name, part in beside if name in missing]
         gateways = [pool.submit(launch, part) for part in gateway_parts(state, ports) if part.name in missing]
         service = (
             [pool.submit(start_order_service, state, starting, gateways, report)] if ORDER_SERVICE in missing else []
         )
-        _wait_for([*prefect, *monitoring, *gateways, *service], starting)
+        _wait_for([*prefect, *beside_them, *gateways, *service], starting)
     if prefect and not trigger_first_triage(api_url(ports)):
         raise CannotAct(Code.PREFECT_UNREACHABLE, "expected a first triage was not created; see `runbook status`")
 

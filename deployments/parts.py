@@ -8,13 +8,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
 from deployments.environment import api_url, server_environment, worker_environment
 from deployments.local_http import answers, ask
 from deployments.ports import GATEWAYS, HOST, MONITORING, SERVER
 from deployments.stack_settings import TRADED, gateway_url
 from deployments.state_dir import REPOSITORY, StateDir
+from tasks.settings import RunbookSettings
 
 WORKER = "worker"
+# Only where an app token of Slack is set.
+BUTTONS = "slack-buttons"
 WORKER_NAME = "local-stack"
 POOL = "runbook"
 RELEASE = "1.0.0"
@@ -78,6 +84,27 @@ def monitoring_part(state: StateDir, ports: dict[str, int]) -> Part:
         base_url=url,
         environment=worker_environment(state, ports),
     )
+
+
+def buttons_part(state: StateDir, ports: dict[str, int]) -> Part:
+    """Describe the part that hears the acknowledge button; a Slack that is away does not hold the stack up."""
+    return Part(
+        name=BUTTONS,
+        command=(sys.executable, "-m", "deployments.slack_buttons"),
+        log=state.log(BUTTONS),
+        directory=REPOSITORY,
+        is_ready=lambda: True,
+        environment=worker_environment(state, ports),
+    )
+
+
+def has_button() -> bool:
+    """Say whether an app token is set in the environment, which the parts inherit."""
+    try:
+        return RunbookSettings().slack.app_token is not None
+    except (ValidationError, SettingsError):
+        # What is wrong is said in one line when the settings are loaded.
+        return False
 
 
 def release_parts(state: StateDir) -> list[Part]:

@@ -7,18 +7,20 @@ without fork) it runs as the stock process worker does.
 
 import asyncio
 import contextlib
+import functools
 import os
 import pkgutil
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Any
 from uuid import UUID
 
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 from prefect.client.schemas.objects import FlowRun
-from prefect.settings import get_current_settings
+from prefect.context import SettingsContext, get_settings_context
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, Settings, get_current_settings
 from prefect.workers.base import BaseWorker
 from prefect.workers.process import ProcessWorker, ProcessWorkerResult
 
@@ -34,8 +36,6 @@ from tasks.model.errors import CannotAct, Code
 from tasks.settings import load_settings
 
 PRELOADED = "deployments.warm.preloaded"
-# The client's own patience doubles up to a minute between two tries; a poll that is cut short asks anew.
-POLL_TIMEOUT_S = 10.0
 # Runs that are scheduled together are asked for together.
 TOGETHER_S = 0.05
 REPORT_S = 3.0
@@ -102,14 +102,17 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, ProcessWorkerRe
         """Ask for due runs, one question at a time; a server that is away is asked again, for as long as it takes."""
         async with self._polling:
             try:
-                async with asyncio.timeout(POLL_TIMEOUT_S):
-                    found = await super().get_and_submit_flow_runs()
-                    await self._settle()
+                found = await super().get_and_submit_flow_runs()
+                await self._settle()
             except API_ERRORS as error:
                 self._forgive(error)
                 return []
             self._outage.back()
             return found
+
+    async def _get_scheduled_flow_runs(self) -> list[Any]:
+        with at_once():
+            return await super()._get_scheduled_flow_runs()
 
     async def sync_with_backend(self) -> None:
         """Send the heartbeat and read the work pool; likewise for as long as it takes."""
@@ -118,6 +121,10 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, ProcessWorkerRe
         except API_ERRORS as error:
             self._forgive(error)
         self._begin()
+
+    async def _setup_cancellation_observer(self) -> None:
+        # Our own listener hears of cancels of runs in every state, with one subscription for all of them.
+        return
 
     async def _submit_run(self, flow_run: FlowRun) -> None:
         try:
@@ -141,11 +148,12 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, ProcessWorkerRe
         """Carry out what no event has told: cancels that were missed, runs that were left *Pending* by an outage."""
         if self._running is None or not self.is_setup:
             return
-        for flow_run_id in await canceled(self.client, self._running.attempts.under_way()):
+        with at_once():
+            wanted = await canceled(self.client, self._running.attempts.under_way())
+            settled = {one for one in self._unsure if await put_back(self.client, one)}
+        self._unsure -= settled
+        for flow_run_id in wanted:
             self._running.attempts.cancel(flow_run_id)
-        for flow_run_id in tuple(self._unsure):
-            if await put_back(self.client, flow_run_id):
-                self._unsure.discard(flow_run_id)
 
     def _begin(self) -> None:
         """Listen, and look for what an earlier worker left, once the work pool is known."""
@@ -183,6 +191,19 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, ProcessWorkerRe
             with contextlib.suppress(RuntimeError, ValueError):
                 hangup = asyncio.get_running_loop().add_signal_handler
                 hangup(signal.SIGHUP, lambda: self._keep(self._servers.reload("SIGHUP")))
+
+
+@contextlib.contextmanager
+def at_once() -> Iterator[None]:
+    """Ask Prefect once, and not again after ever longer pauses: the next poll does that, and sooner."""
+    context = get_settings_context()
+    with SettingsContext(profile=context.profile, settings=_impatient()):
+        yield
+
+
+@functools.cache
+def _impatient() -> Settings:
+    return get_current_settings().copy_with_update({PREFECT_CLIENT_MAX_RETRIES: 0})
 
 
 def flow_modules() -> tuple[str, ...]:

@@ -5,14 +5,15 @@ from typing import Annotated
 from prefect import flow
 from pydantic import Field
 
+from flows.forms import Help
 from tasks.acknowledge_incident import acknowledge_incident
 
-IncidentId = Annotated[str, Field(description="Which incident; leave empty where one is open.", max_length=200)]
-Name = Annotated[str, Field(description="Your name, for the incident ledger.", max_length=100)]
-Minutes = Annotated[int, Field(description="For how many minutes you have it; then pages go on.", ge=1, le=240)]
+IncidentId = Annotated[str, Field(max_length=200), Help("Which incident; leave empty where one is open.")]
+Name = Annotated[str, Field(max_length=100), Help("Your name, for the incident ledger.")]
+Minutes = Annotated[int, Field(ge=1, le=240), Help("For how many minutes you have it; then pages go on.")]
 
 
-@flow(name="acknowledge", flow_run_name="acknowledge {incident_id}")
+@flow(name="acknowledge", flow_run_name="acknowledge by {by}")
 def acknowledge(
     incident_id: IncidentId = "", by: Name = "a person at the Prefect UI", for_minutes: Minutes = 30
 ) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from prefect import State, flow
 from pydantic import Field
 
+from flows.forms import Help, Service
 from tasks.draft_check import draft_check
 from tasks.find_incident import find_incident
 from tasks.model.postmortem import Postmortem
@@ -12,8 +13,7 @@ from tasks.rules.postmortem_words import postmortem_words
 from tasks.write_postmortem import write_postmortem
 from tasks.write_regression import write_regression
 
-ServiceName = Annotated[str, Field(description="Which watched service, as named in runbook.toml.", max_length=100)]
-IncidentId = Annotated[str, Field(description="Which incident; leave empty for the newest one.", max_length=200)]
+IncidentId = Annotated[str, Field(max_length=200), Help("Which incident; leave empty for the newest one.")]
 
 
 @flow(name="post_incident", flow_run_name="post-incident {service}")
@@ -32,7 +32,7 @@ async def post_incident(service: str, incident_ids: tuple[str, ...]) -> list[Sta
 
 
 @flow(name="postmortem", flow_run_name="postmortem {service} {incident_id}")
-async def postmortem(service: ServiceName = "order-service", incident_id: IncidentId = "") -> str:
+async def postmortem(service: Service = "order-service", incident_id: IncidentId = "") -> str:
     """Write the postmortem of one incident now, or bring it up to date; what a person edited stays.
 
     Runbook: §5 Post-incident.

@@ -20,7 +20,18 @@ from tasks.restart_service import restart_service
 from tasks.restore_routing import restore_routing
 from tasks.resume import resume
 from tasks.roll_back_release import roll_back_release
-from tasks.rules.planning.due import is_due, may_follow, needs_proof, no_action, not_tried, sum_up, worth_trying
+from tasks.rules.planning.due import (
+    evidence_first,
+    is_due,
+    lock_words,
+    may_follow,
+    needs_proof,
+    no_action,
+    not_tried,
+    sum_up,
+    waits_for_nobody,
+    worth_trying,
+)
 from tasks.take_snapshot import take_snapshot
 from tasks.write_plan import write_plan
 
@@ -43,8 +54,9 @@ async def remediation(case: RemediationCase) -> RemediationResult:
     Runbook: §2 Remediation.
     """
     lease = await lease_service(case.service)
-    if not lease.taken:
+    if not lease.taken and not waits_for_nobody(case):
         return no_action(case.plan, GuardCode.LOCK_HELD, f"an action is under way: {lease.holder}")
+    case = case.model_copy(update={"lock": lock_words(lease)})
     try:
         await write_plan(case)  # §2, before anything is done
         return await carry_out(await ask_approval(case) if case.plan.asks else case)
@@ -57,7 +69,7 @@ async def carry_out(case: RemediationCase) -> RemediationResult:
 
     Runbook: §2.1, §2.2, §2.3.
     """
-    snapshot = take_snapshot(case) if any(worth_trying(one) for one in case.plan.actions) else None  # §3.1
+    snapshot = take_snapshot(case) if evidence_first(case) else None  # §3.1
     results: tuple[ActionResult, ...] = ()
     for planned in case.plan.actions:
         if is_due(planned, results) and may_follow(planned, results):

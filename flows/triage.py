@@ -9,6 +9,7 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from flows.escalation import escalation
+from flows.forms import Help, Service
 from flows.pings import tell_begun, tell_broken, tell_done
 from flows.post_incident import post_incident
 from flows.remediation import remediation
@@ -41,12 +42,11 @@ from tasks.send_synthetic_order import send_synthetic_order
 from tasks.store_evidence import store_evidence
 from tasks.write_report import write_report
 
-ServiceName = Annotated[str, Field(description="Which watched service, as named in runbook.toml.")]
-Alert = Annotated[AlertType | None, Field(description="Which alert fired; leave empty for a routine look.")]
-AffectedClass = Annotated[AssetClass | None, Field(description="Which asset class the alert is about, if one.")]
-Note = Annotated[str, Field(description="What you saw; it is shown in the report.", max_length=2000)]
-Payload = Annotated[dict[str, Any] | None, Field(description="The alert as Alertmanager sends it, if it did.")]
-RunMode = Annotated[Mode | None, Field(description="Go no further than this; empty follows the switch.")]
+Alert = Annotated[AlertType | None, Help("Which alert fired; leave empty for a routine look.")]
+AffectedClass = Annotated[AssetClass | None, Help("Which asset class the alert is about, if one.")]
+Note = Annotated[str, Field(max_length=2000), Help("What you saw; it is shown in the report.")]
+Payload = Annotated[dict[str, Any] | None, Help("The alert as Alertmanager sends it, if it did.")]
+RunMode = Annotated[Mode | None, Help("Go no further than this; empty follows the switch.")]
 
 
 def run_name() -> str:
@@ -64,7 +64,7 @@ def run_name() -> str:
     on_crashed=[tell_broken],
 )
 async def triage(
-    service: ServiceName = "order-service",
+    service: Service = "order-service",
     alert: Alert = None,
     asset_class: AffectedClass = None,
     note: Note = "",

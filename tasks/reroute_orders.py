@@ -33,6 +33,7 @@ async def rerouted(scene: Scene) -> Done:
     """Try the alternate with a test order, then lead all new orders there.
 
     Errors: none. An alternate that no test order could prove is refused, unless another class filled there just now.
+    Steps: the way back to the table's own gateway is to follow the table again, so that its next change counts.
     """
     name, to = scene.planned.target.asset_class, scene.planned.target.gateway
     if name is None or to is None:
@@ -45,7 +46,15 @@ async def rerouted(scene: Scene) -> Done:
         route = routing.route(name)
         return None if route is None else route.gateway == to
 
-    return await changed(scene.service, control.set_route(scene.service, name, to, scene.why), shows, f"{name} to {to}")
+    set_to = None if to == _of_table(scene, name) else to
+    change = control.set_route(scene.service, name, set_to, scene.why)
+    return await changed(scene.service, change, shows, f"{name} to {to}")
+
+
+def _of_table(scene: Scene, name: AssetClass) -> str | None:
+    routing = scene.facts.latest.routing
+    route = routing.route(name) if routing else None
+    return route.table_gateway if route else None
 
 
 async def _tried(scene: Scene, name: AssetClass, to: str) -> str:

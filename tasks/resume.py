@@ -1,4 +1,4 @@
-"""§2.2: end a pause, by a person's order only: the class trades again once a test order has filled."""
+"""§2.2: end a pause or take a mark off, by a person's order only; a class trades again once a test order has filled."""
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -8,7 +8,7 @@ from tasks.clients.acting import Done, Scene, carried_out
 from tasks.clients.control_effect import changed
 from tasks.clients.http_exchange import http_client
 from tasks.clients.order_service import order_look
-from tasks.model.control import TradingState
+from tasks.model.control import GatewayState, StrategyState, TradingState
 from tasks.model.incident import Outcome
 from tasks.model.looks import HealthLook, RoutingLook
 from tasks.model.orders import AssetClass
@@ -16,22 +16,33 @@ from tasks.model.plan import PlannedAction
 from tasks.model.remediation import ActionResult, RemediationCase
 from tasks.settings import load_settings
 
+MARKED = frozenset({"degraded", "disabled"})
+
 
 @task(name="resume", cache_policy=NO_CACHE, timeout_seconds=120, retries=0)
 async def resume(case: RemediationCase, planned: PlannedAction) -> ActionResult:
-    """Let a paused class trade again, once, and pause it again where its test order does not fill.
+    """Let a class or a strategy trade again, or take the mark off a gateway, once.
 
-    Runbook: §2.2, after the pause.
+    Runbook: §2.2, after the pause; §2.1, after the mark.
     Errors: `LEDGER_UNWRITABLE` before anything is done; every end of the change is an outcome.
     """
     return await carried_out(load_settings(), case, planned, resumed)
 
 
 async def resumed(scene: Scene) -> Done:
+    """Take back what the target names: a strategy's halt, a gateway's mark, or a class's pause."""
+    target = scene.planned.target
+    if target.strategy is not None:
+        return await _strategy(scene, target.strategy)
+    if target.asset_class is not None:
+        return await _class(scene, target.asset_class)
+    if target.gateway is not None:
+        return await _gateway(scene, target.gateway)
+    raise ValueError("a resume names an asset class, a strategy or a gateway")
+
+
+async def _class(scene: Scene, name: AssetClass) -> Done:
     """Set the class active, send a test order, and halt it again where that order is not delivered."""
-    name = scene.planned.target.asset_class
-    if name is None:
-        raise ValueError("a resume names an asset class")
     done = await _set(scene, name, TradingState.ACTIVE)
     if done.outcome is not Outcome.DONE or name not in scene.service.synthetic_orders:
         return done
@@ -51,3 +62,20 @@ async def _set(scene: Scene, name: AssetClass, state: TradingState) -> Done:
 
     change = control.set_trading(scene.service, name, state, scene.why)
     return await changed(scene.service, change, shows, f"{name} {state}")
+
+
+async def _strategy(scene: Scene, name: str) -> Done:
+    def shows(health: HealthLook, routing: RoutingLook) -> bool | None:  # noqa: ARG001
+        return routing.strategies[name] == StrategyState.ACTIVE if name in routing.strategies else None
+
+    change = control.set_strategy(scene.service, name, StrategyState.ACTIVE, scene.why)
+    return await changed(scene.service, change, shows, f"strategy {name} {StrategyState.ACTIVE}")
+
+
+async def _gateway(scene: Scene, name: str) -> Done:
+    def shows(health: HealthLook, routing: RoutingLook) -> bool | None:  # noqa: ARG001
+        told = next((one for one in health.dependencies if one.name == name), None)
+        return None if told is None else told.set_to not in MARKED
+
+    change = control.set_gateway(scene.service, name, GatewayState.ENABLED, scene.why)
+    return await changed(scene.service, change, shows, f"gateway {name} {GatewayState.ENABLED}")

@@ -8,6 +8,7 @@ from rich.text import Text
 from deployments.commands.check import EXIT_CODES, look
 from deployments.commands.looking import Answer, JsonOutput, give, watched_service
 from deployments.views.terminal import printable
+from tasks.clients.markets import markets_now
 from tasks.clients.planning import planned_for
 from tasks.model.incident import Event, IncidentState
 from tasks.model.plan import Plan
@@ -52,8 +53,9 @@ def plan_answer(service: str | None) -> Answer:
 
 async def story_now(settings: RunbookSettings, service: str) -> TriageStory:
     """Look, and put each cause into its open incident, or into the one that a triage would open."""
-    evidence = await look(settings, service)
-    diagnosis = name_cause(evidence)
+    looked = await look(settings, service)
+    diagnosis = name_cause(looked)
+    evidence = looked.model_copy(update={"markets": markets_now(settings.service(service))})
     known = evidence.context.open_incidents
     new = tuple(
         IncidentState(

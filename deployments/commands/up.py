@@ -8,8 +8,8 @@ from cyclopts import Parameter, validators
 
 from deployments.environment import adopt_mark, new_mark
 from deployments.interrupts import deaf_to_interrupts, stop_signals
-from deployments.local_stack import PART_NAMES, order_service_is_alive, start_parts
-from deployments.ports import ORDER_SERVICE, SERVER, choose_ports
+from deployments.local_stack import PART_NAMES, expected_parts, order_service_is_alive, start_parts
+from deployments.ports import DEFAULTS, ORDER_SERVICE, SERVER, choose_ports
 from deployments.stack_file import StackRecord, read_stack, write_stack
 from deployments.stack_lock import stack_lock
 from deployments.stack_settings import write_settings
@@ -49,7 +49,7 @@ def up(
             if stack is not None and not missing:
                 say_running(stack)
                 return
-            if stack is None or missing == frozenset(PART_NAMES):
+            if stack is None or missing >= frozenset(PART_NAMES):
                 stack = new_stack(state, stack, {SERVER: prefect_port, ORDER_SERVICE: service_port})
             start(state, stack, missing)
         if not detach:
@@ -57,13 +57,16 @@ def up(
 
 
 def missing_parts(state: StateDir, stack: StackRecord | None) -> frozenset[str]:
-    """Find the parts that do not run; those of a stack that is gone after a reboot or a kill are all missing."""
-    if stack is None:
-        return frozenset(PART_NAMES)
+    """Find the parts that do not run; those of a stack that is gone after a reboot or a kill are all missing.
+
+    So are those of a stack that an older version started, which knows no port for a part of today: it is started anew.
+    """
+    if stack is None or not DEFAULTS.keys() <= stack.ports.keys():
+        return expected_parts()
     alive = {name for name, part in stack.parts.items() if part.alive}
     if ORDER_SERVICE not in alive and order_service_is_alive(state, stack.mark):
         alive.add(ORDER_SERVICE)
-    return frozenset(PART_NAMES) - alive
+    return expected_parts() - alive
 
 
 def new_stack(state: StateDir, stale: StackRecord | None, asked: dict[str, int | None]) -> StackRecord:
@@ -89,7 +92,7 @@ def start(state: StateDir, stack: StackRecord, missing: frozenset[str]) -> None:
             start_parts(state, starting, missing, report)
     except BaseException:
         with deaf_to_interrupts():
-            if missing == frozenset(PART_NAMES):
+            if missing >= frozenset(PART_NAMES):
                 stop_stack(state, starting.stack)
             else:
                 stop_parts(starting.stack, missing)

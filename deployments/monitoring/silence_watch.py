@@ -17,14 +17,14 @@ EVERY_S = 15.0
 # A check that comes later than this means that the machine slept, and the triages with it.
 SLEPT = timedelta(seconds=4 * EVERY_S)
 LOGGER = logging.getLogger("runbook.monitoring")
-Tell = Callable[[str, Message], bool]
+Tell = Callable[[RunbookSettings, str, Message], bool]
 
 
-def tell(service: str, message: Message) -> bool:
+def tell(settings: RunbookSettings, service: str, message: Message) -> bool:
     """Tell as a triage does, in this process."""
-    from tasks.notify import notify  # noqa: PLC0415 - imports Prefect: seconds that are spent only once the watch stopped
+    from tasks.notify import told  # noqa: PLC0415 - imports Prefect: seconds that are spent only once the watch stopped
 
-    return notify.fn(service, message)
+    return told(settings, service, message)
 
 
 class SilenceWatch:
@@ -55,5 +55,5 @@ class SilenceWatch:
         self._checked_at = now
         for service in self._settings.services:
             for message in silence_recorded(self._settings, service, now, self._since):
-                if message.key not in self._told and say(service, message):
+                if message.key not in self._told and say(self._settings, service, message):
                     self._told.add(message.key)

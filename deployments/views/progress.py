@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deployments.local_stack import PART_NAMES, Report, addresses
+from deployments.parts import BUTTONS
 from deployments.stack_file import StackRecord
 from deployments.views.words import say
 
@@ -42,7 +43,7 @@ class ProgressTable:
 
     def __init__(self, missing: frozenset[str]) -> None:
         self._began = time.monotonic()
-        self._stages = {part: "waiting" for part in PART_NAMES if part in missing}
+        self._stages = {part: "waiting" for part in (*PART_NAMES, BUTTONS) if part in missing}
         self._spinner = Spinner("dots")
 
     def report(self, part: str, stage: str) -> None:

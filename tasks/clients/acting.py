@@ -57,12 +57,12 @@ async def carried_out(
     verdict = weigh(planned, facts)
     if not verdict.allowed:
         return refused(planned, verdict.code, verdict.detail)
-    begun = _begun(planned)
+    begun = _begun(planned).model_copy(update={"verdict": verdict})
     started_at = datetime.now(UTC)
     _record(settings, case, begun, Event.ACTION_STARTED, {"owner_pid": own_pid(), **_why(case, begun, verdict.detail)})
     why = ControlReason(reason=_why_words(case, begun), set_by=case.asked.by if case.asked else SET_BY)
-    done = await deed(Scene(settings.service(case.service), begun, facts, why))
-    _record(settings, case, begun, Event.ACTION_FINISHED, {"outcome": done.outcome, "detail": done.detail})
+    scene = Scene(settings.service(case.service), begun, facts, why)
+    done = await _ended(deed(scene), lambda end: _record(settings, case, begun, Event.ACTION_FINISHED, end))
     return ActionResult(
         planned=begun,
         outcome=done.outcome,
@@ -71,6 +71,18 @@ async def carried_out(
         started_at=started_at,
         finished_at=datetime.now(UTC),
     )
+
+
+async def _ended(deed: Awaitable[Done], record: Callable[[dict[str, object]], None]) -> Done:
+    """Wait for the end of a deed and write it down, also that of one which was cut off or broke midway."""
+    try:
+        done = await deed
+    except BaseException as error:
+        detail = f"cut off midway by {type(error).__name__}: {str(error)[:300]}".rstrip(": ")
+        record({"outcome": Outcome.UNKNOWN, "detail": detail})
+        raise
+    record({"outcome": done.outcome, "detail": done.detail})
+    return done
 
 
 def still_there(case: RemediationCase, planned: PlannedAction, facts: Facts) -> bool:
@@ -106,9 +118,12 @@ def _why_words(case: RemediationCase, planned: PlannedAction) -> str:
 def _why(case: RemediationCase, planned: PlannedAction, allowed_by: str) -> dict[str, object]:
     facts: dict[str, object] = {"target": planned.target.words, "why": planned.why, "allowed_by": allowed_by}
     if case.asked is not None:
-        facts |= {"asked_by": case.asked.by, "reason": case.asked.reason, "overrides": list(case.asked.overrides)}
+        passed_by = list(planned.verdict.passed_by)
+        facts |= {"asked_by": case.asked.by, "reason": case.asked.reason, "passed_by": passed_by}
     if case.approval is not None:
         facts |= {"approval": case.approval.answer, "answered_by": case.approval.by}
+    if case.lock:
+        facts["lock"] = case.lock
     return facts
 
 

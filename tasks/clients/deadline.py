@@ -5,6 +5,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
+CALL_THREAD = "call-with-deadline"
 Result = TypeVar("Result")
 
 
@@ -21,7 +22,7 @@ def within(deadline_s: float, call: Callable[[], Result]) -> Result:
         except BaseException as error:  # noqa: BLE001  (raised again in the thread that waits)
             ended.put((None, error))
 
-    threading.Thread(target=run, name="call-with-deadline", daemon=True).start()
+    threading.Thread(target=run, name=CALL_THREAD, daemon=True).start()
     try:
         result, error = ended.get(timeout=deadline_s)
     except Empty:

@@ -8,6 +8,7 @@ from tasks.clients.markets import markets_now
 from tasks.clients.observe import observe
 from tasks.clients.order_states import proven_within
 from tasks.clients.setup import setup_of
+from tasks.model.diagnosis import DEAD_ENDS
 from tasks.model.evidence import Evidence
 from tasks.model.incident import Action
 from tasks.model.looks import HealthLook, MetricsLook, Observation, Seen
@@ -29,14 +30,16 @@ async def facts_now(settings: RunbookSettings, case: RemediationCase, planned: P
 
     Runbook: §2 (safety rule 1).
     Errors: `LEDGER_UNREADABLE`: without the ledger no budget is known, and nothing is done.
-    Steps: a pause waits for no look (safety rule 8); only what stops or moves orders asks for the unproven ones.
+    Steps: a pause waits for no look (safety rule 8); only what stops or moves orders asks for the unproven ones, and a
+    service that is hung or down is not waited for: it cannot prove any.
     """
     watched = settings.service(case.service)
     pausing = planned.action is Action.PAUSE_STRATEGIES
     seen = unseen(datetime.now(UTC)) if pausing else await observe(watched)
     orders = None
     if planned.action in ASKS_FOR_ORDERS:
-        orders = await proven_within(watched, watched.remediation.orders_wait_s)
+        dead_end = planned.finding is not None and planned.finding.cause in DEAD_ENDS
+        orders = await proven_within(watched, 0 if dead_end else watched.remediation.orders_wait_s)
     facts = facts_of(settings, case, seen, orders)
     if planned.action is not Action.REROUTE_ORDERS:
         return facts

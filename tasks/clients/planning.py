@@ -2,7 +2,7 @@
 
 from tasks.clients.facts import ASKS_FOR_ORDERS
 from tasks.clients.incident_ledger import read_ledger
-from tasks.clients.order_states import order_states
+from tasks.clients.order_states import proven_within
 from tasks.clients.setup import setup_of
 from tasks.model.diagnosis import Cause
 from tasks.model.incident import IncidentState
@@ -34,7 +34,7 @@ async def planned_for(settings: RunbookSettings, story: TriageStory) -> Plan:
     plan = make_plan(facts, incidents)
     if not any(one.action in ASKS_FOR_ORDERS for one in plan.actions):
         return plan
-    orders = await order_states(settings.service(service))
+    orders = await proven_within(settings.service(service), 0)
     return make_plan(facts.model_copy(update={"orders": orders}), incidents)
 
 

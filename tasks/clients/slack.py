@@ -28,11 +28,11 @@ _BROKEN = (OSError, HTTPException, ValueError, AttributeError, TypeError, KeyErr
 
 
 class SlackDoor:
-    """Slack's Web API with one bot token."""
+    """Slack's Web API with one bot token. Units: `deadline_s` seconds for each call."""
 
     def __init__(self, settings: SlackSettings) -> None:
         token = settings.token.get_secret_value() if settings.token else None
-        self._deadline_s = settings.timeout_s
+        self.deadline_s = settings.timeout_s
         wait_s = math.ceil(settings.timeout_s)
         self._client = WebClient(token, str(settings.base_url), timeout=wait_s, retry_handlers=[], logger=QUIET)
         # urllib reads the environment's proxies itself and, unlike this library, its exceptions from them.
@@ -86,6 +86,10 @@ class SlackDoor:
             lambda: self._client.files_completeUploadExternal(files=files, channel_id=place, thread_ts=thread_ts)
         )
 
+    def open_socket(self, app_token: SecretStr) -> Answer:
+        """Ask for a Socket Mode connection, without making it."""
+        return self._call(lambda: self._client.apps_connections_open(app_token=app_token.get_secret_value()))
+
     def _post(self, place: str, words: SlackWords, thread_ts: str) -> Answer:
         return self._call(
             lambda: self._client.chat_postMessage(
@@ -123,7 +127,7 @@ class SlackDoor:
 
     def _call(self, call: Callable[[], SlackResponse], ts_key: str = "ts") -> Answer:
         try:
-            response = within(self._deadline_s, call)
+            response = within(self.deadline_s, call)
             return Answer(
                 verdict=Verdict.SENT, ts=str(response.get(ts_key) or ""), place=str(response.get("channel") or "")
             )

@@ -19,7 +19,7 @@ class SlackChannel:
         door = SlackDoor(settings)
         self._settings = settings
         self._threads = SlackThreads(door, outbox, clock)
-        self._files = SlackFiles(door, outbox, clock, settings.timeout_s)
+        self._files = SlackFiles(door, outbox, clock)
 
     def say(self, entry: Queued, route: Route, head: Head) -> Answer:
         """Say one message in the thread of its incident."""

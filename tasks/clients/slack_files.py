@@ -19,13 +19,12 @@ _UNUSUAL = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 class SlackFiles:
-    """The files of all messages. Units: `deadline_s` seconds for each upload."""
+    """The files of all messages."""
 
-    def __init__(self, door: SlackDoor, outbox: Outbox, clock: Callable[[], datetime], deadline_s: float) -> None:
+    def __init__(self, door: SlackDoor, outbox: Outbox, clock: Callable[[], datetime]) -> None:
         self._door = door
         self._outbox = outbox
         self._clock = clock
-        self._deadline_s = deadline_s
 
     def show(self, entry: Queued) -> Answer:
         """Show every file that is not shown yet, below the message that it belongs to.
@@ -40,21 +39,20 @@ class SlackFiles:
         return Answer(verdict=Verdict.SENT)
 
     def _show(self, entry: Queued, number: int, file: Attachment, thread: Thread) -> Answer:
-        upload = _uploads(entry)[number]
-        if upload.done:
+        before = _uploads(entry)[number]
+        if before.done:
             return Answer(verdict=Verdict.SENT)
-        if upload.begun_at:
-            found = self._door.find_file(thread.head.place, thread.head.ts, upload.file_id, upload.begun_at)
+        if before.begun_at:
+            found = self._door.find_file(thread.head.place, thread.head.ts, before.file_id, before.begun_at)
             if found.sent:
-                self._keep(entry, number, upload.model_copy(update={"done": True}))
+                self._keep(entry, number, before.model_copy(update={"done": True}))
             if found.verdict not in MAY_BE_SENT_AGAIN:
                 return found
         name = _UNUSUAL.sub("-", file.name)[:NAME_LIMIT_COUNT] or "file.txt"
         content = file.text.encode("utf-8", errors="replace")
-        given, url = self._door.upload_url(name, len(content))
-        put = self._put(url, content) if given.sent else given
-        if not put.sent:
-            return put
+        given = upload(self._door, name, content)
+        if not given.sent:
+            return given
         begun = Upload(file_id=given.ts, begun_at=self._clock())
         self._keep(entry, number, begun)
         answer = self._door.show_file(thread.head.place, thread.head.ts, given.ts, name)
@@ -62,18 +60,22 @@ class SlackFiles:
             self._keep(entry, number, begun.model_copy(update={"done": True}) if answer.sent else Upload())
         return answer
 
-    def _put(self, url: str, content: bytes) -> Answer:
-        try:
-            response = within(self._deadline_s, lambda: _post_bytes(url, content, self._deadline_s))
-        except (OSError, ValueError, httpx.HTTPError, httpx.InvalidURL) as error:
-            return Answer(verdict=Verdict.DOWN, error=type(error).__name__)
-        taken = response.status_code == 200
-        return Answer(verdict=Verdict.SENT if taken else Verdict.DOWN, error="" if taken else "upload_refused")
-
-    def _keep(self, entry: Queued, number: int, upload: Upload) -> None:
+    def _keep(self, entry: Queued, number: int, changed: Upload) -> None:
         uploads = list(_uploads(entry))
-        uploads[number] = upload
+        uploads[number] = changed
         self._outbox.save(entry.model_copy(update={"uploads": tuple(uploads)}))
+
+
+def upload(door: SlackDoor, name: str, content: bytes) -> Answer:
+    """Put a file where Slack says; nobody sees it before it is shown. The answer's `ts` is its id."""
+    given, url = door.upload_url(name, len(content))
+    if not given.sent:
+        return given
+    try:
+        response = within(door.deadline_s, lambda: _post_bytes(url, content, door.deadline_s))
+    except (OSError, ValueError, httpx.HTTPError, httpx.InvalidURL) as error:
+        return Answer(verdict=Verdict.DOWN, error=type(error).__name__)
+    return given if response.status_code == 200 else Answer(verdict=Verdict.DOWN, error="upload_refused")
 
 
 def _uploads(entry: Queued) -> tuple[Upload, ...]:

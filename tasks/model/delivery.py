@@ -128,3 +128,30 @@ class SlackWords(Value):
     text: str
     blocks: tuple[dict[str, Any], ...] = ()
     broadcast: bool = False
+
+
+class TrialStep(Value):
+    """One thing that a set-up must be able to do; only what a page needs counts as `needed`."""
+
+    name: str
+    passed: bool
+    detail: str = ""
+    needed: bool = True
+
+
+class Trial(Value):
+    """One way to one audience, tried out."""
+
+    audience: Audience
+    channel: str
+    steps: tuple[TrialStep, ...]
+
+    @property
+    def delivered(self) -> bool:
+        """Say whether a page would arrive this way."""
+        return bool(self.steps) and all(step.passed for step in self.steps if step.needed)
+
+    @property
+    def passed(self) -> bool:
+        """Say whether everything works, also what a page can do without."""
+        return all(step.passed for step in self.steps)

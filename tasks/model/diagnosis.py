@@ -25,6 +25,10 @@ class Cause(StrEnum):
     UNKNOWN = "unknown"
 
 
+# Under these a service cannot answer for its own orders.
+DEAD_ENDS = frozenset({Cause.SERVICE_HUNG, Cause.SERVICE_DOWN, Cause.CRASH_LOOP})
+
+
 class Kind(StrEnum):
     """Which kind of a cause it is, where the remedy differs by kind."""
 

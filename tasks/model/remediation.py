@@ -17,7 +17,8 @@ from tasks.model.verdicts import GuardCode
 class RemediationCase(Value):
     """What a remediation works on: the plan, and what it was made from. Units: `late_s` in seconds.
 
-    `request` is what started the run; `asked` is a person's own order, `approval` a person's answer to the plan.
+    `request` is what started the run; `asked` is a person's own order, `approval` a person's answer to the plan;
+    `lock` says what was wrong with the service's lock, where something was.
     """
 
     request: TriageRequest
@@ -27,6 +28,7 @@ class RemediationCase(Value):
     late_s: float = 0.0
     asked: Request | None = None
     approval: Approval | None = None
+    lock: str = ""
 
     @property
     def service(self) -> str:

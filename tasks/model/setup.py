@@ -2,7 +2,6 @@
 
 from pydantic import Field
 
-from tasks.model.diagnosis import Cause
 from tasks.model.limits import RemediationLimits, RestartLimits
 from tasks.model.orders import AssetClass
 from tasks.model.values import Value
@@ -23,8 +22,3 @@ class Setup(Value):
     order_rate_limits_per_s: dict[str, float] = Field(default_factory=dict)
     releases: tuple[str, ...] = ()
     shipped_routes: dict[AssetClass, str] = Field(default_factory=dict)
-
-    @property
-    def dead_ends(self) -> frozenset[Cause]:
-        """The causes under which a service cannot answer for its own orders."""
-        return frozenset({Cause.SERVICE_HUNG, Cause.SERVICE_DOWN, Cause.CRASH_LOOP})

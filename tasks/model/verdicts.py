@@ -42,16 +42,20 @@ class GuardCode(StrEnum):
 
 
 class Verdict(Value):
-    """Whether an action may go on. `detail` holds the numbers; `code` the reason."""
+    """Whether an action may go on. `detail` holds the numbers; `code` the reason.
+
+    `passed_by` are the guards that forbade it and that a person passed by, each by its name.
+    """
 
     allowed: bool
     code: GuardCode
     detail: str = ""
+    passed_by: tuple[GuardCode, ...] = ()
 
     @classmethod
-    def yes(cls, detail: str = "") -> "Verdict":
+    def yes(cls, detail: str = "", passed_by: tuple[GuardCode, ...] = ()) -> "Verdict":
         """Allow."""
-        return cls(allowed=True, code=GuardCode.ALLOWED, detail=detail)
+        return cls(allowed=True, code=GuardCode.ALLOWED, detail=detail, passed_by=passed_by)
 
     @classmethod
     def no(cls, code: GuardCode, detail: str) -> "Verdict":

@@ -7,19 +7,28 @@ host's clock, must neither give a spent budget back nor hide an action.
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+from pydantic import Field
+
 from tasks.model.incident import Action, ActionRecord, Event, LedgerRecord, Outcome, Source
+from tasks.model.plan import Answer
 from tasks.model.values import Value
 from tasks.rules.json_values import text_of
 
 REARMED_TYPE = "automation_rearmed"
+APPROVAL_TYPE = "approval_answered"
+ANSWERED_LIMIT_COUNT = 50
 # Two writers may stamp their lines this far out of order; a record further ahead of us than this has a wrong clock.
 CLOCK_SLACK = timedelta(minutes=5)
 
 
 class ActionHistory(Value):
-    """The actions since the last re-arm, oldest first; `started_at` is never after now nor before an earlier record."""
+    """The actions since the last re-arm, oldest first; `started_at` is never after now nor before an earlier record.
+
+    `rejected` are the actions that a person said no to, by their keys, with who did.
+    """
 
     actions: tuple[ActionRecord, ...] = ()
+    rejected: dict[str, str] = Field(default_factory=dict)
 
     def count_since(self, action: Action, since: datetime) -> int:
         """Count the actions of one kind begun since a time, whatever became of them."""
@@ -41,6 +50,7 @@ def action_history(records: Iterable[LedgerRecord], service: str, now: datetime)
     Errors: none.
     """
     actions: dict[str, ActionRecord] = {}
+    rejected: dict[str, str] = {}
     latest = datetime(1970, 1, 1, tzinfo=UTC)
     for record in records:
         moment = _moment(record.timestamp, latest, now)
@@ -48,12 +58,25 @@ def action_history(records: Iterable[LedgerRecord], service: str, now: datetime)
         if record.service != service:
             continue
         if is_rearm(record):
-            actions = {}
+            actions, rejected = {}, {}
+        elif record.type == APPROVAL_TYPE:
+            rejected = answered(rejected, record)
         elif record.event == Event.ACTION_STARTED:
             actions[_key(record)] = begun_action(record, moment)
         elif record.event == Event.ACTION_FINISHED and _key(record) in actions:
             actions[_key(record)] = ended_action(actions[_key(record)], record)
-    return ActionHistory(actions=tuple(actions.values()))
+    return ActionHistory(actions=tuple(actions.values()), rejected=rejected)
+
+
+def answered(rejected: dict[str, str], record: LedgerRecord) -> dict[str, str]:
+    """Take a person's answer to a plan; the last one to an action counts, and nobody else's word does."""
+    keys = record.details.get("actions")
+    if record.source != Source.OPERATOR or not isinstance(keys, list):
+        return rejected
+    named = {key[:200] for key in keys[:ANSWERED_LIMIT_COUNT] if isinstance(key, str)}
+    if record.details.get("answer") == Answer.REJECTED:
+        return {**rejected, **dict.fromkeys(named, record.summary[:300])}
+    return {key: said for key, said in rejected.items() if key not in named}
 
 
 def is_rearm(record: LedgerRecord) -> bool:

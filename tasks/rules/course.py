@@ -1,5 +1,6 @@
 """Decide how far down the page a run goes; nothing here goes there."""
 
+from tasks.model.by_hand import HandStory
 from tasks.model.incident import Outcome
 from tasks.model.plan import Plan
 from tasks.model.remediation import RemediationCase, RemediationResult
@@ -39,6 +40,24 @@ def nothing_allowed(story: TriageStory, plan: Plan) -> RemediationResult | None:
     if not plan.actions:
         return None
     return sum_up(remediation_case(story, plan), tuple(not_tried(one) for one in plan.actions), None)
+
+
+def case_by_hand(story: HandStory, plan: Plan) -> RemediationCase:
+    """Hand over what §2 works on where a person ordered it."""
+    context = story.evidence.context
+    return RemediationCase(
+        request=context.request,
+        diagnosis=story.diagnosis,
+        process=story.evidence.latest.process,
+        plan=plan,
+        late_s=context.late_s,
+        asked=story.instruction.asked,
+    )
+
+
+def nothing_by_hand(case: RemediationCase) -> RemediationResult:
+    """Say why nothing of a person's order is done."""
+    return sum_up(case, tuple(not_tried(one) for one in case.plan.actions), None)
 
 
 def ended_incidents(story: TriageStory) -> tuple[str, ...]:

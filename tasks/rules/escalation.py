@@ -80,7 +80,8 @@ def _unacknowledged(
     left = limits.reminders_count - incident.reminders
     # Reminders that were due in vain, because no run came or none was delivered, do not hold the next tier up.
     if waited_s >= clock.every_s * (max(left, 0) + 1):
-        above = _page(tiers_above(tier)[0], PageReason.NEXT_TIER, UNACKNOWLEDGED, waited_s, tier)
+        since_first_s = max(waited_s, _unanswered_s(incident, tier, clock, limits))
+        above = _page(tiers_above(tier)[0], PageReason.NEXT_TIER, UNACKNOWLEDGED, since_first_s, tier)
         return (above, *_above(incident, above, clock, limits))
     if waited_s >= clock.every_s:
         return (_again(incident, tier, PageReason.NOT_ACKNOWLEDGED, waited_s),)
@@ -107,6 +108,13 @@ def _again(incident: IncidentState, tier: Audience, reason: PageReason, waited_s
     ours = [key for key in incident.told if audience_of(key, incident.incident_id) == tier]
     count = sum(about_of(key, incident.incident_id) == AGAIN for key in ours)
     return _page(tier, reason, f"{AGAIN}-{count + 1}", waited_s, tier)
+
+
+def _unanswered_s(incident: IncidentState, tier: Audience, clock: PageClock, limits: EscalationLimits) -> float:
+    """Say for how long a tier has been called in vain, since its first page or since somebody last had it."""
+    called = (incident.escalated_at.get(tier), incident.reopened_at, clock.quiet_until)
+    since = (*called, acknowledged_until(incident, limits, clock.now))
+    return (clock.now - max((at for at in since if at and at <= clock.now), default=clock.now)).total_seconds()
 
 
 def _waited_s(since: datetime, clock: PageClock) -> float:

@@ -15,6 +15,7 @@ GATEWAY_TROUBLES = frozenset({Cause.DEPENDENCY_UNREACHABLE, Cause.GATEWAY_FAILIN
 SERVICE_TROUBLES = frozenset({Cause.SERVICE_DOWN, Cause.SERVICE_HUNG, Cause.CRASH_LOOP})
 # Runs further apart than this say nothing of what lay between them.
 GAP = timedelta(minutes=15)
+IN_HAND_FOR = timedelta(minutes=20)
 DAMPED_COUNT = 3
 
 
@@ -41,6 +42,8 @@ def may_close(incident: IncidentState, diagnosis: Diagnosis, evidence: Evidence)
     """
     limits = evidence.limits
     troubles = _troubles(incident)
+    if _in_hand(incident, evidence.latest.looked_at):
+        return Closing(may_close=False, because="a person has it in hand")
     if diagnosis.status is Status.BLIND or any(diagnosis.has(cause) for cause in troubles):
         return Closing(may_close=False, because="it still shows" if diagnosis.findings else "nobody can say")
     paused = _paused(evidence) if GATEWAY_TROUBLES & troubles else ()
@@ -70,6 +73,12 @@ def _troubles(incident: IncidentState) -> frozenset[Cause]:
     causes = frozenset(incident.causes)
     groups = (group for group in (GATEWAY_TROUBLES, SERVICE_TROUBLES) if group & causes)
     return causes.union(*groups)
+
+
+def _in_hand(incident: IncidentState, now: datetime) -> bool:
+    """Say whether an incident is a person's own order, which ends it; one left lying is closed later."""
+    ends = [one.finished_at or one.started_at for one in incident.actions]
+    return not incident.causes and now < max((incident.opened_at, *ends)) + IN_HAND_FOR
 
 
 def _good_runs(troubles: frozenset[Cause], evidence: Evidence) -> list[datetime]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from tasks.model.by_hand import BY_HAND_TYPE
 from tasks.model.diagnosis import Cause, Diagnosis, Finding, Status
 from tasks.model.evidence import Evidence
 from tasks.model.incident import ActionRecord, AlertType, Event, IncidentState, LedgerRecord, Outcome, Source
@@ -92,11 +93,11 @@ def told_records(
 def record_of(
     incident: IncidentState, event: Event, now: datetime, summary: str, details: dict[str, object] | None = None
 ) -> LedgerRecord:
-    """Write one record of an incident."""
-    cause = incident.causes[0] if incident.causes else Cause.UNKNOWN
+    """Write one record of an incident; one without a cause is a person's own order."""
+    alert = ALERT_OF_CAUSE.get(incident.causes[0], AlertType.HEALTH_CHECK_FAILED) if incident.causes else BY_HAND_TYPE
     return LedgerRecord(
         timestamp=now,
-        type=ALERT_OF_CAUSE.get(cause, AlertType.HEALTH_CHECK_FAILED),
+        type=alert,
         service=incident.service,
         incident_id=incident.incident_id,
         event=event,

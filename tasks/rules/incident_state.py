@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
+from tasks.model.by_hand import BY_HAND_TYPE
 from tasks.model.incident import ActionRecord, Event, IncidentState, LedgerRecord
 from tasks.rules.action_history import begun_action, ended_action, is_rearm
 from tasks.rules.escalation_state import acknowledged, diagnosed, escalated, notified, opened_again
@@ -54,6 +55,8 @@ def failing_since(records: Iterable[LedgerRecord], service: str, now: datetime) 
 
 def _is_failure(record: LedgerRecord) -> bool:
     words = ("failed", "error", "unreachable", "refused", "unavailable", "down", "hung")
+    if record.type == BY_HAND_TYPE:
+        return False
     return record.event in {Event.OPENED, Event.DIAGNOSED} or any(word in record.type for word in words)
 
 

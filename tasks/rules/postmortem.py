@@ -8,7 +8,15 @@ from tasks.rules.postmortem_cause import asset_classes, cause_lines, cause_words
 from tasks.rules.postmortem_impact import impact_lines
 from tasks.rules.postmortem_picture import picture_lines
 from tasks.rules.postmortem_timeline import timeline_lines
-from tasks.rules.postmortem_times import acknowledged, detection_s, lasted, recovery_s, slow_lines, time_lines
+from tasks.rules.postmortem_times import (
+    acknowledged,
+    detection_s,
+    last_good_at,
+    lasted,
+    recovery_s,
+    slow_lines,
+    time_lines,
+)
 from tasks.rules.times import utc_text
 
 
@@ -48,10 +56,15 @@ def _summary_lines(case: PostmortemCase) -> list[str]:
         f"- Service: {cell(incident.service)}",
         f"- Opened: {utc_text(incident.opened_at)}; closed: {end}",
         f"- Cause: {cell(cause_words(case))}; asset classes: {cell(', '.join(asset_classes(case)) or 'none named')}",
-        f"- Time to detect: {lasted(detection_s(case))}; time to recover, from the first sign: {took}",
+        f"- Time to detect: {lasted(detection_s(case))}{_at_most(case)}; to recover, from the first sign: {took}",
         f"- Tier: {cell((incident.tier or 'none').replace('_', ' '))}; {people}",
         *gaps,
     ]
+
+
+def _at_most(case: PostmortemCase) -> str:
+    good = last_good_at(case)
+    return f" (at most {lasted((case.incident.opened_at - good).total_seconds())})" if good else ""
 
 
 def _acknowledged(case: PostmortemCase) -> str:

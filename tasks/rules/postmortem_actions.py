@@ -1,17 +1,22 @@
 """What was done, and what became of it: also what did not help, what was refused, and what people did by hand."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tasks.model.incident import Event, Outcome, Source
 from tasks.model.postmortem import NumberedRecord, PostmortemCase
 from tasks.rules.action_history import is_rearm
-from tasks.rules.cells import cell, table
+from tasks.rules.cells import cell
 from tasks.rules.json_values import text_of
 from tasks.rules.times import utc_text
 
 REFUSED_KEY = "refused-"
+# As the messages about a plan say it: `Not done, CODE: action target: reason.`
+NOT_DONE = re.compile(
+    r"\bNot done, (?P<code>[A-Z_]{2,60}): (?P<detail>.{1,600}?)\.(?= Done: | Not done, | Recovered |$)"
+)
 DETAIL_LIMIT_COUNT = 300
 VERDICTS = {
     Outcome.RECOVERED: "helped",
@@ -54,14 +59,8 @@ def action_lines(case: PostmortemCase) -> list[str]:
 
     Runbook: §5.1 Remediation.
     """
-    taken = [
-        (cell(one.action.replace("_", " "), 60), utc_text(one.began_at), _took(one), one.verdict,
-         cell(one.detail, DETAIL_LIMIT_COUNT), _lines(one.lines))
-        for one in actions_taken(case)
-    ]  # fmt: skip
-    head = ("action", "began", "took", "outcome", "in its words", "line")
-    acted = table(head, taken) if taken else ["The automation did nothing."]
-    return ["## Actions", "", *acted, *_refusal_lines(case), *_by_hand_lines(case)]
+    acted = [_action_line(one) for one in actions_taken(case)]
+    return ["## Actions", "", *(acted or ["The automation did nothing."]), *_refusal_lines(case), *_by_hand_lines(case)]
 
 
 def actions_taken(case: PostmortemCase) -> tuple[ActionTaken, ...]:
@@ -77,16 +76,25 @@ def actions_taken(case: PostmortemCase) -> tuple[ActionTaken, ...]:
 
 
 def refusals(case: PostmortemCase) -> tuple[Refusal, ...]:
-    """List what a guard refused, by what was told of it; each reason once."""
+    """List what a guard refused, by what was told of it: alone, or beside what was done; each only once."""
     told = {message.key: message.text for message in case.messages}
-    found: dict[str, Refusal] = {}
+    found: dict[tuple[str, str], Refusal] = {}
     for one in case.records:
+        if one.record.event != Event.NOTIFIED:
+            continue
         key = text_of(one.record.details, "key", 300) or ""
-        about = key.rpartition("/")[2]
-        if one.record.event == Event.NOTIFIED and about.startswith(REFUSED_KEY):
-            code = about.removeprefix(REFUSED_KEY)
-            found.setdefault(code, Refusal(one.record.timestamp, code, told.get(key, one.record.summary), one.line))
+        for code, detail in _refused(key.rpartition("/")[2], told.get(key, one.record.summary)):
+            found.setdefault((code, detail), Refusal(one.record.timestamp, code, detail, one.line))
     return tuple(found.values())
+
+
+def _refused(about: str, text: str) -> Iterable[tuple[str, str]]:
+    """Read the refusals out of one message: of nothing else, or of a part of a plan whose rest was done."""
+    if about.startswith(REFUSED_KEY):
+        yield about.removeprefix(REFUSED_KEY), text
+        return
+    for found in NOT_DONE.finditer(text):
+        yield found["code"], found["detail"]
 
 
 def by_hand(case: PostmortemCase) -> Iterable[NumberedRecord]:
@@ -98,10 +106,11 @@ def by_hand(case: PostmortemCase) -> Iterable[NumberedRecord]:
 
 def _step(known: ActionTaken | None, one: NumberedRecord) -> ActionTaken:
     record, details = one.record, one.record.details
-    detail = text_of(details, "detail") or ""
+    detail = text_of(details, "detail") or _why(details)
     if known is None:
         ended = record.timestamp if record.event == Event.ACTION_FINISHED else None
-        action = text_of(details, "action", 100) or record.summary or "an action"
+        words = (text_of(details, "action", 100) or record.summary or "an action", text_of(details, "target", 100))
+        action = " ".join(filter(None, words))
         outcome = text_of(details, "outcome", 100) if ended else None
         return ActionTaken(action, record.timestamp, ended, outcome, detail, (one.line,))
     lines = (*known.lines, one.line)
@@ -117,20 +126,26 @@ def _step(known: ActionTaken | None, one: NumberedRecord) -> ActionTaken:
     )
 
 
-def _took(one: ActionTaken) -> str:
-    return f"{(one.ended_at - one.began_at).total_seconds():.1f} s" if one.ended_at else "not known"
+def _why(details: dict[str, Any]) -> str:
+    """Say why an action was begun, and which person stands behind it."""
+    people = (("asked for by", "asked_by"), ("answered by", "answered_by"))
+    named = (f"{words} {by}" for words, key in people if (by := text_of(details, key, 100)))
+    return "; ".join(filter(None, (text_of(details, "why"), *named)))
 
 
-def _lines(lines: tuple[int, ...]) -> str:
-    return ", ".join(map(str, lines))
+def _action_line(one: ActionTaken) -> str:
+    name, said = cell(one.action.replace("_", " "), 60), cell(one.detail, DETAIL_LIMIT_COUNT)
+    took = f"took {(one.ended_at - one.began_at).total_seconds():.1f} s" if one.ended_at else "its end was never seen"
+    lines = ", ".join(map(str, one.lines))
+    return f"- **{name}**, {utc_text(one.began_at)}, {took}: {one.verdict}. {said} (lines {lines})"
 
 
 def _refusal_lines(case: PostmortemCase) -> list[str]:
     rows = [
-        (cell(one.code, 60), utc_text(one.at), cell(one.detail, DETAIL_LIMIT_COUNT), str(one.line))
+        f"- {cell(one.code, 60)}, told at {utc_text(one.at)}: {cell(one.detail, DETAIL_LIMIT_COUNT)} (line {one.line})"
         for one in refusals(case)
     ]
-    return ["", "Refused by a guard:", "", *table(("code", "told", "in its words", "line"), rows)] if rows else []
+    return ["", "Refused by a guard:", "", *rows] if rows else []
 
 
 def _by_hand_lines(case: PostmortemCase) -> list[str]:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 from tasks.model.diagnosis import Audience
-from tasks.model.evidence import Context
 from tasks.model.incident import Action, IncidentState, Outcome
 from tasks.model.messages import Message
 from tasks.model.remediation import ActionResult, RemediationResult
 from tasks.model.report import TriageStory
 from tasks.model.verdicts import GuardCode
+from tasks.rules.tiers import tier_of, tiers_above
 from tasks.rules.wording import escalation_text, head, message_of, summary_of
 
 # Automation that is at its end, or must not go on, is for the developer lead; a shared cause is for the platform.
@@ -40,27 +40,30 @@ def remediation_messages(story: TriageStory) -> tuple[Message, ...]:
     if result is None or result.code is GuardCode.LOCK_HELD:
         # Who holds the lock acts, and tells of it.
         return ()
-    context = story.evidence.context
     told = (
         message
         for incident in story.incidents.open
         if (done := tuple(one for one in result.actions if one.planned.incident_id == incident.incident_id))
-        for message in (_outcome(incident, context, done), *_desk(incident, done))
+        for message in (_outcome(incident, story, done), *_desk(incident, done))
         if message.key not in incident.told
     )
     return tuple(told)
 
 
-def _outcome(incident: IncidentState, context: Context, done: tuple[ActionResult, ...]) -> Message:
+def _outcome(incident: IncidentState, story: TriageStory, done: tuple[ActionResult, ...]) -> Message:
     """Write one message about the actions of one incident; the worst end decides whom it is for."""
-    ends = {one.proven for one in done}
-    said = f"{head(incident, context.mode)} {_story(done)}"
+    context, ends = story.evidence.context, {one.proven for one in done}
+    said = f"{head(incident, context.mode)} {story_words(done)}{_answer_words(story)}"
     tier = next((one.planned.finding.tier for one in done if one.planned.finding), Audience.TIER_2)
     if ends & {Outcome.UNKNOWN, Outcome.NOT_RECOVERED}:
         worst = next(one for one in done if one.proven not in GOOD | {Outcome.REFUSED})
         why = summary_of(worst.planned.finding) if worst.planned.finding else worst.planned.why
         text = f"{escalation_text(incident.opened_at, why, context.desk_time_zone)}\n{said}"
-        return message_of(incident, _at_least_tier_2(tier), f"escalated-{worst.proven}", text)
+        return message_of(incident, at_least_tier_2(tier), f"escalated-{worst.proven}", text)
+    if any(one.code is GuardCode.APPROVAL_EXPIRED for one in done):
+        # Whoever was asked did not answer: what was not done is for the next tier, also where trading was paused.
+        above = (*tiers_above(tier_of(tier)), Audience.TIER_3)
+        return message_of(incident, above[0], f"refused-{GuardCode.APPROVAL_EXPIRED}", said)
     if Outcome.RECOVERED in ends:
         return message_of(incident, tier, "recovered", said)
     if Outcome.DONE in ends:
@@ -69,7 +72,14 @@ def _outcome(incident: IncidentState, context: Context, done: tuple[ActionResult
     return message_of(incident, REFUSAL_AUDIENCE.get(code, Audience.TIER_1), f"refused-{code}", said)
 
 
-def _story(done: tuple[ActionResult, ...]) -> str:
+def _answer_words(story: TriageStory) -> str:
+    """Say who was asked and what came of it."""
+    approval = story.remediation.approval if story.remediation else None
+    return f" The plan: {approval.words}." if approval else ""
+
+
+def story_words(done: tuple[ActionResult, ...]) -> str:
+    """Tell in sentences what was done, what was not, and what it came to."""
     if all(one.outcome is Outcome.REFUSED for one in done):
         first = done[0]
         return f"No action was taken, {first.code}: {first.planned.words}: {first.detail}."
@@ -93,12 +103,13 @@ def _sentence(one: ActionResult) -> str:
 def _desk(incident: IncidentState, done: tuple[ActionResult, ...]) -> Iterable[Message]:
     """Tell the desk what changed for its orders: what is paused, and where new orders go."""
     for one in done:
-        words = _desk_words(one) if one.proven in GOOD else ""
+        words = desk_words(one) if one.proven in GOOD else ""
         if words:
             yield message_of(incident, Audience.DESK, f"desk-{_words([one])}", words)
 
 
-def _desk_words(one: ActionResult) -> str:
+def desk_words(one: ActionResult) -> str:
+    """Say what an action changed for the desk's orders; nothing where it changed nothing for them."""
     target = one.planned.target
     match one.action:
         case Action.PAUSE_STRATEGIES:
@@ -106,8 +117,11 @@ def _desk_words(one: ActionResult) -> str:
             return f"{what} is paused ({target.trading_state or 'halted'}). Cancels work. A person resumes it."
         case Action.REROUTE_ORDERS:
             return f"New {target.asset_class} orders go to {target.gateway}. Orders already sent stay where they are."
+        case Action.RESUME if target.strategy or target.asset_class:
+            what = f"Strategy {target.strategy}" if target.strategy else f"Trading in {target.asset_class}"
+            return f"{what} is active again."
         case Action.RESUME:
-            return f"Trading in {target.asset_class} is active again."
+            return f"Gateway {target.gateway} is no longer marked."
         case Action.DISABLE_FEATURE:
             return f"Feature {target.feature} is switched off."
         case _:
@@ -118,7 +132,8 @@ def _words(done: Iterable[ActionResult]) -> str:
     return "+".join(f"{one.action}-{one.planned.target.words}".replace(" ", "-") for one in done)
 
 
-def _at_least_tier_2(tier: Audience) -> Audience:
+def at_least_tier_2(tier: Audience) -> Audience:
+    """Give the developer lead's tier where only the on-call was in charge."""
     return Audience.TIER_2 if tier is Audience.TIER_1 else tier
 
 

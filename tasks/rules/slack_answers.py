@@ -52,6 +52,22 @@ _GONE = frozenset(
     }
 )
 _WORD_LIMIT_COUNT = 60
+_ADVICE = {
+    "invalid_auth": "set the bot token of the app as slack.token",
+    "not_authed": "set the bot token of the app as slack.token",
+    "token_revoked": "install the app again and set its new token",
+    "account_inactive": "install the app again and set its new token",
+    "not_allowed_token_type": "take the token of the other kind: xoxb- as token, xapp- as app_token",
+    "missing_scope": "add the scope to the app and install it again",
+    "channel_not_found": "correct the id, and invite the app if the channel is private",
+    "not_in_channel": "invite the app to the channel",
+    "is_archived": "choose another channel",
+    "no_service": "make a new webhook; this one was removed",
+    "invalid_token": "make a new webhook; this one is wrong",
+    "not_an_apprise_url": "correct the URL; its kind is none that Apprise knows",
+    "not_taken": "see whether its address, user and password are right",
+    "ratelimited": "wait a minute and try again",
+}
 
 
 def read_refusal(http_status: int, error: object, retry_after: object = None) -> Answer:
@@ -66,6 +82,13 @@ def read_refusal(http_status: int, error: object, retry_after: object = None) ->
     if http_status >= 500 or not word or word in _DOWN:
         return Answer(verdict=Verdict.DOWN, error=word or f"http_{http_status}")
     return Answer(verdict=_verdict(word), error=word)
+
+
+def advice(answer: Answer) -> str:
+    """Say in one line what was answered and what to do about it."""
+    if answer.verdict is Verdict.DOWN and answer.error not in _ADVICE:
+        return f"no usable answer ({answer.error}); see whether its address can be reached from here"
+    return f"{answer.error}; {_ADVICE.get(answer.error, 'look the word up in the reference of Slack')}"
 
 
 def wait_s(retry_after: object) -> float:

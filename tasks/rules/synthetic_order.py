@@ -15,7 +15,7 @@ def quarantine_fault(order: SyntheticOrder) -> str | None:
     Runbook: §1.3 Verify order delivery.
     Source: Nasdaq test symbols ZVZZT, ZWZZT, ZXZZT; NYSE NTEST, ATEST, CTEST series.
     """
-    if order.symbol not in order.allowed_symbols and not TEST_SYMBOL.match(order.symbol):
+    if order.symbol not in order.allowed_symbols and not TEST_SYMBOL.fullmatch(order.symbol):
         return f"expected a test symbol or one of allowed_symbols was symbol={order.symbol}; the order was not sent"
     if order.quantity > order.quantity_cap:
         return f"expected quantity<={order.quantity_cap} was quantity={order.quantity}; the order was not sent"

@@ -68,7 +68,7 @@ class FakeSlack:
     ills: Iterator[Ill] = field(default_factory=lambda: iter(()))
     retry_after: str | None = "1"
     error: str = "channel_not_found"
-    silent_s: float = 0.5
+    silent_s: float = 0.35
     socket_url: str = ""
     before_answer: Callable[[str], None] = lambda _: None
     _numbers: Iterator[int] = field(default_factory=itertools.count)

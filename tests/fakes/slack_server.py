@@ -65,7 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _said(self, body: bytes) -> Json:
         if "json" in (self.headers.get("content-type") or ""):
-            found: Json = json.loads(body)
+            found: Json = json.loads(body or b"{}")
             return found
         return {name: values[0] for name, values in parse_qs(body.decode()).items()}
 

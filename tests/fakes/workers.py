@@ -31,6 +31,7 @@ class Lab:
     pool: str = field(default_factory=lambda: f"pool-{uuid.uuid4().hex[:8]}")
     environment: dict[str, str] = field(default_factory=dict)
     processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    worker_api: str | None = None
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         """Call the API; a server that is busy for a moment is asked again."""
@@ -65,7 +66,7 @@ class Lab:
                 cwd=self.folder,
                 env={
                     **kept,
-                    "PREFECT_API_URL": self.api,
+                    "PREFECT_API_URL": self.worker_api or self.api,
                     "PREFECT_HOME": str(self.folder / "home"),
                     "PREFECT_WORKER_QUERY_SECONDS": "1",
                     "PYTHONPATH": os.pathsep.join((str(REPOSITORY), str(self.folder))),
@@ -171,9 +172,9 @@ class Lab:
 
 
 @contextmanager
-def lab(api: str, worker_type: str, folder: Path, **environment: str) -> Iterator[Lab]:
-    """Run a worker of a type until the block ends."""
-    made = Lab(api, worker_type, folder, environment=environment)
+def lab(api: str, worker_type: str, folder: Path, worker_api: str | None = None, **environment: str) -> Iterator[Lab]:
+    """Run a worker of a type until the block ends; `worker_api` leads it to the server another way than the test."""
+    made = Lab(api, worker_type, folder, environment=environment, worker_api=worker_api)
     try:
         made.start()
         yield made

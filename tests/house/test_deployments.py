@@ -29,13 +29,34 @@ def test_every_entrypoint_is_a_flow_found_by_module_path(deployment: dict[str, A
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda one: one["name"])
-def test_every_parameter_that_is_given_exists_and_every_other_has_a_default(deployment: dict[str, Any]) -> None:
-    """A scheduled run that lacks a parameter fails every minute."""
+def test_every_parameter_that_is_given_exists_and_what_starts_by_itself_needs_no_other(
+    deployment: dict[str, Any],
+) -> None:
+    """A scheduled run that lacks a parameter fails every minute; a form asks a person for what it needs."""
     accepted = inspect.signature(entrypoint(deployment).fn).parameters
     required = {name for name, parameter in accepted.items() if parameter.default is parameter.empty}
+    starts_itself = {"schedules", "triggers"} & set(deployment)
 
     assert set(deployment["parameters"]) <= set(accepted)
-    assert required <= set(deployment["parameters"])
+    assert required <= set(deployment["parameters"]) or not starts_itself
+    assert deployment.get("enforce_parameter_schema") or starts_itself
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda one: one["name"])
+def test_every_field_of_every_form_says_what_it_asks_for(deployment: dict[str, Any]) -> None:
+    """In an incident nobody looks up what a field means; the server gets the words with the deployment."""
+    fields = entrypoint(deployment).parameters.properties
+
+    assert [name for name, field in fields.items() if not field.get("description")] == []
+
+
+def test_every_action_that_a_person_may_order_has_its_form() -> None:
+    """At three in the morning the way by hand is a click, with a reason and a name that the ledger keeps."""
+    forms = {one["name"]: entrypoint(one) for one in DEPLOYMENTS if "remediation" in one["tags"]}
+
+    assert forms.keys() == {"restart", "roll-back", "disable-feature", "reroute", "pause", "resume", "mark-degraded"}
+    assert {flow.name for flow in forms.values()} == {"remediation"}
+    assert all({"reason", "by"} <= set(flow.parameters.required) for flow in forms.values())
 
 
 def test_the_scheduled_triage_is_one_at_a_time_and_never_piles_up() -> None:

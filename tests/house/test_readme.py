@@ -1,15 +1,17 @@
 """The README tells all that a person can set, type or read in the ledger."""
 
 import re
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
+import yaml
 from pydantic import BaseModel
 
 from deployments.cli import app
 from order_service.incidents import IncidentType
 from order_service.releases.drills import FAULTS
 from order_service.settings import Settings
+from tasks.model.channels import SlackAudience, SlackSettings
 from tasks.model.diagnosis import Cause
 from tasks.model.incident import AlertType
 from tasks.model.limits import DiagnosisLimits, EscalationLimits, LookLimits, RemediationLimits, RestartLimits
@@ -18,6 +20,8 @@ from tests.house.source import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text("utf-8")
 COMMANDS = sorted(command for command in app if not command.startswith("-"))
+RULES = yaml.safe_load((REPOSITORY / "deployments" / "monitoring" / "alert_rules.yml").read_text("utf-8"))
+ALERTS: list[dict[str, Any]] = [rule for group in RULES["groups"] for rule in group["rules"]]
 TARGETS = re.findall(r"^([a-z-]+):.*## ", (REPOSITORY / "Makefile").read_text("utf-8"), re.MULTILINE)
 
 
@@ -45,6 +49,12 @@ def test_every_key_of_a_watched_service_is_in_the_readme(key: str) -> None:
     assert f"`{key}`" in README
 
 
+@pytest.mark.parametrize("key", sorted({*SlackSettings.model_fields, *SlackAudience.model_fields}))
+def test_every_key_of_a_channel_is_in_the_readme(key: str) -> None:
+    """Whoever sets Slack up reads one table."""
+    assert f"`{key}`" in README
+
+
 @pytest.mark.parametrize("field", sorted(Settings.model_fields))
 def test_every_setting_of_the_order_service_is_in_the_readme(field: str) -> None:
     """The patient's settings are told as well as the doctor's."""
@@ -61,6 +71,14 @@ def test_every_fault_of_a_drill_release_is_in_the_readme(fault: str) -> None:
 def test_every_incident_type_and_cause_is_in_the_readme(word: str) -> None:
     """A word in `incidents.jsonl` is looked up in one place."""
     assert f"`{word}`" in README
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda one: one["alert"])
+def test_every_alert_is_in_the_readme_with_its_section_and_its_tier(alert: dict[str, Any]) -> None:
+    """Whoever is woken by a name that they never saw finds it in one place."""
+    labels = alert["labels"]
+
+    assert f"| `{alert['alert']}` | §{labels['section']} | {labels['tier'].replace('_', ' ')} |" in README
 
 
 @pytest.mark.parametrize("limits", [LookLimits, RestartLimits, RemediationLimits, DiagnosisLimits, EscalationLimits])

@@ -3,10 +3,7 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from tasks.clients.incident_ledger import append
 from tasks.clients.service_lock import release, take
@@ -28,6 +25,13 @@ def test_market_open_again_after_five_minutes_then_the_next_tier_up_to_the_last(
         (15, T2, "again-1"),
         (20, T3, "unacknowledged"),
     ]
+
+
+def test_a_page_says_for_how_long_the_tier_before_was_called_in_vain(tmp_path: Path) -> None:
+    """Ten minutes, since the first page; not five, since the second."""
+    (message,) = Incident(tmp_path).opened().minutes(1, 9).due(10)
+
+    assert "Tier 1 has not taken it for 10 min." in message.text
 
 
 def test_the_last_tier_is_reminded_ever_more_rarely_and_then_no_more(tmp_path: Path) -> None:
@@ -60,6 +64,16 @@ def test_a_market_that_opens_meanwhile_shortens_the_wait(tmp_path: Path) -> None
     said = Incident(tmp_path, before_the_open).opened().minutes(1, 19).said
 
     assert said == [(15, T2, "unacknowledged"), (17, T2, "again-1"), (19, T3, "unacknowledged")]
+
+
+def test_news_of_an_incident_is_no_page_and_moves_no_timer(tmp_path: Path) -> None:
+    """However much the automation tells of what it does, a page that nobody takes goes up in time."""
+    incident = Incident(tmp_path).opened()
+    for minute in range(1, 10):
+        incident.minute(minute)
+        incident.told(minute, incident.message(T1, f"done-mark_degraded-{minute}"))
+
+    assert incident.minutes(10, 10).said == [(5, T1, "again-1"), (10, T2, "unacknowledged")]
 
 
 def test_an_acknowledgement_stops_the_timer_until_it_expires(tmp_path: Path) -> None:
@@ -267,68 +281,3 @@ def test_a_told_time_in_the_future_silences_nobody(tmp_path: Path) -> None:
     said = incident.minutes(1, 12).said
 
     assert said == [(1, T1, "again-1"), (6, T2, "unacknowledged"), (11, T2, "again-1")]
-
-
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    runs=st.lists(st.tuples(st.booleans(), st.booleans()), min_size=40, max_size=40),
-    acknowledged_at=st.one_of(st.none(), st.integers(1, 40)),
-)
-def test_whatever_is_lost_on_the_way_the_last_tier_hears_and_the_number_of_pages_is_bounded(
-    tmp_path_factory: pytest.TempPathFactory, runs: list[tuple[bool, bool]], acknowledged_at: int | None
-) -> None:
-    """Runs that are missed, and runs that are killed after sending: a page may be told twice, and is never lost."""
-    incident = Incident(tmp_path_factory.mktemp("lost")).opened()
-    sent: list[str] = []
-    for number, (happens, survives) in enumerate([*runs, *[(True, True)] * 40], start=1):
-        if number == acknowledged_at:
-            incident.acknowledged(number, 20)
-        if happens:
-            sent += [message.key for message in incident.due(number)]
-            incident.minute(number, delivered=tuple(Audience) if survives else ())
-
-    assert {key.split("/")[1] for key in sent} >= {T2, T3}
-    assert len(incident.said) == len({(audience, about) for _, audience, about in incident.said})
-    assert len(incident.said) <= 12
-
-
-EXTREMES = ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-11-23T15:00:00Z", "2026-11-23T15:05:00Z")
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    lines=st.lists(
-        st.fixed_dictionaries(
-            {
-                "timestamp": st.sampled_from(EXTREMES),
-                "type": st.sampled_from((STARTED_TYPE, ENDED_TYPE, "x")),
-                "service": st.just(SERVICE),
-                "incident_id": st.sampled_from(("INC-1", "", "a/b#2")),
-                "event": st.sampled_from([None, *Event]),
-                "source": st.sampled_from([None, *Source]),
-                "details": st.dictionaries(
-                    st.sampled_from(("key", "audience", "tier", "cause", "until", "by", "gateways", "asset_classes")),
-                    st.one_of(
-                        st.sampled_from((*EXTREMES, "tier_2", "desk", "INC-1/tier_1/again-1", "INC-1/tier_2/closed#2")),
-                        st.lists(st.sampled_from(("equity", "XNAS", 7)), max_size=3),
-                        st.none(),
-                        st.floats(),
-                        st.text(max_size=20),
-                    ),
-                ),
-            }
-        ),
-        max_size=12,
-    )
-)
-def test_no_ledger_keeps_the_timers_from_running(
-    tmp_path_factory: pytest.TempPathFactory, lines: list[dict[str, object]]
-) -> None:
-    """Both sides write the file, and so may anybody: whatever stands in it, the minute's run goes on."""
-    incident = Incident(tmp_path_factory.mktemp("any"))
-    path = incident.settings.ledger_path(SERVICE)
-    path.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
-
-    messages = incident.due(10)
-
-    assert len({message.key for message in messages}) == len(messages)

@@ -103,16 +103,25 @@ def answered(planned: PlannedAction, facts: Facts) -> Verdict:
     """Read a person's answer to the plan; without one the safe branch is to pause."""
     approval = facts.approval
     if approval is None:
-        return Verdict.no(GuardCode.APPROVAL_NEEDED, f"mode={facts.evidence.context.mode}; a person must approve")
+        return _not_answered(planned, facts)
     match approval.answer:
         case Answer.APPROVED:
-            return Verdict.yes(f"approved by {approval.by or 'a person'}")
+            return Verdict.yes(approval.words)
         case Answer.REJECTED:
-            return Verdict.no(GuardCode.REJECTED_BY_PERSON, f"rejected by {approval.by or 'a person'}: {approval.note}")
+            return Verdict.no(GuardCode.REJECTED_BY_PERSON, approval.words)
         case Answer.EXPIRED if planned.action is Action.PAUSE_STRATEGIES:
             return Verdict.yes("nobody answered in time: the safe branch")
         case Answer.EXPIRED:
-            return Verdict.no(GuardCode.APPROVAL_EXPIRED, "nobody answered in time; a person acts by hand")
+            return Verdict.no(GuardCode.APPROVAL_EXPIRED, f"{approval.words}; a person acts by hand")
+
+
+def _not_answered(planned: PlannedAction, facts: Facts) -> Verdict:
+    """Ask a person, unless one has said no to this very action in this incident: that holds until a re-arm."""
+    said = facts.history.rejected.get(planned.key)
+    if said is not None:
+        return Verdict.no(GuardCode.REJECTED_BY_PERSON, f"{said}; by hand only, or after `runbook rearm`")
+    asks = f"a person must approve: `runbook approve {planned.incident_id}`, or the form in the Prefect UI"
+    return Verdict.no(GuardCode.APPROVAL_NEEDED, f"mode={facts.evidence.context.mode}; {asks}")
 
 
 def needs_approval(planned: PlannedAction, facts: Facts) -> bool:

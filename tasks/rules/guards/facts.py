@@ -2,7 +2,7 @@
 
 from pydantic import AwareDatetime
 
-from tasks.model.diagnosis import Diagnosis
+from tasks.model.diagnosis import DEAD_ENDS, Diagnosis
 from tasks.model.evidence import Evidence
 from tasks.model.looks import Observation
 from tasks.model.order_states import OrderStates
@@ -30,5 +30,9 @@ class Facts(Value):
         return self.evidence.latest
 
     def is_for_a_dead_end(self, planned: PlannedAction) -> bool:
-        """Say whether the action is for a service that is hung or down, and so cannot answer for its orders."""
-        return planned.finding is not None and planned.finding.cause in self.setup.dead_ends
+        """Say whether the action is for a service that is hung or down, and so cannot answer for its orders.
+
+        A person's order names no cause; for it the last look decides.
+        """
+        causes = {planned.finding.cause} if planned.finding else {one.cause for one in self.diagnosis.findings}
+        return bool(causes & DEAD_ENDS)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from tasks.model.incident import Action
 from tasks.model.plan import PlannedAction
-from tasks.model.verdicts import Verdict
+from tasks.model.verdicts import GuardCode, Verdict
 from tasks.rules.guards.common import (
     can_control,
     confirmed,
@@ -62,6 +62,8 @@ GUARDS: dict[Action, tuple[Guard, ...]] = {
     ),
     Action.RESUME: (by_hand_only, nothing_half_done, can_control, class_is_well, mode_allows),
 }
+# A person may always pause: without a diagnosis, a budget or a fresh start, and in mode observe (safety rule 8).
+PAUSE_BY_HAND: tuple[Guard, ...] = (can_control,)
 
 
 def weigh(planned: PlannedAction, facts: Facts) -> Verdict:
@@ -71,13 +73,20 @@ def weigh(planned: PlannedAction, facts: Facts) -> Verdict:
     Errors: none; every guard is a verdict, and one that forbids is told.
     """
     told: list[str] = []
-    passed_by = frozenset(facts.asked.overrides) if facts.asked else frozenset()
-    for guard in GUARDS[planned.action]:
+    passed: list[GuardCode] = []
+    may_pass = frozenset(facts.asked.overrides) if facts.asked else frozenset()
+    for guard in _guards(planned, facts):
         verdict = guard(planned, facts)
-        if not verdict.allowed and verdict.code not in passed_by:
+        if not verdict.allowed and verdict.code not in may_pass:
             return verdict
         if not verdict.allowed:
-            told.append(f"{verdict.code} passed by")
+            passed.append(verdict.code)
+            told.append(f"{verdict.code} passed by ({verdict.detail})")
         elif verdict.detail:
             told.append(verdict.detail)
-    return Verdict.yes("; ".join(told))
+    return Verdict.yes("; ".join(told), tuple(passed))
+
+
+def _guards(planned: PlannedAction, facts: Facts) -> tuple[Guard, ...]:
+    by_hand = facts.asked is not None and planned.finding is None
+    return PAUSE_BY_HAND if by_hand and planned.action is Action.PAUSE_STRATEGIES else GUARDS[planned.action]

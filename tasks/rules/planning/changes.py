@@ -5,6 +5,7 @@ from tasks.model.incident import Action
 from tasks.model.orders import AssetClass
 from tasks.model.past_looks import PastLook
 from tasks.model.plan import Due, PlannedAction, Target
+from tasks.rules.guards.facts import Facts
 from tasks.rules.planning.service import pause_all
 from tasks.rules.planning.wanted import Trouble, instead, is_paused, pause
 
@@ -71,7 +72,10 @@ def roll_back(trouble: Trouble) -> Actions:
 
 def good_release(trouble: Trouble) -> str | None:
     """Find the release before the blamed one that our own looks last saw healthy."""
-    blamed = {trouble.finding.release, trouble.facts.latest.health.release}
-    past = reversed(trouble.facts.evidence.context.history)
-    found = (one.release for one in past if one.status == Status.OK and one.release and one.release not in blamed)
-    return next(found, None)
+    return last_good_release(trouble.facts, frozenset({trouble.finding.release, trouble.facts.latest.health.release}))
+
+
+def last_good_release(facts: Facts, but: frozenset[str | None]) -> str | None:
+    """Find the release that our own looks last saw healthy, but for some."""
+    past = reversed(facts.evidence.context.history)
+    return next((one.release for one in past if one.status == Status.OK and one.release not in {*but, None}), None)

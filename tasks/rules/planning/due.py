@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tasks.model.incident import Action, Outcome
 from tasks.model.plan import Due, Plan, PlannedAction
-from tasks.model.remediation import ActionResult, RemediationCase, RemediationResult, Snapshot
+from tasks.model.remediation import ActionResult, Lease, RemediationCase, RemediationResult, Snapshot
 from tasks.model.verdicts import GuardCode
 
 # After these the service is looked at until it is proven well; the others hold trouble off and heal nothing.
@@ -32,6 +32,23 @@ def is_due(planned: PlannedAction, results: Sequence[ActionResult]) -> bool:
             return other is not None and (other.proven in {Outcome.NOT_RECOVERED, Outcome.UNKNOWN} or _expired(other))
         case Due.IF_EXPIRED:
             return other is not None and _expired(other)
+
+
+def waits_for_nobody(case: RemediationCase) -> bool:
+    """Say whether a person orders nothing but a pause: no lock that another run holds keeps it off (safety rule 8)."""
+    return case.asked is not None and all(one.action is Action.PAUSE_STRATEGIES for one in case.plan.actions)
+
+
+def lock_words(lease: Lease) -> str:
+    """Say what the ledger has to tell of the lock: nothing where both were taken."""
+    if not lease.taken:
+        return f"held by {lease.holder}; a person's pause waits for nobody"
+    return f"this host's alone: {lease.alone}" if lease.alone else ""
+
+
+def evidence_first(case: RemediationCase) -> bool:
+    """Say whether the evidence is kept before acting (safety rule 9); a person's pause destroys none, and is urgent."""
+    return not waits_for_nobody(case) and any(worth_trying(one) for one in case.plan.actions)
 
 
 def needs_proof(result: ActionResult) -> bool:

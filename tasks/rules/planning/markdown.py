@@ -1,7 +1,7 @@
 """The plan for people: a table of actions, and one line each for a message."""
 
 from tasks.model.plan import Due, Plan, PlannedAction
-from tasks.model.remediation import RemediationCase
+from tasks.model.remediation import ActionResult, RemediationCase, RemediationResult
 from tasks.rules.cells import cell
 
 DUE_WORDS = {
@@ -21,6 +21,13 @@ def plan_markdown(case: RemediationCase) -> str:
     return f"{head}{by}{table}{_orders(case.plan)}"
 
 
+def outcome_markdown(line: str, result: RemediationResult) -> str:
+    """Write what became of each action as Markdown, with the guards that a person passed by."""
+    rows = "".join(_outcome_row(one) for one in result.actions)
+    table = f"| action | outcome | passed by | detail |\n| --- | --- | --- | --- |\n{rows}" if rows else ""
+    return f"## {cell(line)}\n\n{table}"
+
+
 def plan_lines(actions: tuple[PlannedAction, ...]) -> tuple[str, ...]:
     """Write planned actions as lines of plain text."""
     return tuple(_line(number, one) for number, one in enumerate(actions, 1))
@@ -30,6 +37,13 @@ def _row(number: int, one: PlannedAction) -> str:
     may = "yes" if one.verdict.allowed else cell(one.verdict.code)
     why = cell("; ".join(part for part in (one.why, one.verdict.detail) if part))
     return f"| {number} | {cell(one.words)} | {DUE_WORDS[one.due]} | {may} | {why} |\n"
+
+
+def _outcome_row(one: ActionResult) -> str:
+    passed_by = ", ".join(one.planned.verdict.passed_by) if one.started_at else ""
+    code = f"{one.code}: " if one.code else ""
+    detail = one.recovery.detail if one.recovery else one.detail
+    return f"| {cell(one.planned.words)} | {one.proven} | {cell(passed_by)} | {cell(f'{code}{detail}')} |\n"
 
 
 def _line(number: int, one: PlannedAction) -> str:

@@ -73,7 +73,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             yield Running(f"http://127.0.0.1:{port}", prefect)
         finally:
             process.terminate()
-            assert process.wait(15) in {0, -15}
+            process.wait(15)
 
 
 @pytest.fixture

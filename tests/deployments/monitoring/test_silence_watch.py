@@ -28,8 +28,9 @@ class Desk:
         self.heard: list[Message] = []
         self.deaf = False
 
-    def hear(self, service: str, message: Message) -> bool:
+    def hear(self, settings: RunbookSettings, service: str, message: Message) -> bool:
         """Take one message."""
+        assert settings.services
         assert service == NAME
         if not self.deaf:
             self.heard.append(message)

@@ -89,3 +89,19 @@ def test_a_name_is_one_short_line(tmp_path: Path) -> None:
     assert taken.acknowledged_by
     assert taken.acknowledged_by.startswith("kim leex")
     assert len(taken.acknowledged_by) == 100
+
+
+def test_an_incident_that_closes_while_somebody_takes_it_stays_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between reading and writing a triage closed it: the ledger must not tell of a person who has nothing."""
+    incident = Incident(tmp_path).opened()
+    before = read_ledger(incident.settings.ledger_path(SERVICE))
+    incident.closed(1)
+    monkeypatch.setattr("tasks.clients.acknowledge.read_ledger", lambda _: before)
+
+    with pytest.raises(RunbookError) as caught:
+        acknowledge(incident.settings, INCIDENT, "kim", OPEN)
+
+    assert caught.value.code is Code.UNKNOWN_INCIDENT
+    assert incident.state.acknowledged_by is None

@@ -1,10 +1,12 @@
 """One incident that is told through a Slack of our own, round by round, with the time passed in."""
 
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tasks.clients.deadline import CALL_THREAD
 from tasks.clients.incident_ledger import append, read_ledger
 from tasks.clients.notifications import read_deliveries
 from tasks.clients.outbox import Outbox
@@ -14,6 +16,7 @@ from tasks.model.incident import Event, IncidentState, LedgerRecord, Source
 from tasks.model.messages import Attachment, Delivery, Message
 from tasks.rules.incident_state import fold_incidents
 from tasks.settings import RunbookSettings, ServiceSettings
+from tests.fakes.polling import eventually
 from tests.fakes.slack_api import CHANNEL, DESK_CHANNEL, TOKEN, FakeSlack
 
 SERVICE, INCIDENT = "order-service", "INC-1"
@@ -43,12 +46,16 @@ def slack_settings(slack: FakeSlack, **changes: Any) -> dict[str, Any]:
 
 @dataclass
 class Telling:
-    """A state directory with one open incident, and the time as its rounds see it."""
+    """A state directory with one open incident, and the time as its rounds see it.
+
+    Where it `is_patient`, what a round gave up on has ended before the next one, as it has after a real minute.
+    """
 
     state_dir: Path
     slack: dict[str, Any] = field(default_factory=dict)
     fallback: dict[str, Any] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    is_patient: bool = False
 
     @property
     def settings(self) -> RunbookSettings:
@@ -102,6 +109,8 @@ class Telling:
 
     def round(self) -> None:
         """Make one round as a new process."""
+        if self.is_patient:
+            eventually(lambda: not any(one.name == CALL_THREAD for one in threading.enumerate()))
         outbox = self.outbox
         with outbox.only_sender(1.0) as is_us:
             assert is_us

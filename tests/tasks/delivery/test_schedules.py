@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from tasks.model.diagnosis import Audience
@@ -33,6 +33,7 @@ def fake() -> Iterator[FakeSlack]:
 def emptied(fake: FakeSlack) -> FakeSlack:
     """Forget what was said."""
     fake.ills = iter(())
+    fake.calls.clear()
     for said in fake.channels.values():
         said.clear()
     return fake
@@ -63,7 +64,7 @@ def holds(telling: Telling, fake: FakeSlack, *, files: bool) -> None:
 
 
 @given(ills=st.lists(st.sampled_from(FAULTS), max_size=5), gaps=st.lists(st.integers(0, 3), max_size=5))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_message_is_lost_and_none_is_doubled_over_any_schedule_of_failures(
     fake: FakeSlack, ills: list[Ill], gaps: list[int]
 ) -> None:
@@ -73,12 +74,13 @@ def test_no_message_is_lost_and_none_is_doubled_over_any_schedule_of_failures(
     ]
     emptied(fake).ills = iter(spread)
     with tempfile.TemporaryDirectory() as folder:
-        telling = Telling(Path(folder), slack_settings(fake, timeout_s=QUICK_S)).opened()
+        telling = Telling(Path(folder), slack_settings(fake, timeout_s=QUICK_S), is_patient=True).opened()
         telling.queue(*MESSAGES)
         telling.round()
         telling.happens(Event.CLOSED)
         telling.settle()
 
+        note(f"{ills=} calls={fake.calls}")
         holds(telling, fake, files=Ill.NOT_OK not in ills)
 
 
@@ -88,14 +90,14 @@ def test_no_message_is_lost_and_none_is_doubled_over_any_schedule_of_failures(
     ills=st.lists(st.sampled_from([Ill.WELL, *FAULTS]), max_size=4),
     lines=st.lists(st.integers(1, LAST_LINE), min_size=1, max_size=4),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_process_killed_between_any_two_lines_loses_and_doubles_nothing(
     fake: FakeSlack, ills: list[Ill], lines: list[int]
 ) -> None:
     """The worker is killed while it tells; the next run knows what was said, or looks."""
     emptied(fake).ills = iter(ills)
     with tempfile.TemporaryDirectory() as folder:
-        telling = Telling(Path(folder), slack_settings(fake, timeout_s=QUICK_S)).opened()
+        telling = Telling(Path(folder), slack_settings(fake, timeout_s=QUICK_S), is_patient=True).opened()
         for line in lines:
             with killed_at_line(line, *SENDING):
                 telling.queue(*MESSAGES)
@@ -106,4 +108,5 @@ def test_a_process_killed_between_any_two_lines_loses_and_doubles_nothing(
         telling.happens(Event.CLOSED)
         telling.settle()
 
+        note(f"{ills=} calls={fake.calls}")
         holds(telling, fake, files=Ill.NOT_OK not in ills)

@@ -103,7 +103,8 @@ def test_orders_at_risk_go_up_once_and_not_a_tier_every_minute() -> None:
     counted = metrics().model_copy(update={"orders_unknown_count": 3.0})
     before = ("INC-1/tier_1/opened", "INC-1/tier_2/orders-at-risk")
 
-    messages = told(finding(Cause.SERVICE_HUNG, tier=Audience.TIER_1), three(metrics=counted), told=before)
+    in_charge = {"tier": Audience.TIER_2, "told": before}
+    messages = told(finding(Cause.SERVICE_HUNG, tier=Audience.TIER_1), three(metrics=counted), **in_charge)
 
     assert [one for one in messages if one.audience is not Audience.DESK] == []
 

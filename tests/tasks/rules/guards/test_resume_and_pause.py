@@ -17,7 +17,7 @@ PAUSE = planned(Action.PAUSE_STRATEGIES, unreachable("XNAS"), Target(asset_class
 
 
 def test_nothing_resumes_trading_by_itself() -> None:
-    """The one who paused had a reason, and a person ends it."""
+    """Rule 8: the one who paused had a reason, and a person ends it."""
     assert weigh(RESUME, facts()).code is GuardCode.BY_HAND_ONLY
     assert weigh(RESUME, facts(asked=ASKED)).allowed
 

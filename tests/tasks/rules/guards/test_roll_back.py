@@ -35,7 +35,7 @@ def test_a_service_without_a_rollback_command_is_left_to_a_person() -> None:
 
 
 def test_worse_means_halt_and_not_a_deeper_rollback() -> None:
-    """Knight Capital, 2012: the rollback spread the fault."""
+    """Rule 7; Knight Capital, 2012: the rollback spread the fault."""
     before = done_before(60, Outcome.RECOVERED, Action.ROLL_BACK_RELEASE)
 
     assert weigh(roll_back(), facts(before, found=(BAD,))).code is GuardCode.ROLLED_BACK_BEFORE
@@ -56,7 +56,7 @@ def test_a_rollback_needs_every_gateway_healthy_by_its_own_answer(probes: tuple[
 
 @pytest.mark.parametrize("to", [None, "0.9.0"])
 def test_nobody_rolls_back_to_a_release_that_was_never_seen_healthy(to: str | None) -> None:
-    """A release is good because it was seen so, not because it is older."""
+    """Rule 7: a release is good because it was seen so, not because it is older."""
     assert weigh(roll_back(to), facts(found=(BAD,))).code is GuardCode.NO_GOOD_RELEASE
 
 

@@ -1,0 +1,47 @@
+"""Turn what a person filled into a form into targets; what is left open is left open."""
+
+from tasks.model.by_hand import Instruction, Resumed
+from tasks.model.control import TradingState
+from tasks.model.errors import Code, RunbookError
+from tasks.model.incident import Action
+from tasks.model.orders import AssetClass
+from tasks.model.plan import Target
+
+
+def pause_targets(asset_class: AssetClass | None, strategy: str, state: TradingState) -> tuple[Target, ...]:
+    """Name what a pause form asks for: one strategy, one class, both where both are named; nothing named is all.
+
+    Errors: none; a pause is never refused for how its form was filled in. *Active* is no pause, and means halted.
+    """
+    name = strategy.strip()
+    paused = TradingState.HALTED if state is TradingState.ACTIVE else state
+    of_class = (Target(asset_class=asset_class, trading_state=paused),) if asset_class else ()
+    return (*((Target(strategy=name),) if name else ()), *of_class)
+
+
+def resumed(base: Instruction, what: Resumed, asset_class: AssetClass | None, name: str) -> Instruction:
+    """Complete a resume: what is taken back, of which class, strategy or gateway.
+
+    Errors: `BAD_ARGUMENT` names the field that is missing; nothing is guessed where something is taken back.
+    """
+    match what:
+        case Resumed.TRADING:
+            return _with(base, Action.RESUME, Target(asset_class=asset_class) if asset_class else None)
+        case Resumed.STRATEGY:
+            return _with(base, Action.RESUME, Target(strategy=_given(name, what)))
+        case Resumed.GATEWAY_MARK:
+            return _with(base, Action.RESUME, Target(gateway=_given(name, what)))
+        case Resumed.ROUTE if asset_class is None:
+            raise RunbookError(Code.BAD_ARGUMENT, "expected an asset class was none; say whose route is taken back")
+        case Resumed.ROUTE:
+            return _with(base, Action.REROUTE_ORDERS, Target(asset_class=asset_class))
+
+
+def _with(base: Instruction, action: Action, target: Target | None) -> Instruction:
+    return base.model_copy(update={"action": action, "targets": (target,) if target else ()})
+
+
+def _given(name: str, what: Resumed) -> str:
+    if not name.strip():
+        raise RunbookError(Code.BAD_ARGUMENT, f"expected a name was none; say which {what.replace('_', ' ')}")
+    return name.strip()
