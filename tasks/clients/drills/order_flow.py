@@ -40,13 +40,13 @@ class OrderFlow:
         self.filled: set[AssetClass] = set()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._send_all()), daemon=True)
 
-    def start(self) -> None:
+    def start(self, within_s: float) -> None:
         """Begin, and wait until an order of each class was executed.
 
-        Errors: `NOT_WELL` where one is not, in ten seconds.
+        Errors: `NOT_WELL` where one is not, in `within_s`.
         """
         self._thread.start()
-        deadline = time.monotonic() + FIRST_FILLS_S
+        deadline = time.monotonic() + within_s
         while self.filled != set(SYMBOLS):
             if time.monotonic() > deadline:
                 missing = ", ".join(sorted(set(SYMBOLS) - self.filled))
@@ -79,13 +79,13 @@ class OrderFlow:
             self.filled.add(name)
 
 
-def begin_orders(state_dir: Path, service: ServiceSettings) -> None:
+def begin_orders(state_dir: Path, service: ServiceSettings, within_s: float = FIRST_FILLS_S) -> None:
     """Begin to send orders, and wait until one of each class was executed.
 
     Errors: `NOT_WELL` where one is not.
     """
     flow = OrderFlow(service)
-    flow.start()
+    flow.start(within_s)
     _flows[state_dir] = flow
 
 
