@@ -6,6 +6,7 @@ from typing import Annotated
 from prefect import flow
 from pydantic import Field
 
+from flows.forms import By, Help
 from flows.triage import triage
 from tasks.await_end import await_end
 from tasks.await_reaction import await_reaction
@@ -17,16 +18,15 @@ from tasks.rules.drills.drill_table import triages_count
 from tasks.rules.drills.markdown import score_line
 from tasks.score_drill import score_drill
 
-Which = Annotated[DrillName, Field(description="What is broken; `runbook drill list` tells what is expected of each.")]
-ServiceName = Annotated[str, Field(description="The service of the local stack; any other one is refused.")]
-Name = Annotated[str, Field(description="Your name, for the ledger and the control plane.", max_length=100)]
+Which = Annotated[DrillName, Help("What is broken; `runbook drill list` tells what is expected of each.")]
+OwnService = Annotated[str, Field(max_length=100), Help("The service of the local stack; any other one is refused.")]
 
 
 @flow(name="drill", flow_run_name="drill {drill}")
 async def drill(
     drill: Which = DrillName.GATEWAY_KILLED,
-    service: ServiceName = "order-service",
-    by: Name = "a person at the Prefect UI",
+    service: OwnService = "order-service",
+    by: By = "a person at the Prefect UI",
 ) -> str:
     """Rehearse the page on one fault; nothing but the local stack is ever broken, and it is healed whatever happens.
 

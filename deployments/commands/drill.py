@@ -72,8 +72,8 @@ def run(
         Print one JSON document.
     """
     settings, watched, _ = watched_service(service)
-    asyncio.run(refuse_unfit(settings, watched))
     _refuse_second(settings)
+    asyncio.run(refuse_unfit(settings, watched))
     _ask_first(settings, yes=yes)
     names = tuple(DrillName) if name == "all" else (name,)
     who = getpass.getuser() if by is None else by
