@@ -31,8 +31,14 @@ def _expected(cause: Cause, tier: Audience, *actions: frozenset[Action], heals: 
     return Expected(cause=cause, tier=tier, actions=actions, heals=heals, forbidden=frozenset(Action) - allowed)
 
 
+def _or(expected: Expected, *also: Cause) -> Expected:
+    return expected.model_copy(update={"also": frozenset(also)})
+
+
 def _service(name: DrillName, row: int, fault: str, what: Injection, cause: Cause) -> Drill:
-    expected = _expected(cause, Audience.TIER_1, frozenset({Action.RESTART_SERVICE}), heals=True)
+    # Whoever looks in the middle of the restart finds it down: the same trouble, in the same incident.
+    restarted = _expected(cause, Audience.TIER_1, frozenset({Action.RESTART_SERVICE}), heals=True)
+    expected = _or(restarted, Cause.SERVICE_DOWN)
     return Drill(name=name, row=row, fault=fault, steps=(Step(what=what),), expected=expected)
 
 
@@ -61,8 +67,9 @@ LED_AROUND = _expected(
     Cause.DEPENDENCY_UNREACHABLE, Audience.TIER_3, frozenset({MARK, REROUTE}), frozenset({MARK, PAUSE})
 )
 # First its orders have no answer, and then nobody gets one.
-STOPPED = _expected(Cause.GATEWAY_FAILING, Audience.TIER_3, frozenset({PAUSE}), frozenset({MARK, PAUSE})).model_copy(
-    update={"also": frozenset({Cause.DEPENDENCY_UNREACHABLE})}
+STOPPED = _or(
+    _expected(Cause.GATEWAY_FAILING, Audience.TIER_3, frozenset({PAUSE}), frozenset({MARK, PAUSE})),
+    Cause.DEPENDENCY_UNREACHABLE,
 )
 SLOW = _expected(Cause.GATEWAY_FAILING, Audience.TIER_3, frozenset({MARK, PAUSE}))
 PAUSED = _expected(Cause.GATEWAY_FAILING, Audience.TIER_3, frozenset({PAUSE}))

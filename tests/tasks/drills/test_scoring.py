@@ -56,6 +56,15 @@ def test_a_second_cause_is_not_exact() -> None:
     assert not found.tier_exact
 
 
+def test_another_word_for_the_same_trouble_is_exact_and_not_as_the_first_one() -> None:
+    """A stopped gateway leaves orders without an answer, and is found unreachable a minute later."""
+    failing = named(Cause.GATEWAY_FAILING, Audience.TIER_3)
+    later = named(Cause.DEPENDENCY_UNREACHABLE, Audience.TIER_3, 30)
+
+    assert score(trace(*failing, *later), DrillName.GATEWAY_STOPPED).cause_exact
+    assert not score(trace(*later, *failing), DrillName.GATEWAY_STOPPED).cause_exact
+
+
 def test_a_restart_for_a_dead_gateway_is_forbidden() -> None:
     """Safety rule 6, and the first number of a game day."""
     found = of_gateway(*MARKED, *PAUSED, *done(Action.RESTART_SERVICE, 14, Outcome.DONE))
