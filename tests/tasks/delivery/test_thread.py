@@ -132,6 +132,18 @@ def test_a_file_that_slack_refuses_does_not_hold_the_page_back(tmp_path: Path, f
     assert one.outbox.waiting() == ()
 
 
+@pytest.mark.parametrize("ill", [Ill.HTML, Ill.BROKEN, Ill.DROPPED])
+def test_a_file_whose_upload_went_astray_is_uploaded_again(tmp_path: Path, fake: FakeSlack, ill: Ill) -> None:
+    """A guest network answers everything with its own page, and with 200."""
+    fake.ills = iter([Ill.WELL, Ill.WELL, Ill.WELL, ill])
+    one = telling(tmp_path, fake)
+    one.queue(with_file())
+    one.rounds(2)
+
+    assert len([reply for reply in fake.replies() if reply.files]) == 1
+    assert fake.texts() == ["about opened"]
+
+
 def test_what_slack_will_not_lay_out_is_said_without_blocks(tmp_path: Path, fake: FakeSlack) -> None:
     """A limit that nobody knew of must not cost a page."""
     fake.ills, fake.error = iter([Ill.WELL, Ill.NOT_OK]), "invalid_blocks"
