@@ -215,6 +215,22 @@ def test_a_token_that_was_revoked_is_told_as_such(tmp_path: Path, fake: FakeSlac
     assert [line.delivered for line in one.deliveries] == [False, True]
 
 
+def test_threads_that_are_over_are_forgotten_in_time_and_none_before(tmp_path: Path, fake: FakeSlack) -> None:
+    """A folder that only grows is read by every run."""
+    one = telling(tmp_path, fake)
+    one.queue(message(), message("opened").model_copy(update={"key": "WATCH/tier_1/opened", "incident_id": "WATCH"}))
+    one.round()
+    one.now += timedelta(days=30)
+    one.round()
+    assert [thread.incident_id for thread in one.outbox.threads()] == ["INC-1"]
+    assert one.outbox.pending_count() == 1
+
+    one.happens(Event.CLOSED)
+    one.round()
+    assert "closed" in fake.heads()[0].text
+    assert one.outbox.threads() == ()
+
+
 def test_the_verdicts_are_a_closed_list() -> None:
     """A new one needs a decision in each place that reads them."""
     assert {one.value for one in Verdict} == {
