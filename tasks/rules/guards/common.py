@@ -42,6 +42,13 @@ def no_maintenance(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: AR
     return Verdict.yes()
 
 
+def nothing_under_way(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
+    """Leave a service alone that another run acts on: what it began is not half done, it is being done (rule 3)."""
+    if facts.acting:
+        return Verdict.no(GuardCode.LOCK_HELD, f"an action is under way: {facts.acting}")
+    return Verdict.yes()
+
+
 def nothing_half_done(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
     """Stop at an action that was begun and never finished: it goes to a person (safety rule 4)."""
     stuck = facts.history.half_done
@@ -77,6 +84,21 @@ def not_undone(planned: PlannedAction, facts: Facts) -> Verdict:
     if before:
         at = before[-1].started_at.isoformat(timespec="seconds")
         return Verdict.no(GuardCode.UNDONE_BY_PERSON, f"done at {at} in this incident, and undone since; by hand only")
+    return Verdict.yes()
+
+
+def effect_proven(planned: PlannedAction, facts: Facts) -> Verdict:
+    """Stop at an action of this incident that was done, and whose run died before it could prove that it helped.
+
+    Its trouble shows still, or nothing would be planned: it did not help, and what is left is for a person.
+    """
+    stuck = [one for one in facts.history.unproven(planned.incident_id) if one.key != planned.key]
+    if stuck:
+        return Verdict.no(
+            GuardCode.HALF_DONE_ACTION,
+            f"action={stuck[0].action} key={stuck[0].key} was done at {stuck[0].started_at.isoformat()} and never "
+            "proven, and the trouble still shows; look at the service, then `runbook rearm`",
+        )
     return Verdict.yes()
 
 
