@@ -236,7 +236,7 @@ def test_a_person_approves_the_restart_in_propose_mode(patient: Stack) -> None:
     eventually(lambda: ask(f"{api}/flow_runs/filter", paused), within_s=60, every_s=0.5)
     (run,) = ask(f"{api}/flow_runs/filter", paused) or []
 
-    answer = {"run_input": {"approve": True, "answered_by": "test"}}
+    answer = {"run_input": {"decision": "approve", "answered_by": "test"}}
     assert (ask(f"{api}/flow_runs/{run['id']}/resume", answer, timeout_s=10) or {}).get("status") == "ACCEPT"
 
     following.communicate(timeout=120)
