@@ -22,7 +22,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.context import SettingsContext, get_settings_context
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, Settings, get_current_settings
 from prefect.workers.base import BaseWorker
-from prefect.workers.process import ProcessWorker, ProcessWorkerResult
+from prefect.workers.process import ProcessWorkerResult
 
 import flows
 from deployments.warm.adoption import adopt, canceled, put_back
@@ -31,6 +31,7 @@ from deployments.warm.fork_servers import ForkServers
 from deployments.warm.listening import Listener
 from deployments.warm.outage import Outage
 from deployments.warm.running import Running
+from deployments.warm.stock_runs import StockRuns
 from tasks.clients.prefect_api import API_ERRORS, is_away
 from tasks.model.errors import CannotAct, Code
 from tasks.settings import load_settings
@@ -52,11 +53,11 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, ProcessWorkerRe
 
     def __init__(self, work_pool_name: str, **options: Any) -> None:
         super().__init__(work_pool_name, **options)
-        self._stock = ProcessWorker(work_pool_name)
         self._servers = ForkServers(flow_modules(), fork_environment, self._logger)
         self._outage = Outage(self._logger)
         self._drain_s = load_settings().worker_drain_s
         self._running: Running | None = None
+        self._stock: StockRuns | None = None
         self._listener: Listener | None = None
         self._due = asyncio.Event()
         self._polling = asyncio.Lock()
@@ -68,6 +69,7 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, ProcessWorkerRe
         await self._servers.start()
         await super().setup()
         self._running = Running(self.client, self._servers, self.name)
+        self._stock = StockRuns(self._work_pool_name, self._running.attempts.report)
         await self._exit_stack.enter_async_context(self._running.attempts)
         self._keep(self._servers.keep())
         self._keep(self._poll_when_due())
@@ -80,8 +82,8 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, ProcessWorkerRe
         for task in tuple(self._background):
             task.cancel()
         await self._submitted()
-        if self._running is not None:
-            await self._running.drain(self._drain_s, REPORT_S)
+        runs = (self._running, self._stock)
+        await asyncio.gather(*(kind.drain(self._drain_s, REPORT_S) for kind in runs if kind is not None))
         await super().teardown(*exc_info)
         await self._servers.close()
 
@@ -91,7 +93,9 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, ProcessWorkerRe
         """Fork the run where it can be forked; else give it a process of its own, as the stock worker does."""
         started = task_status or TASK_STATUS_IGNORED
         entrypoint = configuration.entrypoint
-        if self._running is None or entrypoint is None or await self._servers.usable(entrypoint) is None:
+        if self._running is None or self._stock is None:
+            raise CannotAct(Code.START_FAILED, "expected a worker that is set up was none; start it")
+        if entrypoint is None or await self._servers.usable(entrypoint) is None:
             return await self._stock.run(flow_run, configuration, started)
         execution = await self._running.run(flow_run, configuration, started)
         if execution is None or execution.status_code is None:

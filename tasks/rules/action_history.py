@@ -17,6 +17,16 @@ from tasks.rules.json_values import text_of
 REARMED_TYPE = "automation_rearmed"
 APPROVAL_TYPE = "approval_answered"
 ANSWERED_LIMIT_COUNT = 50
+# After these the service is looked at until it is proven well; the others hold trouble off and heal nothing.
+PROVEN_AFTERWARDS = frozenset(
+    {
+        Action.RESTART_SERVICE,
+        Action.ROLL_BACK_RELEASE,
+        Action.DISABLE_FEATURE,
+        Action.RESTORE_ROUTING,
+        Action.REROUTE_ORDERS,
+    }
+)
 # Two writers may stamp their lines this far out of order; a record further ahead of us than this has a wrong clock.
 CLOCK_SLACK = timedelta(minutes=5)
 
@@ -42,6 +52,11 @@ class ActionHistory(Value):
     def half_done(self) -> tuple[ActionRecord, ...]:
         """Find the actions that were begun and whose end is not known."""
         return tuple(one for one in self.actions if one.finished_at is None or one.outcome == Outcome.UNKNOWN)
+
+    def unproven(self, incident_id: str) -> tuple[ActionRecord, ...]:
+        """Find the actions of an incident that were done and whose effect nobody looked for: their run was killed."""
+        ours = (one for one in self.actions if one.key.startswith(f"{incident_id}/"))
+        return tuple(one for one in ours if one.outcome == Outcome.DONE and one.action in PROVEN_AFTERWARDS)
 
 
 def action_history(records: Iterable[LedgerRecord], service: str, now: datetime) -> ActionHistory:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tasks.model.diagnosis import Audience
+from tasks.model.diagnosis import Audience, Cause
 from tasks.model.incident import Action, IncidentState, Outcome
 from tasks.model.messages import Message
 from tasks.model.remediation import ActionResult, RemediationResult
@@ -44,7 +44,11 @@ def remediation_messages(story: TriageStory) -> tuple[Message, ...]:
         message
         for incident in story.incidents.open
         if (done := tuple(one for one in result.actions if one.planned.incident_id == incident.incident_id))
-        for message in (_outcome(incident, story, done), *_desk(incident, done))
+        for message in (
+            _outcome(incident, story, done),
+            *_developers(incident, story, result),
+            *_desk(incident, done),
+        )
         if message.key not in incident.told
     )
     return tuple(told)
@@ -76,6 +80,23 @@ def _answer_words(story: TriageStory) -> str:
     """Say who was asked and what came of it."""
     approval = story.remediation.approval if story.remediation else None
     return f" The plan: {approval.words}." if approval else ""
+
+
+def _developers(incident: IncidentState, story: TriageStory, result: RemediationResult) -> Iterable[Message]:
+    """Tell the developers what a restart does not mend: what is used up anew, and what needed one before.
+
+    Runbook: §3.2 The root cause looks like code.
+    """
+    helped = (one for one in result.actions if one.action is Action.RESTART_SERVICE and one.proven is Outcome.RECOVERED)
+    found = next((one.planned.finding for one in helped if one.planned.incident_id == incident.incident_id), None)
+    before = result.plan.restarts_before_count if result.plan else 0
+    if found is None or not (before or found.cause is Cause.RESOURCE_EXHAUSTED):
+        return
+    context = story.evidence.context
+    why = f"It is restart {before + 1} of the window" if before else "It will use up as much again"
+    template = escalation_text(incident.opened_at, summary_of(found), context.desk_time_zone)
+    text = f"{template}\n{head(incident, context.mode)} The service was restarted and is well. {why}: find the cause."
+    yield message_of(incident, Audience.TIER_2, "cause-left", text)
 
 
 def story_words(done: tuple[ActionResult, ...]) -> str:
@@ -114,7 +135,7 @@ def desk_words(one: ActionResult) -> str:
     match one.action:
         case Action.PAUSE_STRATEGIES:
             what = f"Strategy {target.strategy}" if target.strategy else f"Trading in {target.asset_class}"
-            return f"{what} is paused ({target.trading_state or 'halted'}). Cancels work. A person resumes it."
+            return f"{what} is paused ({target.trading_state or 'halted'}). It holds no cancel back. A person resumes it."
         case Action.REROUTE_ORDERS:
             return f"New {target.asset_class} orders go to {target.gateway}. Orders already sent stay where they are."
         case Action.RESUME if target.strategy or target.asset_class:

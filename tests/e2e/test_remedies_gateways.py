@@ -62,7 +62,7 @@ def test_row_10_a_dead_gateway_without_an_alternate_pauses_its_class(day: GameDa
 
     assert day.actions() == {"mark_degraded": "done", "pause_strategies": "done"}
     assert {name for name, state in states(day).items() if state != "active"} == {"crypto"}
-    assert "Trading in crypto is paused (halted). Cancels work. A person resumes it." in day.told("desk")
+    assert "Trading in crypto is paused (halted). It holds no cancel back. A person resumes it." in day.told("desk")
 
 
 def test_row_11_orders_that_a_silent_gateway_swallowed_are_never_sent_again(day: GameDay) -> None:

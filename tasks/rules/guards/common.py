@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tasks.model.diagnosis import Confidence
+from tasks.model.diagnosis import Confidence, Kind
 from tasks.model.incident import Action, Outcome
 from tasks.model.modes import Mode
 from tasks.model.plan import Answer, PlannedAction
@@ -39,6 +39,13 @@ def no_maintenance(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: AR
     if window is not None and facts.asked is None:
         until = window.until.isoformat(timespec="seconds")
         return Verdict.no(GuardCode.MAINTENANCE, f"maintenance until {until}: {window.reason or 'no reason given'}")
+    return Verdict.yes()
+
+
+def nothing_under_way(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
+    """Leave a service alone that another run acts on: what it began is not half done, it is being done (rule 3)."""
+    if facts.acting:
+        return Verdict.no(GuardCode.LOCK_HELD, f"an action is under way: {facts.acting}")
     return Verdict.yes()
 
 
@@ -80,10 +87,30 @@ def not_undone(planned: PlannedAction, facts: Facts) -> Verdict:
     return Verdict.yes()
 
 
+def effect_proven(planned: PlannedAction, facts: Facts) -> Verdict:
+    """Stop at an action of this incident that was done, and whose run died before it could prove that it helped.
+
+    Its trouble shows still, or nothing would be planned: it did not help, and what is left is for a person.
+    """
+    stuck = [one for one in facts.history.unproven(planned.incident_id) if one.key != planned.key]
+    if stuck:
+        return Verdict.no(
+            GuardCode.HALF_DONE_ACTION,
+            f"action={stuck[0].action} key={stuck[0].key} was done at {stuck[0].started_at.isoformat()} and never "
+            "proven, and the trouble still shows; look at the service, then `runbook rearm`",
+        )
+    return Verdict.yes()
+
+
 def can_control(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
-    """Say whether the service's control plane can be used at all."""
+    """Say whether the service's control plane can be used at all; a stranger on its port is never sent its token."""
     if facts.setup.cannot_control:
         return Verdict.no(GuardCode.NOT_AVAILABLE, facts.setup.cannot_control)
+    stranger = next((one for one in facts.diagnosis.findings if Kind.PORT in one.kinds), None)
+    if stranger is not None:
+        told = "; ".join(stranger.because)
+        detail = f"{told}; nothing is sent there, and a service that is gone sends no orders"
+        return Verdict.no(GuardCode.NOT_AVAILABLE, detail)
     return Verdict.yes()
 
 
