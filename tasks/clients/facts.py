@@ -1,5 +1,6 @@
 """Gather what the guards look at, as it is at this moment: the ledger, the switch, the settings, one more look."""
 
+import asyncio
 from datetime import UTC, datetime
 
 from tasks.clients.context import context_of
@@ -8,7 +9,6 @@ from tasks.clients.markets import markets_now
 from tasks.clients.observe import observe
 from tasks.clients.order_states import proven_within
 from tasks.clients.setup import setup_of
-from tasks.model.diagnosis import DEAD_ENDS
 from tasks.model.evidence import Evidence
 from tasks.model.incident import Action
 from tasks.model.looks import HealthLook, MetricsLook, Observation, Seen
@@ -18,8 +18,8 @@ from tasks.model.processes import ProcessLook, ProcessState
 from tasks.model.remediation import RemediationCase
 from tasks.rules.action_history import action_history
 from tasks.rules.diagnosis import name_cause
-from tasks.rules.guards.facts import Facts
-from tasks.settings import RunbookSettings
+from tasks.rules.guards.facts import Facts, hang_with_it, is_dead_end
+from tasks.settings import RunbookSettings, ServiceSettings
 
 # Before these, orders whose outcome is not proven are asked for (safety rule 5).
 ASKS_FOR_ORDERS = frozenset({Action.RESTART_SERVICE, Action.REROUTE_ORDERS, Action.ROLL_BACK_RELEASE})
@@ -30,21 +30,32 @@ async def facts_now(settings: RunbookSettings, case: RemediationCase, planned: P
 
     Runbook: §2 (safety rule 1).
     Errors: `LEDGER_UNREADABLE`: without the ledger no budget is known, and nothing is done.
-    Steps: a pause waits for no look (safety rule 8); only what stops or moves orders asks for the unproven ones, and a
-    service that is hung or down is not waited for: it cannot prove any.
+    Steps: a pause waits for no look (safety rule 8); only what stops or moves orders asks for the unproven ones, at the
+    same time as it looks.
     """
     watched = settings.service(case.service)
-    pausing = planned.action is Action.PAUSE_STRATEGIES
-    seen = unseen(datetime.now(UTC)) if pausing else await observe(watched)
-    orders = None
-    if planned.action in ASKS_FOR_ORDERS:
-        dead_end = planned.finding is not None and planned.finding.cause in DEAD_ENDS
-        orders = await proven_within(watched, 0 if dead_end else watched.remediation.orders_wait_s)
+    if planned.action is Action.PAUSE_STRATEGIES:
+        return facts_of(settings, case, unseen(datetime.now(UTC)))
+    seen, orders = await asyncio.gather(observe(watched), _unproven(watched, case, planned))
     facts = facts_of(settings, case, seen, orders)
     if planned.action is not Action.REROUTE_ORDERS:
         return facts
     evidence = facts.evidence.model_copy(update={"markets": markets_now(watched)})
     return facts.model_copy(update={"evidence": evidence})
+
+
+async def _unproven(watched: ServiceSettings, case: RemediationCase, planned: PlannedAction) -> OrderStates | None:
+    """List the orders that are not proven, before what stops or moves orders.
+
+    Steps: a service that hangs or is gone is asked as a probe asks it, and waited for only where it answers and calls
+    orders unknown; those in flight hang with it, and no wait proves them.
+    """
+    if planned.action not in ASKS_FOR_ORDERS:
+        return None
+    wait_s = watched.remediation.orders_wait_s
+    if any(is_dead_end(one) for one in ((planned.finding,) if planned.finding else case.diagnosis.findings)):
+        return await proven_within(watched, wait_s, watched.look.health_timeout_s, hang_with_it)
+    return await proven_within(watched, wait_s)
 
 
 def facts_of(

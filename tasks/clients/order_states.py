@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -40,21 +41,29 @@ async def order_states(service: ServiceSettings, within_s: float = LOOK_S) -> Or
     return judge_order_states((in_flight, unknown), service.look.order_in_flight_s, datetime.now(UTC))
 
 
-async def proven_within(service: ServiceSettings, wait_s: float) -> OrderStates:
+async def proven_within(
+    service: ServiceSettings,
+    wait_s: float,
+    look_s: float = LOOK_S,
+    enough: Callable[[OrderStates], bool] | None = None,
+) -> OrderStates:
     """Ask again until every order is proven, or the time is up; the service itself asks the gateways meanwhile.
 
     Runbook: §2.1, §2.2.
-    Units: `wait_s` at most 60 s; 0 looks once.
+    Units: `wait_s` at most 60 s; 0 looks once. `look_s` bounds one question.
     Errors: none; what is left at the end is the answer. A service that goes on taking orders always has some in flight
-    for a moment: WAIT at the end says that nothing else is left.
+    for a moment: WAIT says that nothing else is left, and that none of them was there at the first question. `enough`
+    says that no more is needed.
     """
     started = time.monotonic()
     bound_s = min(max(0.0, wait_s), LONGEST_WAIT_S)
+    first: frozenset[str] | None = None
     while True:
         left_s = bound_s - (time.monotonic() - started)
-        states = await order_states(service, max(min(LOOK_S, left_s), service.look.health_timeout_s))
+        states = await order_states(service, max(min(look_s, left_s), service.look.health_timeout_s))
+        first = frozenset(states.ids) if first is None else first
         left_s = bound_s - (time.monotonic() - started)
-        if not can_still_be_proven(states) or left_s < AGAIN_S:
+        if not can_still_be_proven(states, first) or left_s < AGAIN_S or (enough and enough(states)):
             return states.model_copy(update={"waited_s": round(time.monotonic() - started, 3)})
         await asyncio.sleep(AGAIN_S)
 

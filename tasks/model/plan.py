@@ -65,11 +65,15 @@ class PlannedAction(Value):
 
 
 class Plan(Value):
-    """The actions of one run, in order, as they were weighed before anything was done."""
+    """The actions of one run, in order, as they were weighed before anything was done.
+
+    `restarts_before_count` are the restarts that count against the budget already.
+    """
 
     written_at: AwareDatetime
     actions: tuple[PlannedAction, ...] = ()
     orders: OrderStates | None = None
+    restarts_before_count: int = 0
 
     @property
     def asks(self) -> bool:

@@ -49,8 +49,14 @@ def judge_order_states(listings: Iterable[OrderListing], in_flight_limit_s: floa
     )
 
 
-def can_still_be_proven(states: OrderStates) -> bool:
-    """Say whether asking once more can help: not where all is proven, nor where there is no list to ask for."""
+def can_still_be_proven(states: OrderStates, first: frozenset[str] | None = None) -> bool:
+    """Say whether asking once more can help; `first` are the orders that the first question found, if it was asked.
+
+    Errors: none. Not where all is proven, nor where there is no list to ask for, nor where only orders are in flight
+    that came after the first question: a service that works always has such.
+    """
+    if states.verdict is OrderSafety.WAIT and first is not None:
+        return states.unproven_count > len(states.unproven) or not first.isdisjoint(states.ids)
     return states.verdict is not OrderSafety.SAFE and states.blind is not BlindReason.NOT_AVAILABLE
 
 

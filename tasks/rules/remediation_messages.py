@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tasks.model.diagnosis import Audience
+from tasks.model.diagnosis import Audience, Cause
 from tasks.model.evidence import Context
 from tasks.model.incident import Action, IncidentState, Outcome
 from tasks.model.messages import Message
@@ -45,7 +45,11 @@ def remediation_messages(story: TriageStory) -> tuple[Message, ...]:
         message
         for incident in story.incidents.open
         if (done := tuple(one for one in result.actions if one.planned.incident_id == incident.incident_id))
-        for message in (_outcome(incident, context, done), *_desk(incident, done))
+        for message in (
+            _outcome(incident, context, done),
+            *_developers(incident, context, result),
+            *_desk(incident, done),
+        )
         if message.key not in incident.told
     )
     return tuple(told)
@@ -67,6 +71,22 @@ def _outcome(incident: IncidentState, context: Context, done: tuple[ActionResult
         return message_of(incident, tier, f"done-{_words(one for one in done if one.proven in GOOD)}", said)
     code = done[0].code
     return message_of(incident, REFUSAL_AUDIENCE.get(code, Audience.TIER_1), f"refused-{code}", said)
+
+
+def _developers(incident: IncidentState, context: Context, result: RemediationResult) -> Iterable[Message]:
+    """Tell the developers what a restart does not mend: what is used up anew, and what needed one before.
+
+    Runbook: §3.2 The root cause looks like code.
+    """
+    helped = (one for one in result.actions if one.action is Action.RESTART_SERVICE and one.proven is Outcome.RECOVERED)
+    found = next((one.planned.finding for one in helped if one.planned.incident_id == incident.incident_id), None)
+    before = result.plan.restarts_before_count if result.plan else 0
+    if found is None or not (before or found.cause is Cause.RESOURCE_EXHAUSTED):
+        return
+    why = f"It is restart {before + 1} of the window" if before else "It will use up as much again"
+    template = escalation_text(incident.opened_at, summary_of(found), context.desk_time_zone)
+    text = f"{template}\n{head(incident, context.mode)} The service was restarted and is well. {why}: find the cause."
+    yield message_of(incident, Audience.TIER_2, "cause-left", text)
 
 
 def story_words(done: tuple[ActionResult, ...]) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tasks.model.diagnosis import Confidence
+from tasks.model.diagnosis import Confidence, Kind
 from tasks.model.incident import Action, Outcome
 from tasks.model.modes import Mode
 from tasks.model.plan import Answer, PlannedAction
@@ -81,9 +81,14 @@ def not_undone(planned: PlannedAction, facts: Facts) -> Verdict:
 
 
 def can_control(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
-    """Say whether the service's control plane can be used at all."""
+    """Say whether the service's control plane can be used at all; a stranger on its port is never sent its token."""
     if facts.setup.cannot_control:
         return Verdict.no(GuardCode.NOT_AVAILABLE, facts.setup.cannot_control)
+    stranger = next((one for one in facts.diagnosis.findings if Kind.PORT in one.kinds), None)
+    if stranger is not None:
+        told = "; ".join(stranger.because)
+        detail = f"{told}; nothing is sent there, and a service that is gone sends no orders"
+        return Verdict.no(GuardCode.NOT_AVAILABLE, detail)
     return Verdict.yes()
 
 

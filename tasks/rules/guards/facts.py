@@ -2,7 +2,7 @@
 
 from pydantic import AwareDatetime
 
-from tasks.model.diagnosis import DEAD_ENDS, Diagnosis
+from tasks.model.diagnosis import DEAD_ENDS, Diagnosis, Finding, Kind
 from tasks.model.evidence import Evidence
 from tasks.model.looks import Observation
 from tasks.model.order_states import OrderStates
@@ -10,6 +10,8 @@ from tasks.model.plan import Approval, PlannedAction, Request
 from tasks.model.setup import Setup
 from tasks.model.values import Value
 from tasks.rules.action_history import ActionHistory
+
+IN_FLIGHT = "in_flight"
 
 
 class Facts(Value):
@@ -34,5 +36,14 @@ class Facts(Value):
 
         A person's order names no cause; for it the last look decides.
         """
-        causes = {planned.finding.cause} if planned.finding else {one.cause for one in self.diagnosis.findings}
-        return bool(causes & DEAD_ENDS)
+        return any(is_dead_end(one) for one in ((planned.finding,) if planned.finding else self.diagnosis.findings))
+
+
+def is_dead_end(finding: Finding) -> bool:
+    """Say whether nobody is answered under this cause; a service out of descriptors takes no connection either."""
+    return finding.cause in DEAD_ENDS or Kind.DESCRIPTORS in finding.kinds
+
+
+def hang_with_it(orders: OrderStates | None) -> bool:
+    """Say whether all that is not proven is in flight in the service itself, as far as anybody was told."""
+    return orders is None or all(one.status == IN_FLIGHT for one in orders.unproven)

@@ -7,10 +7,9 @@ from tasks.model.order_states import OrderSafety, OrderStates
 from tasks.model.plan import PlannedAction
 from tasks.model.verdicts import GuardCode, Verdict
 from tasks.rules.guards.common import DAY
-from tasks.rules.guards.facts import Facts
+from tasks.rules.guards.facts import Facts, hang_with_it
 
 NAMED_COUNT = 10
-IN_FLIGHT = "in_flight"
 
 
 def can_restart(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
@@ -31,7 +30,7 @@ def no_shared_cause(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: A
 def restart_budget(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
     """Say whether one more restart is within the budget, counted from the ledger (safety rule 4)."""
     limits, history = facts.setup.restart, facts.history
-    in_window = history.count_since(Action.RESTART_SERVICE, facts.now - timedelta(seconds=limits.window_s))
+    in_window = restarts_in_window(facts)
     in_day = history.count_since(Action.RESTART_SERVICE, facts.now - DAY)
     if in_window >= limits.per_window_count or in_day >= limits.per_day_count:
         return Verdict.no(
@@ -41,6 +40,12 @@ def restart_budget(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: AR
         )
     left = min(limits.per_window_count - in_window, limits.per_day_count - in_day)
     return Verdict.yes(f"RESTARTS_LEFT: left={left}")
+
+
+def restarts_in_window(facts: Facts) -> int:
+    """Count the restarts of the window, by the ledger."""
+    window = timedelta(seconds=facts.setup.restart.window_s)
+    return facts.history.count_since(Action.RESTART_SERVICE, facts.now - window)
 
 
 def orders_proven(planned: PlannedAction, facts: Facts) -> Verdict:
@@ -54,13 +59,9 @@ def orders_proven(planned: PlannedAction, facts: Facts) -> Verdict:
     verdict, told = (orders.verdict, _told(orders)) if orders else (OrderSafety.BLIND, "nobody asked for the orders")
     if verdict in {OrderSafety.SAFE, OrderSafety.WAIT}:
         return Verdict.yes(f"orders={verdict}")
-    if facts.is_for_a_dead_end(planned) and _hangs_with_it(orders):
+    if facts.is_for_a_dead_end(planned) and hang_with_it(orders):
         return Verdict.yes(f"{told}; asked for afterwards, never sent again")
     return Verdict.no(GuardCode.ORDERS_NOT_PROVEN, f"orders={verdict} {told}; ask the gateway for them by hand")
-
-
-def _hangs_with_it(orders: OrderStates | None) -> bool:
-    return orders is None or all(one.status == IN_FLIGHT for one in orders.unproven)
 
 
 def _told(orders: OrderStates) -> str:

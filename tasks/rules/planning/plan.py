@@ -7,6 +7,7 @@ from tasks.model.incident import Action
 from tasks.model.plan import Due, Plan, PlannedAction
 from tasks.model.verdicts import GuardCode, Verdict
 from tasks.rules.guards.facts import Facts
+from tasks.rules.guards.restart import restarts_in_window
 from tasks.rules.guards.table import weigh
 from tasks.rules.planning.changes import disable_feature, restore_routing, roll_back
 from tasks.rules.planning.gateways import failing, unreachable
@@ -56,7 +57,12 @@ def make_plan(facts: Facts, incident_of: Mapping[Cause, str]) -> Plan:
             Trouble(incident_id=incident_of[finding.cause], finding=finding, facts=facts)
         )
     ]
-    return Plan(written_at=facts.now, actions=tuple(_one_healing(weighed(_once(wanted), facts))), orders=facts.orders)
+    return Plan(
+        written_at=facts.now,
+        actions=tuple(_one_healing(weighed(_once(wanted), facts))),
+        orders=facts.orders,
+        restarts_before_count=restarts_in_window(facts),
+    )
 
 
 def weighed(actions: Iterable[PlannedAction], facts: Facts) -> tuple[PlannedAction, ...]:

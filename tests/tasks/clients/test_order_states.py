@@ -150,3 +150,25 @@ async def test_a_list_that_does_not_exist_is_not_waited_for() -> None:
 
     assert states.blind is BlindReason.NOT_AVAILABLE
     assert len(asked) == 1
+
+
+async def test_a_service_that_goes_on_trading_is_not_waited_for_until_the_end() -> None:
+    """Under load there is an order in flight at every moment, and a re-route that waits for none never comes."""
+    numbers = iter(range(1000))
+
+    def busy(status: str) -> list[dict[str, Any]]:
+        return [order(f"order-{next(numbers)}", "in_flight")] if status == "in_flight" else []
+
+    async with scripted(listing(busy)) as (url, asked):
+        states = await proven_within(watched(url), 30.0)
+
+    assert states.verdict is OrderSafety.WAIT
+    assert len(asked) == 4
+
+
+async def test_what_is_enough_for_an_action_ends_the_wait() -> None:
+    """A hung service proves nothing, however long its restart is put off."""
+    async with scripted(listing(lambda status: [order("a", status)] if status == "in_flight" else [])) as (url, asked):
+        await proven_within(watched(url), 30.0, enough=lambda states: states.ids == ("a",))
+
+    assert len(asked) == 2

@@ -200,6 +200,16 @@ def test_asking_again_stops_where_it_cannot_help(states: OrderStates, helps: boo
     assert can_still_be_proven(states) is helps
 
 
+def test_orders_that_came_after_the_first_question_are_not_waited_for() -> None:
+    """A service that trades always has some in flight: those that were there must be proven, and no others."""
+    busy = judged([order("in_flight", client_order_id="new")])
+    too_many = busy.model_copy(update={"unproven_count": 2})
+
+    assert not can_still_be_proven(busy, frozenset({"old"}))
+    assert can_still_be_proven(busy, frozenset({"old", "new"}))
+    assert can_still_be_proven(too_many, frozenset({"old"}))
+
+
 def answered(body: object, status: int = 200, **changes: object) -> Exchange:
     """An answer with a JSON body."""
     text = body if isinstance(body, str) else orjson.dumps(body).decode()

@@ -1,10 +1,12 @@
 """The words about what was done, what was not, and what it came to."""
 
+import pytest
+
 from tasks.model.control import TradingState
 from tasks.model.diagnosis import Audience, Cause, Diagnosis, Status
 from tasks.model.incident import Action, IncidentState, Outcome
 from tasks.model.orders import AssetClass
-from tasks.model.plan import PlannedAction, Target
+from tasks.model.plan import Plan, PlannedAction, Target
 from tasks.model.remediation import ActionResult, IncidentUpdate, Recovery, RemediationResult
 from tasks.model.report import TriageStory
 from tasks.model.verdicts import GuardCode
@@ -21,7 +23,7 @@ def ended(
     return ActionResult(planned=one, outcome=outcome, code=code, detail="detail", recovery=proof)
 
 
-def story(*results: ActionResult, code: GuardCode | None = None) -> TriageStory:
+def story(*results: ActionResult, code: GuardCode | None = None, restarts_before: int = 0) -> TriageStory:
     """A story whose remediation ended so."""
     incident = IncidentState(
         incident_id=INCIDENT, service="order-service", state="opened", opened_at=NOW, causes=(Cause.SERVICE_HUNG,)
@@ -30,7 +32,13 @@ def story(*results: ActionResult, code: GuardCode | None = None) -> TriageStory:
         evidence=evidence(observation()),
         diagnosis=Diagnosis(status=Status.CRITICAL, findings=(finding(),)),
         incidents=IncidentUpdate(opened=(incident,)),
-        remediation=RemediationResult(outcome=Outcome.DONE, detail="", code=code, actions=results),
+        remediation=RemediationResult(
+            outcome=Outcome.DONE,
+            detail="",
+            code=code,
+            plan=Plan(written_at=NOW, restarts_before_count=restarts_before),
+            actions=results,
+        ),
     )
 
 
@@ -58,6 +66,20 @@ def test_a_restart_that_helped_informs_the_on_call() -> None:
 
     assert message.audience is Audience.TIER_1
     assert "Recovered after restart service" in message.text
+
+
+@pytest.mark.parametrize(
+    ("cause", "restarts_before"), [(Cause.RESOURCE_EXHAUSTED, 0), (Cause.SERVICE_HUNG, 1)], ids=["it leaks", "again"]
+)
+def test_the_developers_hear_of_what_a_restart_does_not_mend(cause: Cause, restarts_before: int) -> None:
+    """A leak comes back, and so does a hang that came back already: the on-call alone would only restart again."""
+    helped = ended(planned(found=finding(cause)), Outcome.DONE, recovery=Outcome.RECOVERED)
+
+    on_call, developers = remediation_messages(story(helped, restarts_before=restarts_before))
+
+    assert on_call.audience is Audience.TIER_1
+    assert developers.audience is Audience.TIER_2
+    assert developers.text.startswith("Incident: order-routing health checks failing since")
 
 
 def test_the_desk_hears_in_its_own_words_what_is_paused() -> None:

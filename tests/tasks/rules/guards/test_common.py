@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.model.diagnosis import Confidence
+from tasks.model.diagnosis import Cause, Confidence, Kind
 from tasks.model.incident import Action, Outcome
 from tasks.model.maintenance import Maintenance
 from tasks.model.modes import Mode
@@ -97,3 +97,15 @@ def test_a_person_passes_a_guard_by_only_by_naming_it() -> None:
     assert weigh(planned(), unnamed).code is GuardCode.RUN_LATE
     assert weigh(planned(), late).allowed
     assert "RUN_LATE passed by" in weigh(planned(), late).detail
+
+
+def test_a_stranger_on_the_services_port_is_never_sent_the_token() -> None:
+    """Not even to pause: the service is gone, and the stranger would read what opens its control plane."""
+    stranger = finding(Cause.INFRASTRUCTURE, kinds=(Kind.PORT,), because=("its port is held by pid=7 name=nc",))
+    pause = planned(Action.PAUSE_STRATEGIES, stranger, Target(strategy="alpha"))
+
+    verdict = weigh(pause, facts(found=(stranger,)))
+
+    assert verdict.code is GuardCode.NOT_AVAILABLE
+    assert "pid=7" in verdict.detail
+    assert weigh(pause, facts()).allowed

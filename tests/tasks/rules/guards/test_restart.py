@@ -1,6 +1,6 @@
 """The guards of a restart: each test goes red when its guard is forced open."""
 
-from tasks.model.diagnosis import Cause
+from tasks.model.diagnosis import Cause, Kind
 from tasks.model.order_states import OrderSafety
 from tasks.model.setup import Setup
 from tasks.model.verdicts import GuardCode
@@ -67,3 +67,11 @@ def test_a_service_that_answers_and_hides_its_orders_is_not_restarted() -> None:
     verdict = weigh(planned(found=leaking), facts(orders=orders(OrderSafety.BLIND)))
 
     assert verdict.code is GuardCode.ORDERS_NOT_PROVEN
+
+
+def test_a_service_that_can_take_no_connection_cannot_answer_for_its_orders() -> None:
+    """Out of descriptors it is as silent as one that hangs; orders that it does call unknown stop the restart."""
+    spent = planned(found=finding(Cause.RESOURCE_EXHAUSTED, kinds=(Kind.DESCRIPTORS,)))
+
+    assert weigh(spent, facts(orders=orders(OrderSafety.BLIND))).allowed
+    assert not weigh(spent, facts(orders=orders(OrderSafety.UNSAFE, "A-1"))).allowed

@@ -15,7 +15,7 @@ from tasks.model.plan import Due, Plan
 from tasks.model.verdicts import GuardCode
 from tasks.rules.guards.facts import Facts
 from tasks.rules.planning.plan import REMEDIES, make_plan
-from tests.fakes.cases import INCIDENT, ROUTES, facts, finding, past, routing, seen, unreachable
+from tests.fakes.cases import INCIDENT, ROUTES, done_before, facts, finding, past, routing, seen, unreachable
 from tests.fakes.looks import NOW, gateway, order
 
 
@@ -237,3 +237,10 @@ def test_observe_plans_everything_and_allows_nothing() -> None:
 
     assert plan.actions
     assert {one.verdict.code for one in plan.actions} == {GuardCode.MODE_FORBIDS}
+
+
+def test_a_plan_says_how_many_restarts_there_were() -> None:
+    """The second one of a quarter of an hour is for the developers, too."""
+    before = (done_before(2), done_before(20), done_before(3, action=Action.MARK_DEGRADED))
+
+    assert plan_of(facts(*before)).restarts_before_count == 1
