@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from tasks.clients.incident_ledger import append, read_ledger
 from tasks.clients.observe import observe
 from tasks.model.incident import Event, LedgerRecord, Outcome
+from tasks.model.looks import Observation
 from tasks.model.remediation import ActionResult, Recovery, RemediationCase
 from tasks.rules.incident_changes import closing_records, record_of
 from tasks.rules.incident_state import fold_incidents
@@ -22,7 +23,7 @@ LOOK_EVERY_S = 1.0
 
 @task(name="confirm_recovery", cache_policy=NO_CACHE, timeout_seconds=1000)
 async def confirm_recovery(case: RemediationCase, result: ActionResult) -> ActionResult:
-    """Look until health and synthetic orders pass and stay so; else the action was ineffective.
+    """Look until health, synthetic orders and the error rate are good and stay so; else the action was ineffective.
 
     Runbook: §2.1, §2.2, §2.3, after the action.
     Errors: `LEDGER_UNWRITABLE`. A recovery that is not proven in time is *not recovered*, and is recorded so.
@@ -35,12 +36,17 @@ async def confirm_recovery(case: RemediationCase, result: ActionResult) -> Actio
 
 
 async def proven_recovery(service: ServiceSettings) -> Recovery:
-    """Repeat the looks until they have been good for `confirm_for_s`, or `confirm_timeout_s` is over."""
+    """Repeat the looks until they have been good for `confirm_for_s`, or `confirm_timeout_s` is over.
+
+    Steps: errors are counted over the very time that is to be good; a round that is not good begins it anew.
+    """
     started, good_since, count, detail = time.monotonic(), None, 0, "no look yet"
+    first: Observation | None = None
     while time.monotonic() - started < service.restart.confirm_timeout_s:
-        verdict = looks_recovered(await observe(service))
+        seen = await observe(service)
+        verdict = looks_recovered(seen, first)
         count, now, detail = count + 1, time.monotonic(), verdict.detail
-        good_since = (good_since or now) if verdict.good else None
+        first, good_since = (first or seen, good_since or now) if verdict.good else (None, None)
         if good_since is not None and now - good_since >= service.restart.confirm_for_s:
             return Recovery(
                 outcome=Outcome.RECOVERED, detail=detail, good_for_s=round(now - good_since, 1), looks_count=count
