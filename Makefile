@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check lock bench bench-orders bench-logs bench-looks bench-runs drills e2e clean
+.PHONY: help setup run test test-fast check lock bench bench-orders bench-logs bench-looks bench-runs bench-events bench-database drills e2e clean
 BIN := .venv/bin
 ARGS ?=
 
@@ -39,7 +39,7 @@ lock: setup ## Resolve pyproject.toml into requirements/lock.txt, every file has
 	@$(BIN)/uv pip compile pyproject.toml --quiet --group dev --universal --generate-hashes \
 		--python-version 3.11 --custom-compile-command "make lock" --output-file requirements/lock.txt $(ARGS)
 
-bench: bench-orders bench-logs bench-looks bench-runs ## Measure everything that has a budget; tables here, JSON under bench/results
+bench: bench-orders bench-logs bench-looks bench-runs bench-events bench-database ## Measure everything that has a budget; tables here, JSON under bench/results
 
 bench-logs: setup ## Measure the log scan beside ripgrep and Python's re (ripgrep where it is installed)
 	@$(BIN)/python -m bench.log_scan $(ARGS)
@@ -49,6 +49,12 @@ bench-looks: setup ## Measure the looks of one healthy triage, all at once and o
 
 bench-runs: setup ## Measure a triage from its trigger to its end, beside Prefect's process worker and serve()
 	@$(BIN)/python -m bench.runs $(ARGS)
+
+bench-events: setup ## Measure how soon a triage follows an incident and a silence between the minutes
+	@$(BIN)/python -m bench.events $(ARGS)
+
+bench-database: setup ## Measure what a healthy minute leaves in Prefect's database, and a week of them under retention
+	@$(BIN)/python -m bench.database $(ARGS)
 
 bench-orders: setup ## Measure orders per second through the order service and its gateways
 	@$(BIN)/python -m bench.orders $(ARGS)

@@ -21,6 +21,8 @@ app.command("deployments.commands.notify_test:notify_test", name="notify-test", 
 app.command("deployments.commands.replay:replay", name="replay", help="Name the causes of past incidents again.")
 app.command("deployments.commands.postmortem:postmortem", name="postmortem", help="Write an incident's postmortem.")
 app.command("deployments.commands.checks:app", name="checks", help="Decide on the checks that incidents drafted.")
+app.command("deployments.commands.approve:approve", name="approve", help="Let a plan that waits be done.")
+app.command("deployments.commands.approve:reject", name="reject", help="Let nothing of a plan that waits be done.")
 app.command("deployments.commands.mode:mode", name="mode", help="Show or set how far the automation may go.")
 app.command("deployments.commands.rearm:rearm", name="rearm", help="Let the automation act again.")
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
+from deployments.approvals import waiting_approvals
 from deployments.environment import api_url
 from deployments.last_triage import last_triage, next_triage_at
 from deployments.local_http import ask
@@ -37,6 +38,7 @@ def gather_status(state: StateDir) -> dict[str, Any]:
         gateways = {name: pool.submit(_gateway, stack, parts.get(name), name) for name in GATEWAYS} if stack else {}
         last = pool.submit(last_triage, api) if api else None
         upcoming = pool.submit(next_triage_at, api) if api else None
+        approvals = pool.submit(waiting_approvals, api, datetime.now(UTC)) if api else None
         return {
             "running": any(part.alive for part in parts.values()),
             "prefect": _prefect(stack, parts.get(SERVER), server.result() if server else None),
@@ -48,6 +50,7 @@ def gather_status(state: StateDir) -> dict[str, Any]:
                 stack, last.result() if last else None, upcoming.result() if upcoming else None, datetime.now(UTC)
             ),
             "open_incidents": _open_incidents(state),
+            "approvals": approvals.result() if approvals else [],
             "mode": _mode(state),
             "state_dir": str(state.root),
         }

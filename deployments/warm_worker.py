@@ -7,20 +7,22 @@ without fork) it runs as the stock process worker does.
 
 import asyncio
 import contextlib
+import functools
 import os
 import pkgutil
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Any
 from uuid import UUID
 
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 from prefect.client.schemas.objects import FlowRun
-from prefect.settings import get_current_settings
+from prefect.context import SettingsContext, get_settings_context
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, Settings, get_current_settings
 from prefect.workers.base import BaseWorker
-from prefect.workers.process import ProcessWorker, ProcessWorkerResult
+from prefect.workers.process import ProcessWorkerResult
 
 import flows
 from deployments.warm.adoption import adopt, canceled, put_back
@@ -29,13 +31,12 @@ from deployments.warm.fork_servers import ForkServers
 from deployments.warm.listening import Listener
 from deployments.warm.outage import Outage
 from deployments.warm.running import Running
+from deployments.warm.stock_runs import StockRuns
 from tasks.clients.prefect_api import API_ERRORS, is_away
 from tasks.model.errors import CannotAct, Code
 from tasks.settings import load_settings
 
 PRELOADED = "deployments.warm.preloaded"
-# The client's own patience doubles up to a minute between two tries; a poll that is cut short asks anew.
-POLL_TIMEOUT_S = 10.0
 # Runs that are scheduled together are asked for together.
 TOGETHER_S = 0.05
 REPORT_S = 3.0
@@ -52,11 +53,11 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, ProcessWorkerRe
 
     def __init__(self, work_pool_name: str, **options: Any) -> None:
         super().__init__(work_pool_name, **options)
-        self._stock = ProcessWorker(work_pool_name)
         self._servers = ForkServers(flow_modules(), fork_environment, self._logger)
         self._outage = Outage(self._logger)
         self._drain_s = load_settings().worker_drain_s
         self._running: Running | None = None
+        self._stock: StockRuns | None = None
         self._listener: Listener | None = None
         self._due = asyncio.Event()
         self._polling = asyncio.Lock()
@@ -68,6 +69,7 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, ProcessWorkerRe
         await self._servers.start()
         await super().setup()
         self._running = Running(self.client, self._servers, self.name)
+        self._stock = StockRuns(self._work_pool_name, self._running.attempts.report)
         await self._exit_stack.enter_async_context(self._running.attempts)
         self._keep(self._servers.keep())
         self._keep(self._poll_when_due())
@@ -80,8 +82,8 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, ProcessWorkerRe
         for task in tuple(self._background):
             task.cancel()
         await self._submitted()
-        if self._running is not None:
-            await self._running.drain(self._drain_s, REPORT_S)
+        runs = (self._running, self._stock)
+        await asyncio.gather(*(kind.drain(self._drain_s, REPORT_S) for kind in runs if kind is not None))
         await super().teardown(*exc_info)
         await self._servers.close()
 
@@ -91,7 +93,9 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, ProcessWorkerRe
         """Fork the run where it can be forked; else give it a process of its own, as the stock worker does."""
         started = task_status or TASK_STATUS_IGNORED
         entrypoint = configuration.entrypoint
-        if self._running is None or entrypoint is None or await self._servers.usable(entrypoint) is None:
+        if self._running is None or self._stock is None:
+            raise CannotAct(Code.START_FAILED, "expected a worker that is set up was none; start it")
+        if entrypoint is None or await self._servers.usable(entrypoint) is None:
             return await self._stock.run(flow_run, configuration, started)
         execution = await self._running.run(flow_run, configuration, started)
         if execution is None or execution.status_code is None:
@@ -102,14 +106,17 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, ProcessWorkerRe
         """Ask for due runs, one question at a time; a server that is away is asked again, for as long as it takes."""
         async with self._polling:
             try:
-                async with asyncio.timeout(POLL_TIMEOUT_S):
-                    found = await super().get_and_submit_flow_runs()
-                    await self._settle()
+                found = await super().get_and_submit_flow_runs()
+                await self._settle()
             except API_ERRORS as error:
                 self._forgive(error)
                 return []
             self._outage.back()
             return found
+
+    async def _get_scheduled_flow_runs(self) -> list[Any]:
+        with at_once():
+            return await super()._get_scheduled_flow_runs()
 
     async def sync_with_backend(self) -> None:
         """Send the heartbeat and read the work pool; likewise for as long as it takes."""
@@ -145,11 +152,12 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, ProcessWorkerRe
         """Carry out what no event has told: cancels that were missed, runs that were left *Pending* by an outage."""
         if self._running is None or not self.is_setup:
             return
-        for flow_run_id in await canceled(self.client, self._running.attempts.under_way()):
+        with at_once():
+            wanted = await canceled(self.client, self._running.attempts.under_way())
+            settled = {one for one in self._unsure if await put_back(self.client, one)}
+        self._unsure -= settled
+        for flow_run_id in wanted:
             self._running.attempts.cancel(flow_run_id)
-        for flow_run_id in tuple(self._unsure):
-            if await put_back(self.client, flow_run_id):
-                self._unsure.discard(flow_run_id)
 
     def _begin(self) -> None:
         """Listen, and look for what an earlier worker left, once the work pool is known."""
@@ -187,6 +195,19 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, ProcessWorkerRe
             with contextlib.suppress(RuntimeError, ValueError):
                 hangup = asyncio.get_running_loop().add_signal_handler
                 hangup(signal.SIGHUP, lambda: self._keep(self._servers.reload("SIGHUP")))
+
+
+@contextlib.contextmanager
+def at_once() -> Iterator[None]:
+    """Ask Prefect once, and not again after ever longer pauses: the next poll does that, and sooner."""
+    context = get_settings_context()
+    with SettingsContext(profile=context.profile, settings=_impatient()):
+        yield
+
+
+@functools.cache
+def _impatient() -> Settings:
+    return get_current_settings().copy_with_update({PREFECT_CLIENT_MAX_RETRIES: 0})
 
 
 def flow_modules() -> tuple[str, ...]:

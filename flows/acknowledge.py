@@ -13,7 +13,7 @@ Name = Annotated[str, Field(max_length=100), Help("Your name, for the incident l
 Minutes = Annotated[int, Field(ge=1, le=240), Help("For how many minutes you have it; then pages go on.")]
 
 
-@flow(name="acknowledge", flow_run_name="acknowledge {incident_id}")
+@flow(name="acknowledge", flow_run_name="acknowledge by {by}")
 def acknowledge(
     incident_id: IncidentId = "", by: Name = "a person at the Prefect UI", for_minutes: Minutes = 30
 ) -> str:

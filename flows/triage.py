@@ -95,7 +95,8 @@ async def triage(
         allowed = may_act(plan)
         result = await remediation(remediation_case(story, plan)) if allowed else nothing_allowed(story, plan)  # §2
         story = story.having(remediation=result)
-        told += await escalation(service, remediation_messages(story), context.maintenance)  # §3, §4
+        closing = with_evidence(remediation_messages(story), story)
+        told += await escalation(service, closing, context.maintenance)  # §3, §4
         story = story.having(told=told)
     if story.told or context.unsent_count:
         resend()  # §4.1, §4.2

@@ -16,6 +16,17 @@ log = logging.getLogger(__name__)
 QUEUED_EVENTS = 500
 BATCH = 50
 POST_TIMEOUT_S = 2.0
+# What calls for a look at once. All else is told by its own name and need start nothing: that a gateway is back, that
+# a person turned a switch, that the service came or goes.
+TROUBLE = frozenset(
+    {
+        "gateway_unreachable",
+        "order_routing_failed",
+        "routing_table_refused",
+        "control_state_broken",
+        "journal_unavailable",
+    }
+)
 
 
 class EventSender:
@@ -29,8 +40,8 @@ class EventSender:
         self._failing = False
 
     def incident(self, record: Mapping[str, object]) -> None:
-        """Queue one incident; never waits."""
-        self._put("order-service.incident", record)
+        """Queue one record of the ledger; never waits."""
+        self._put(event_name(record), record)
 
     def heartbeat(self, payload: Mapping[str, object]) -> None:
         """Queue one heartbeat; never waits."""
@@ -83,3 +94,15 @@ class EventSender:
         if ok == self._failing:
             log.log(logging.INFO if ok else logging.WARNING, "EVENTS_%s: %s", "DELIVERED" if ok else "LOST", reason)
             self._failing = not ok
+
+
+def event_name(record: Mapping[str, object]) -> str:
+    """Name the event of one record: `order-service.incident` for trouble, and the record's own type for the rest.
+
+    Failures of test orders alone are no incident: the triage that one starts sends test orders too, for ever.
+    """
+    kind = str(record.get("type"))
+    details = record.get("details")
+    counts = details if isinstance(details, Mapping) else {}
+    only_tests = bool(counts.get("count")) and counts.get("count") == counts.get("synthetic_count")
+    return "order-service.incident" if kind in TROUBLE and not only_tests else f"order-service.{kind}"

@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     log_backup_count: int = Field(default=5, ge=1, le=100)
     pid_file: Path | None = None
     events_url: HttpUrl | None = None
-    heartbeat_s: float = Field(default=5.0, ge=0.1, le=3600)
+    heartbeat_s: float = Field(default=3.0, ge=0.1, le=3600)
     gateway_probe_s: float = Field(default=1.0, ge=0.05, le=60)
     resolve_every_s: float = Field(default=1.0, ge=0.05, le=60)
     drain_deadline_s: float = Field(default=10.0, ge=0.1, le=600)

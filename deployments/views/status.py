@@ -90,4 +90,11 @@ def triage_lines(status: dict[str, Any]) -> list[str]:
         f"next triage     {(status['triage']['next_at'] or 'none scheduled')[:19]}",
         f"open incidents  {', '.join(status['open_incidents']) or 'none'}",
         f"mode            {status['mode'] or 'unknown'}",
+        *(approval_line(one) for one in status.get("approvals", [])),
     ]
+
+
+def approval_line(one: dict[str, Any]) -> str:
+    """Tell of one plan that waits for a person, until when, and how to answer it."""
+    what, ids = ", ".join(one["actions"]), ", ".join(one["incident_ids"])
+    return f"waits for you   {what}, until {one['expires_at'][:19]}Z: runbook approve {ids}, or reject"

@@ -29,6 +29,10 @@ class WarmJobConfiguration(ProcessJobConfiguration):
         if found and ":" not in found and not pulls and not self._command_configured:
             self._entrypoint = found
 
+    def over_limit(self) -> str:
+        """Say that a run took too long."""
+        return f"RUN_LIMIT: expected an end within run_limit_s={self.run_limit_s or 0:g} was none; see the run's log"
+
     @property
     def entrypoint(self) -> str | None:
         """The module path of the flow, or None where only a process of its own can run it."""

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable
 
 from deployments.warm.forking import ForkServerClient
 from deployments.warm.outage import Log
-from tasks.clients.processes import identify
 
 KEEP_EVERY_S = 1.0
-# The slowest import that a run waits for, before it gets a process of its own.
+# The slowest import that runs wait for; after that each gets a process of its own until one has succeeded.
 PATIENCE_S = 30.0
 # A fork server that died or could not import is tried again after this, doubled each time up to the longest.
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
@@ -22,11 +21,19 @@ CAN_FORK = hasattr(os, "fork") and hasattr(os, "setsid")
 class ForkServers:
     """The one fork server that runs are forked from, and its succession."""
 
-    def __init__(self, modules: Iterable[str], environment: Callable[[], dict[str, str]], log: Log) -> None:
+    def __init__(
+        self,
+        modules: Iterable[str],
+        environment: Callable[[], dict[str, str]],
+        log: Log,
+        make: Callable[[list[str], dict[str, str]], ForkServerClient] = ForkServerClient,
+    ) -> None:
         self._modules = list(dict.fromkeys(modules))
+        self._known_count = len(self._modules)
         self._excluded: set[str] = set()
         self._environment = environment
         self._log = log
+        self._make = make
         self._current: ForkServerClient | None = None
         self._retired: list[ForkServerClient] = []
         self._changing = asyncio.Lock()
@@ -47,11 +54,17 @@ class ForkServers:
         """
         if self._current is None:
             return None
-        await self._current.settle(PATIENCE_S)
+        await self._settle()
         await self._refresh()
-        await self._current.settle(PATIENCE_S)
+        await self._revive()
+        await self._settle()
         self._learn(entrypoint.rpartition(".")[0])
         return self._current if self._current.ready else None
+
+    async def _settle(self) -> None:
+        """Wait for the one in use, but for no longer than an import may take since it began."""
+        if self._current is not None:
+            await self._current.settle(max(0.0, self._current.started_at_s + PATIENCE_S - time.monotonic()))
 
     async def reload(self, reason: str) -> None:
         """Replace it now: new runs are forked from the new one, runs under way end in peace."""
@@ -74,11 +87,6 @@ class ForkServers:
                 await one.close()
             self._current, self._retired = None, []
 
-    def pids(self) -> frozenset[int]:
-        """Name the processes of all fork servers that live."""
-        known = [one.pid for one in (self._current, *self._retired) if one is not None]
-        return frozenset(pid for pid in known if pid is not None and identify(pid) is not None)
-
     async def _refresh(self) -> None:
         async with self._changing:
             current = self._current
@@ -94,24 +102,34 @@ class ForkServers:
                 self._pause_s = FIRST_PAUSE_S
 
     async def _revive(self) -> None:
+        """Follow one that is gone, that must not fork, or that never comes to the end of its imports."""
         async with self._changing:
             current = self._current
-            if current is None or not current.gone:
+            if current is None or current.ready is not None:
                 return
-            if current.unready is not None and current.unready.module in self._modules:
-                self._excluded.add(current.unready.module)
-                self._log.warning("Flow module %s is not preloaded: %s", current.unready.module, current.unready.reason)
-            elif time.monotonic() - current.started_at_s < self._pause_s:
+            age_s = time.monotonic() - current.started_at_s
+            if not current.gone:
+                if age_s < PATIENCE_S:
+                    return
+                await current.close()
+                self._exclude(self._modules[self._known_count :], "importing one of the flows takes too long")
+            elif current.unready is not None and current.unready.module in self._wanted():
+                self._exclude([current.unready.module], current.unready.reason)
+            elif age_s < self._pause_s:
                 return
             self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
             await self._replace("the last one is gone")
+
+    def _exclude(self, modules: list[str], reason: str) -> None:
+        self._excluded.update(modules)
+        self._log.warning("Not imported ahead any more: %s: %s", ", ".join(modules) or "nothing", reason)
 
     async def _replace(self, reason: str) -> None:
         if self._current is not None:
             self._current.retire()
             self._retired.append(self._current)
         self._log.info("Starting a fork server: %s", reason)
-        self._current = ForkServerClient(self._wanted(), self._environment())
+        self._current = self._make(self._wanted(), self._environment())
         await self._current.start()
 
     def _wanted(self) -> list[str]:

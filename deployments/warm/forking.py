@@ -63,15 +63,21 @@ class ForkServerClient:
     async def start(self) -> None:
         """Start the process; it imports while we go on."""
         ours, its = socket.socketpair()
-        with its:
-            command = (sys.executable, "-P", "-m", "deployments.warm.fork_server", str(its.fileno()), *self.modules)
-            self._process = await asyncio.create_subprocess_exec(
-                *command,
-                env=self._environment,
-                pass_fds=[its.fileno()],
-                stdin=asyncio.subprocess.DEVNULL,
-                start_new_session=True,
-            )
+        command = (sys.executable, "-P", "-m", "deployments.warm.fork_server", str(its.fileno()), *self.modules)
+        try:
+            with its:
+                self._process = await asyncio.create_subprocess_exec(
+                    *command,
+                    env=self._environment,
+                    pass_fds=[its.fileno()],
+                    stdin=asyncio.subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+        except OSError:
+            # No process to be had: it is gone before it was there, and is tried again later.
+            ours.close()
+            self._settled.set()
+            return
         reader, self._writer = await asyncio.open_connection(sock=ours, limit=LINE_LIMIT_BYTES)
         self._hearing = asyncio.create_task(self._hear(reader))
 

@@ -17,6 +17,7 @@ ENGINE = (
     "prefect.flow_engine",
     "prefect.task_engine",
     "prefect.runner._hook_runner",
+    "prefect.utilities.visualization",
     "anyio._backends._asyncio",
     "anyio.streams.memory",
     "anyio.streams.tls",

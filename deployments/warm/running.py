@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -64,17 +64,15 @@ class Running:
         """Run one flow run to its end; None where it never had a process, which is then reported already."""
         self._carried_count += 1
         self._idle.clear()
-        limit = asyncio.create_task(self._limit(flow_run, configuration.run_limit_s))
         try:
             with working_directory(configuration.working_dir) as directory:
                 order = self._order(flow_run, configuration, directory)
                 self._hooks.remember(flow_run.id, order)
                 executor = self.attempts.executor(flow_run, ForkStarter(partial(self.fork, order)))
-                execution = await _carry(executor, started)
+                execution = await _carry(executor, started, partial(self._limit, flow_run, configuration))
                 await self.attempts.settled(flow_run.id)
                 return execution
         finally:
-            limit.cancel()
             self._hooks.forget(flow_run.id)
             self._carried_count -= 1
             if not self._carried_count:
@@ -101,24 +99,28 @@ class Running:
             quiet=not configuration.stream_output,
         )
 
-    async def _limit(self, flow_run: FlowRun, limit_s: float | None) -> None:
-        if limit_s is not None:
-            await asyncio.sleep(limit_s)
-            await self.attempts.give_up(flow_run, f"RUN_LIMIT: expected an end within run_limit_s={limit_s:g} was none")
+    async def _limit(self, flow_run: FlowRun, configuration: WarmJobConfiguration) -> None:
+        if configuration.run_limit_s is not None:
+            await asyncio.sleep(configuration.run_limit_s)
+            await self.attempts.give_up(flow_run, configuration.over_limit())
 
 
-async def _carry(executor: FlowRunExecutor, started: TaskStatus[Any]) -> FlowRunExecutionResult | None:
-    """Let Prefect's executor carry the run; name the process of the run, for good, as soon as there is one."""
+async def _carry(
+    executor: FlowRunExecutor, started: TaskStatus[Any], limit: Callable[[], Coroutine[Any, Any, None]]
+) -> FlowRunExecutionResult | None:
+    """Let Prefect's executor carry the run; name its process, for good, as soon as there is one; then its time runs."""
     results: list[FlowRunExecutionResult | None] = []
 
     async def submit(*, task_status: TaskStatus[ProcessHandle]) -> None:
         results.append(await executor.submit(task_status=task_status))
+        group.cancel_scope.cancel()
 
     async with create_task_group() as group:
         handle: ProcessHandle = await group.start(submit)
         process = handle.raw_process
         if isinstance(process, ForkedProcess):
             started.started(str(place_here(process.identity)))
+        group.start_soon(limit)
     return results[0]
 
 

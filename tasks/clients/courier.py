@@ -24,6 +24,7 @@ from tasks.rules.message_routes import (
     worth_waiting,
 )
 from tasks.rules.slack_blocks import plain_words, webhook_words
+from tasks.rules.slack_head import begun_at, is_final
 from tasks.settings import RunbookSettings
 
 if TYPE_CHECKING:
@@ -77,8 +78,7 @@ class Courier:
             answer = self._slack.refresh(thread, head)
             if answer is not None and not answer.sent:
                 self._block(SLACK if answer.verdict in UNCERTAIN else f"head:{thread.place}", answer)
-            closed_at = head.incident.closed_at if head.incident else None
-            if closed_at and self._clock() - closed_at > THREADS_KEPT_FOR:
+            if is_final(head) and self._clock() - begun_at(thread) > THREADS_KEPT_FOR:
                 self._outbox.remove_thread(thread)
 
     def next_free(self) -> datetime | None:

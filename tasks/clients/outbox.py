@@ -119,7 +119,8 @@ class Outbox:
 
     def pending_count(self) -> int:
         """Count what the next run has to do here: messages, and heads that do not say the end yet."""
-        return len(_files(self._folder / MESSAGES)) + sum(not one.final for one in self.threads())
+        unsaid = sum(bool(one.head.ts) and not one.final for one in self.threads())
+        return len(_files(self._folder / MESSAGES)) + unsaid
 
     @contextlib.contextmanager
     def only_sender(self, patience_s: float) -> Iterator[bool]:

@@ -3,6 +3,7 @@
 from tasks.clients.facts import ASKS_FOR_ORDERS
 from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.order_states import proven_within
+from tasks.clients.service_lock import holder_of
 from tasks.clients.setup import setup_of
 from tasks.model.diagnosis import Cause
 from tasks.model.incident import IncidentState
@@ -29,6 +30,7 @@ async def planned_for(settings: RunbookSettings, story: TriageStory) -> Plan:
         diagnosis=story.diagnosis,
         history=action_history(records, service, context.looked_at),
         setup=setup_of(settings, service),
+        acting=holder_of(settings.state_dir, service) or "",
     )
     incidents = incident_of(story.incidents.open)
     plan = make_plan(facts, incidents)

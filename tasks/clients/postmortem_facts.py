@@ -13,11 +13,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from tasks.clients.accepted_checks import list_checks
-from tasks.clients.evidence_store import load_run, runs_of_incident
+from tasks.clients.evidence_store import runs_of_incident
 from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.look_history import history_path, looks_between
 from tasks.clients.notifications import read_deliveries
-from tasks.clients.regressions import EXPECTED, first_run_path
+from tasks.clients.regressions import EXPECTED, first_run
 from tasks.clients.regressions import FOLDER as REGRESSIONS
 from tasks.clients.state_files import read_whole, write_whole
 from tasks.model.checks import Check
@@ -89,10 +89,10 @@ def _found(
 ) -> PostmortemCase:
     numbered = tuple(NumberedRecord(line=record.line, record=record) for record in ledger.records)
     own = tuple(one for one in numbered if one.record.incident_id == incident.incident_id)
-    path, runs = first_run_path(settings.state_dir, incident), runs_of_incident(settings.state_dir, incident)
-    lost = ("what the first run saw: its evidence cannot be read",) if path is None and runs else ()
+    seen, runs = first_run(settings.state_dir, incident), runs_of_incident(settings.state_dir, incident)
+    lost = ("what the first run saw: its evidence cannot be read",) if seen is None and runs else ()
     fixture = f"{file_stem(incident.incident_id)}{EXPECTED}"
-    first = _run(path) or kept_run
+    first = seen or kept_run
     return PostmortemCase(
         incident=incident,
         records=own[:RECORDS_LIMIT_COUNT],
@@ -118,12 +118,6 @@ def _checks(state_dir: Path, incident: IncidentState, first: StoredRun | None) -
     known, _ = list_checks(state_dir)
     drafted = {one.check_id for one in draft_checks(incident, first, first.stored_at)} if first else set()
     return tuple(one for one in known if one.incident_id == incident.incident_id or one.check_id in drafted)
-
-
-def _run(path: Path | None) -> StoredRun | None:
-    with contextlib.suppress(CannotLook):
-        return load_run(path) if path is not None else None
-    return None
 
 
 def _evidence_files(state_dir: Path, incident: IncidentState, runs: tuple[Path, ...]) -> tuple[str, ...]:

@@ -10,12 +10,13 @@ from pydantic import ValidationError
 
 from tasks.clients.evidence_store import ENDING, load_run, runs_of_incident
 from tasks.clients.state_files import one_writer, read_whole, unreadable, write_whole
+from tasks.model.diagnosis import Confidence
 from tasks.model.errors import CannotLook
 from tasks.model.incident import IncidentState
 from tasks.model.regressions import Regression, RegressionReplay
 from tasks.model.stored_run import StoredRun
 from tasks.rules.incident_files import file_stem
-from tasks.rules.regressions import deciding_run, expected_causes, regression_replay
+from tasks.rules.regressions import expected_causes, regression_replay, says_of
 
 FOLDER = "regressions"
 EXPECTED = ".expected.json"
@@ -49,14 +50,20 @@ def keep_regression(state_dir: Path, incident: IncidentState, run: StoredRun, no
     return path.name
 
 
-def first_run_path(state_dir: Path, incident: IncidentState) -> Path | None:
-    """Find the stored run that decided an incident; files that cannot be read are passed over."""
-    loaded: list[tuple[Path, StoredRun]] = []
+def first_run(state_dir: Path, incident: IncidentState) -> StoredRun | None:
+    """Find the run that decided an incident: the first that was sure of its cause, else the first that named one.
+
+    Errors: none; files that cannot be read are passed over.
+    """
+    first: StoredRun | None = None
     for path in runs_of_incident(state_dir, incident)[:RUNS_LIMIT_COUNT]:
         with contextlib.suppress(CannotLook):
-            loaded.append((path, load_run(path)))
-    found = deciding_run(incident, [run for _, run in loaded])
-    return next((path for path, run in loaded if run is found), None)
+            run = load_run(path)
+            sure = says_of(incident, run)
+            if sure is Confidence.CONFIRMED:
+                return run
+            first = first or (run if sure else None)
+    return first
 
 
 def list_regressions(state_dir: Path) -> tuple[Path, ...]:

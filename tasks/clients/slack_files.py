@@ -75,7 +75,9 @@ def upload(door: SlackDoor, name: str, content: bytes) -> Answer:
         response = within(door.deadline_s, lambda: _post_bytes(url, content, door.deadline_s))
     except (OSError, ValueError, httpx.HTTPError, httpx.InvalidURL) as error:
         return Answer(verdict=Verdict.DOWN, error=type(error).__name__)
-    return given if response.status_code == 200 else Answer(verdict=Verdict.DOWN, error="upload_refused")
+    # A page of HTML with 200 is a network's own, and the file went nowhere; Slack says OK.
+    taken = response.status_code == 200 and not response.text.lstrip().startswith("<")
+    return given if taken else Answer(verdict=Verdict.DOWN, error="upload_refused")
 
 
 def _uploads(entry: Queued) -> tuple[Upload, ...]:

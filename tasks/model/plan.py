@@ -90,11 +90,24 @@ class Answer(StrEnum):
 
 
 class Approval(Value):
-    """A person's answer, or that none came."""
+    """A person's answer, or that none came; `observe` where the person takes the automation's hands off as well."""
 
     answer: Answer
     by: str = ""
     note: str = ""
+    observe: bool = False
+
+    @property
+    def words(self) -> str:
+        """Say for people who answered what."""
+        who, note = self.by or "a person", f": {self.note}" if self.note else ""
+        match self.answer:
+            case Answer.APPROVED:
+                return f"approved by {who}{note}"
+            case Answer.REJECTED:
+                return f"rejected by {who}{', who set the mode to observe' if self.observe else ''}{note}"
+            case Answer.EXPIRED:
+                return f"nobody answered in time{note}"
 
 
 class Request(Value):

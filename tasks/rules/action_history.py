@@ -7,19 +7,38 @@ host's clock, must neither give a spent budget back nor hide an action.
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+from pydantic import Field
+
 from tasks.model.incident import Action, ActionRecord, Event, LedgerRecord, Outcome, Source
+from tasks.model.plan import Answer
 from tasks.model.values import Value
 from tasks.rules.json_values import text_of
 
 REARMED_TYPE = "automation_rearmed"
+APPROVAL_TYPE = "approval_answered"
+ANSWERED_LIMIT_COUNT = 50
+# After these the service is looked at until it is proven well; the others hold trouble off and heal nothing.
+PROVEN_AFTERWARDS = frozenset(
+    {
+        Action.RESTART_SERVICE,
+        Action.ROLL_BACK_RELEASE,
+        Action.DISABLE_FEATURE,
+        Action.RESTORE_ROUTING,
+        Action.REROUTE_ORDERS,
+    }
+)
 # Two writers may stamp their lines this far out of order; a record further ahead of us than this has a wrong clock.
 CLOCK_SLACK = timedelta(minutes=5)
 
 
 class ActionHistory(Value):
-    """The actions since the last re-arm, oldest first; `started_at` is never after now nor before an earlier record."""
+    """The actions since the last re-arm, oldest first; `started_at` is never after now nor before an earlier record.
+
+    `rejected` are the actions that a person said no to, by their keys, with who did.
+    """
 
     actions: tuple[ActionRecord, ...] = ()
+    rejected: dict[str, str] = Field(default_factory=dict)
 
     def count_since(self, action: Action, since: datetime) -> int:
         """Count the actions of one kind begun since a time, whatever became of them."""
@@ -34,6 +53,11 @@ class ActionHistory(Value):
         """Find the actions that were begun and whose end is not known."""
         return tuple(one for one in self.actions if one.finished_at is None or one.outcome == Outcome.UNKNOWN)
 
+    def unproven(self, incident_id: str) -> tuple[ActionRecord, ...]:
+        """Find the actions of an incident that were done and whose effect nobody looked for: their run was killed."""
+        ours = (one for one in self.actions if one.key.startswith(f"{incident_id}/"))
+        return tuple(one for one in ours if one.outcome == Outcome.DONE and one.action in PROVEN_AFTERWARDS)
+
 
 def action_history(records: Iterable[LedgerRecord], service: str, now: datetime) -> ActionHistory:
     """Read the history of one service's actions; an action needs no incident that can still be read.
@@ -41,6 +65,7 @@ def action_history(records: Iterable[LedgerRecord], service: str, now: datetime)
     Errors: none.
     """
     actions: dict[str, ActionRecord] = {}
+    rejected: dict[str, str] = {}
     latest = datetime(1970, 1, 1, tzinfo=UTC)
     for record in records:
         moment = _moment(record.timestamp, latest, now)
@@ -48,12 +73,25 @@ def action_history(records: Iterable[LedgerRecord], service: str, now: datetime)
         if record.service != service:
             continue
         if is_rearm(record):
-            actions = {}
+            actions, rejected = {}, {}
+        elif record.type == APPROVAL_TYPE:
+            rejected = answered(rejected, record)
         elif record.event == Event.ACTION_STARTED:
             actions[_key(record)] = begun_action(record, moment)
         elif record.event == Event.ACTION_FINISHED and _key(record) in actions:
             actions[_key(record)] = ended_action(actions[_key(record)], record)
-    return ActionHistory(actions=tuple(actions.values()))
+    return ActionHistory(actions=tuple(actions.values()), rejected=rejected)
+
+
+def answered(rejected: dict[str, str], record: LedgerRecord) -> dict[str, str]:
+    """Take a person's answer to a plan; the last one to an action counts, and nobody else's word does."""
+    keys = record.details.get("actions")
+    if record.source != Source.OPERATOR or not isinstance(keys, list):
+        return rejected
+    named = {key[:200] for key in keys[:ANSWERED_LIMIT_COUNT] if isinstance(key, str)}
+    if record.details.get("answer") == Answer.REJECTED:
+        return {**rejected, **dict.fromkeys(named, record.summary[:300])}
+    return {key: said for key, said in rejected.items() if key not in named}
 
 
 def is_rearm(record: LedgerRecord) -> bool:

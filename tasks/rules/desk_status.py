@@ -14,12 +14,13 @@ NEVER_SEEN = "none seen in the last hour"
 
 
 def desk_status(evidence: Evidence) -> tuple[str, ...]:
-    """Write the status: a line for each asset class, then the gateways, the cancels and the last proven fills.
+    """Write the status: a line for each asset class, what is wrong first, then gateways, cancels and last proven fills.
 
     Runbook: §4.1, the detail after the notice.
     Errors: none; what no look has shown is told as not known.
     """
-    classes = traded_classes(evidence)
+    delivered = {order.asset_class for order in evidence.latest.orders if order.outcome.delivered}
+    classes = tuple(sorted(traded_classes(evidence), key=lambda name: (name in delivered, name)))
     return (
         *(_class_line(evidence, name) for name in classes),
         *_gateway_lines(evidence.latest),

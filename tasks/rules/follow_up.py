@@ -7,7 +7,7 @@ from tasks.model.checks import Check, CheckStatus
 from tasks.model.diagnosis import Audience, Cause
 from tasks.model.incident import Outcome
 from tasks.model.postmortem import PostmortemCase
-from tasks.rules.cells import cell, table
+from tasks.rules.cells import cell
 from tasks.rules.impact import impact_of
 from tasks.rules.postmortem_actions import actions_taken, refusals
 from tasks.rules.postmortem_times import acknowledged, detection_s, lasted
@@ -55,9 +55,9 @@ def follow_up_lines(case: PostmortemCase) -> list[str]:
 
     Runbook: §5.2 Checks that catch the like of it earlier.
     """
-    rows = [(OWNERS[one.owner], cell(one.what), cell(one.why, 200)) for one in follow_ups(case)]
+    rows = [f"- **{OWNERS[one.owner]}**: {cell(one.what)} ({cell(one.why, 200)})" for one in follow_ups(case)]
     note = "Drafts: keep, change or strike them out. What you write here stays."
-    return ["## Follow-ups", "", note, "", *table(("owner", "what", "because"), rows)]
+    return ["## Follow-ups", "", note, "", *rows]
 
 
 def follow_ups(case: PostmortemCase) -> tuple[FollowUp, ...]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from tasks.model.incident import Event, Outcome, Source
 from tasks.model.postmortem import NumberedRecord, PostmortemCase
 from tasks.rules.action_history import is_rearm
-from tasks.rules.cells import cell, table
+from tasks.rules.cells import cell
 from tasks.rules.json_values import text_of
 from tasks.rules.times import utc_text
 
@@ -59,14 +59,8 @@ def action_lines(case: PostmortemCase) -> list[str]:
 
     Runbook: §5.1 Remediation.
     """
-    taken = [
-        (cell(one.action.replace("_", " "), 60), utc_text(one.began_at), _took(one), one.verdict,
-         cell(one.detail, DETAIL_LIMIT_COUNT), _lines(one.lines))
-        for one in actions_taken(case)
-    ]  # fmt: skip
-    head = ("action", "began", "took", "outcome", "in its words", "line")
-    acted = table(head, taken) if taken else ["The automation did nothing."]
-    return ["## Actions", "", *acted, *_refusal_lines(case), *_by_hand_lines(case)]
+    acted = [_action_line(one) for one in actions_taken(case)]
+    return ["## Actions", "", *(acted or ["The automation did nothing."]), *_refusal_lines(case), *_by_hand_lines(case)]
 
 
 def actions_taken(case: PostmortemCase) -> tuple[ActionTaken, ...]:
@@ -139,20 +133,19 @@ def _why(details: dict[str, Any]) -> str:
     return "; ".join(filter(None, (text_of(details, "why"), *named)))
 
 
-def _took(one: ActionTaken) -> str:
-    return f"{(one.ended_at - one.began_at).total_seconds():.1f} s" if one.ended_at else "not known"
-
-
-def _lines(lines: tuple[int, ...]) -> str:
-    return ", ".join(map(str, lines))
+def _action_line(one: ActionTaken) -> str:
+    name, said = cell(one.action.replace("_", " "), 60), cell(one.detail, DETAIL_LIMIT_COUNT)
+    took = f"took {(one.ended_at - one.began_at).total_seconds():.1f} s" if one.ended_at else "its end was never seen"
+    lines = ", ".join(map(str, one.lines))
+    return f"- **{name}**, {utc_text(one.began_at)}, {took}: {one.verdict}. {said} (lines {lines})"
 
 
 def _refusal_lines(case: PostmortemCase) -> list[str]:
     rows = [
-        (cell(one.code, 60), utc_text(one.at), cell(one.detail, DETAIL_LIMIT_COUNT), str(one.line))
+        f"- {cell(one.code, 60)}, told at {utc_text(one.at)}: {cell(one.detail, DETAIL_LIMIT_COUNT)} (line {one.line})"
         for one in refusals(case)
     ]
-    return ["", "Refused by a guard:", "", *table(("code", "told", "in its words", "line"), rows)] if rows else []
+    return ["", "Refused by a guard:", "", *rows] if rows else []
 
 
 def _by_hand_lines(case: PostmortemCase) -> list[str]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tasks.model.incident import Event, IncidentState
 from tasks.model.postmortem import NumberedRecord, PostmortemCase
-from tasks.rules.cells import cell, table
+from tasks.rules.cells import cell
 from tasks.rules.json_values import text_of
 from tasks.rules.times import LAST, shifted, utc_text
 
@@ -30,7 +30,8 @@ class TimelineRow(NamedTuple):
     @property
     def lines(self) -> str:
         """Name the lines in `incidents.jsonl`."""
-        return str(self.first_line) if self.records_count == 1 else f"{self.first_line} to {self.last_line}"
+        one = self.records_count == 1
+        return f"line {self.first_line}" if one else f"lines {self.first_line} to {self.last_line}"
 
 
 def records_beside(incident: IncidentState, records: Iterable[NumberedRecord]) -> tuple[NumberedRecord, ...]:
@@ -50,20 +51,19 @@ def records_beside(incident: IncidentState, records: Iterable[NumberedRecord]) -
 
 
 def timeline_lines(case: PostmortemCase) -> list[str]:
-    """Write the timeline as a table, in UTC.
+    """Write the timeline, in UTC, each row with its line; a list, because pages cut wide tables.
 
     Runbook: §5.1 Capture timelines.
     """
     rows = timeline_rows(case)
-    left_out = len(rows) - FIRST_ROWS_COUNT - LAST_ROWS_COUNT
-    shown = rows if left_out <= 0 else rows[:FIRST_ROWS_COUNT] + rows[-LAST_ROWS_COUNT:]
-    told = [_cells(row) for row in shown]
-    if left_out > 0:
-        cut = rows[FIRST_ROWS_COUNT : len(rows) - LAST_ROWS_COUNT]
-        words = f"{left_out} rows are left out here"
-        told.insert(FIRST_ROWS_COUNT, ("…", "", words, f"{cut[0].first_line} to {cut[-1].last_line}"))
-    note = "Times are UTC; the line is that in `incidents.jsonl`."
-    return ["## Timeline", "", note, "", *table(("time", "what happened", "in its words", "line"), told)]
+    left_out = rows[FIRST_ROWS_COUNT : max(FIRST_ROWS_COUNT, len(rows) - LAST_ROWS_COUNT)]
+    told = [_told(row) for row in rows]
+    if left_out:
+        words = (
+            f"- … {len(left_out)} rows, lines {left_out[0].first_line} to {left_out[-1].last_line}, are left out here"
+        )
+        told = [*told[:FIRST_ROWS_COUNT], words, *told[-LAST_ROWS_COUNT:]]
+    return ["## Timeline", "", "Times are UTC; the line is that in `incidents.jsonl`.", "", *told]
 
 
 def timeline_rows(case: PostmortemCase) -> list[TimelineRow]:
@@ -120,6 +120,6 @@ def _runs(rows: list[TimelineRow]) -> Iterable[list[TimelineRow]]:
         yield group
 
 
-def _cells(row: TimelineRow) -> tuple[str, str, str, str]:
+def _told(row: TimelineRow) -> str:
     words = cell(row.event.replace("_", " "), 60)
-    return utc_text(row.at), words, cell(row.what, WHAT_LIMIT_COUNT), row.lines
+    return f"- {utc_text(row.at)}, {row.lines}, **{words}**: {cell(row.what, WHAT_LIMIT_COUNT)}"

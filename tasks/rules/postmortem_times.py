@@ -7,7 +7,7 @@ from tasks.model.incident import Event
 from tasks.model.looks import Seen
 from tasks.model.postmortem import NumberedRecord, PostmortemCase
 from tasks.rules.action_history import is_rearm
-from tasks.rules.cells import cell, table
+from tasks.rules.cells import cell
 from tasks.rules.json_values import text_of
 from tasks.rules.postmortem_actions import actions_taken
 from tasks.rules.postmortem_cause import named
@@ -107,8 +107,11 @@ def time_lines(case: PostmortemCase) -> list[str]:
 
     Runbook: §5.1 Timelines.
     """
-    rows = [(cell(one.name, 80), one.took, cell(one.note, 200)) for one in stages(case)]
-    return ["## Detection and recovery", "", *table(("stage", "took", "note"), rows)]
+    rows = [
+        f"- {cell(one.name, 80)}: **{one.took}**{f'; {cell(one.note, 200)}' if one.note else ''}"
+        for one in stages(case)
+    ]
+    return ["## Detection and recovery", "", *rows]
 
 
 def slow_lines(case: PostmortemCase) -> list[str]:

@@ -11,14 +11,13 @@ from tasks.rules.replay import replay
 ABSENT = "nothing"
 
 
-def deciding_run(incident: IncidentState, runs: Iterable[StoredRun]) -> StoredRun | None:
-    """Pick the first run that was sure of a cause of the incident; else the first that named one.
+def says_of(incident: IncidentState, run: StoredRun) -> Confidence | None:
+    """Say how sure a run was of a cause of the incident; None where it named none of them.
 
     Runbook: §5.2 A check that catches the like of it earlier.
     """
-    named = [run for run in runs if _causes(run.diagnosis, incident)]
-    sure = (run for run in named if Confidence.CONFIRMED in _causes(run.diagnosis, incident))
-    return next(sure, named[0] if named else None)
+    found = {finding.confidence for finding in run.diagnosis.findings if finding.cause in incident.causes}
+    return next((one for one in Confidence if one in found), None)
 
 
 def expected_causes(diagnosis: Diagnosis) -> tuple[ExpectedCause, ...]:
@@ -44,10 +43,6 @@ def regression_replay(regression: Regression, run: StoredRun, file: str) -> Regr
 def cause_words(causes: tuple[ExpectedCause, ...]) -> str:
     """Name causes on one line; none is a service that is well."""
     return ", ".join(f"{one.cause} ({one.confidence}, {one.tier})" for one in causes) or "nothing wrong"
-
-
-def _causes(diagnosis: Diagnosis, incident: IncidentState) -> list[Confidence]:
-    return [finding.confidence for finding in diagnosis.findings if finding.cause in incident.causes]
 
 
 def _differences(expected: tuple[ExpectedCause, ...], named: tuple[ExpectedCause, ...]) -> Iterable[Difference]:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 from tasks.model.diagnosis import Audience, Cause
-from tasks.model.evidence import Context
 from tasks.model.incident import Action, IncidentState, Outcome
 from tasks.model.messages import Message
 from tasks.model.remediation import ActionResult, RemediationResult
 from tasks.model.report import TriageStory
 from tasks.model.verdicts import GuardCode
+from tasks.rules.tiers import tier_of, tiers_above
 from tasks.rules.wording import escalation_text, head, message_of, summary_of
 
 # Automation that is at its end, or must not go on, is for the developer lead; a shared cause is for the platform.
@@ -40,14 +40,13 @@ def remediation_messages(story: TriageStory) -> tuple[Message, ...]:
     if result is None or result.code is GuardCode.LOCK_HELD:
         # Who holds the lock acts, and tells of it.
         return ()
-    context = story.evidence.context
     told = (
         message
         for incident in story.incidents.open
         if (done := tuple(one for one in result.actions if one.planned.incident_id == incident.incident_id))
         for message in (
-            _outcome(incident, context, done),
-            *_developers(incident, context, result),
+            _outcome(incident, story, done),
+            *_developers(incident, story, result),
             *_desk(incident, done),
         )
         if message.key not in incident.told
@@ -55,16 +54,20 @@ def remediation_messages(story: TriageStory) -> tuple[Message, ...]:
     return tuple(told)
 
 
-def _outcome(incident: IncidentState, context: Context, done: tuple[ActionResult, ...]) -> Message:
+def _outcome(incident: IncidentState, story: TriageStory, done: tuple[ActionResult, ...]) -> Message:
     """Write one message about the actions of one incident; the worst end decides whom it is for."""
-    ends = {one.proven for one in done}
-    said = f"{head(incident, context.mode)} {story_words(done)}"
+    context, ends = story.evidence.context, {one.proven for one in done}
+    said = f"{head(incident, context.mode)} {story_words(done)}{_answer_words(story)}"
     tier = next((one.planned.finding.tier for one in done if one.planned.finding), Audience.TIER_2)
     if ends & {Outcome.UNKNOWN, Outcome.NOT_RECOVERED}:
         worst = next(one for one in done if one.proven not in GOOD | {Outcome.REFUSED})
         why = summary_of(worst.planned.finding) if worst.planned.finding else worst.planned.why
         text = f"{escalation_text(incident.opened_at, why, context.desk_time_zone)}\n{said}"
         return message_of(incident, at_least_tier_2(tier), f"escalated-{worst.proven}", text)
+    if any(one.code is GuardCode.APPROVAL_EXPIRED for one in done):
+        # Whoever was asked did not answer: what was not done is for the next tier, also where trading was paused.
+        above = (*tiers_above(tier_of(tier)), Audience.TIER_3)
+        return message_of(incident, above[0], f"refused-{GuardCode.APPROVAL_EXPIRED}", said)
     if Outcome.RECOVERED in ends:
         return message_of(incident, tier, "recovered", said)
     if Outcome.DONE in ends:
@@ -73,7 +76,13 @@ def _outcome(incident: IncidentState, context: Context, done: tuple[ActionResult
     return message_of(incident, REFUSAL_AUDIENCE.get(code, Audience.TIER_1), f"refused-{code}", said)
 
 
-def _developers(incident: IncidentState, context: Context, result: RemediationResult) -> Iterable[Message]:
+def _answer_words(story: TriageStory) -> str:
+    """Say who was asked and what came of it."""
+    approval = story.remediation.approval if story.remediation else None
+    return f" The plan: {approval.words}." if approval else ""
+
+
+def _developers(incident: IncidentState, story: TriageStory, result: RemediationResult) -> Iterable[Message]:
     """Tell the developers what a restart does not mend: what is used up anew, and what needed one before.
 
     Runbook: §3.2 The root cause looks like code.
@@ -83,6 +92,7 @@ def _developers(incident: IncidentState, context: Context, result: RemediationRe
     before = result.plan.restarts_before_count if result.plan else 0
     if found is None or not (before or found.cause is Cause.RESOURCE_EXHAUSTED):
         return
+    context = story.evidence.context
     why = f"It is restart {before + 1} of the window" if before else "It will use up as much again"
     template = escalation_text(incident.opened_at, summary_of(found), context.desk_time_zone)
     text = f"{template}\n{head(incident, context.mode)} The service was restarted and is well. {why}: find the cause."

@@ -4,12 +4,13 @@ import hashlib
 import json
 from datetime import UTC, datetime
 
+from tasks.model.delivery import Thread
 from tasks.model.incident import IncidentState
 from tasks.model.modes import Mode
 from tasks.model.values import Value
 from tasks.rules.slack_blocks import Block, plain
 from tasks.rules.slack_text import cut
-from tasks.rules.times import utc_text
+from tasks.rules.times import parse_time, utc_text
 
 ACKNOWLEDGE = "acknowledge"
 FIELD_LIMIT_COUNT = 1500
@@ -55,8 +56,13 @@ def fingerprint(head: Head) -> str:
 
 
 def is_final(head: Head) -> bool:
-    """Say whether nothing more will change."""
-    return head.incident is not None and not head.incident.is_open
+    """Say whether nothing more will change; of what is in no ledger nothing more is known."""
+    return head.incident is None or not head.incident.is_open
+
+
+def begun_at(thread: Thread) -> datetime:
+    """Say when a thread began; Slack names a message by its time."""
+    return parse_time(thread.head.ts) or thread.head.begun_at or datetime.max.replace(tzinfo=UTC)
 
 
 def status_words(incident: IncidentState, *, taken: bool) -> str:

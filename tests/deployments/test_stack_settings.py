@@ -53,6 +53,8 @@ def test_every_start_has_a_token_of_its_own(state: StateDir) -> None:
 
 def test_the_token_is_passed_to_the_service_by_file_and_never_by_environment(state: StateDir) -> None:
     """An environment is shown by `ps e` to whoever asks."""
-    table = tomllib.loads(settings_text(state, DEFAULTS, "secret-token", "alert-token-of-this-test"))["services"][ORDER_SERVICE]
+    table = tomllib.loads(settings_text(state, DEFAULTS, "secret-token", "alert-token-of-this-test"))["services"][
+        ORDER_SERVICE
+    ]
 
     assert "secret-token" not in str(table["start_environment"])

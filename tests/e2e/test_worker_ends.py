@@ -91,10 +91,13 @@ def test_a_run_that_died_while_there_was_no_worker_is_crashed_by_the_next_one(pr
         assert worker.ended(run) == "CRASHED"
 
 
-def test_a_worker_that_is_asked_to_stop_leaves_no_run_in_doubt(prefect_api: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("variables", [{}, {"command": f"{sys.executable} -m prefect.engine"}], ids=["forked", "stock"])
+def test_a_worker_that_is_asked_to_stop_leaves_no_run_in_doubt(
+    prefect_api: str, tmp_path: Path, variables: dict[str, str]
+) -> None:
     """After `systemctl stop` every run has an end; the stock worker leaves one that is under way *Running* for ever."""
     with lab(prefect_api, OURS, tmp_path) as worker:
-        long_one = worker.run("slow")
+        long_one = worker.trigger(worker.deploy("slow", job_variables=variables))
         pid = worker.trace(did="began")["pid"]
         worker.reached(long_one, "RUNNING")
         worker.processes[-1].send_signal(signal.SIGTERM)

@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="signals, sessions and forks are POSIX"),
 ]
 OURS = "warm-process"
-# Three failed polls, and four doubled pauses: after this the stock worker has given up.
+# Longer than any pause of the worker between two questions.
 LONG_OUTAGE_S = 35.0
 
 
@@ -158,9 +158,16 @@ def test_children_that_a_run_leaves_behind_end_with_it(worker: Lab) -> None:
     eventually(lambda: not alive(child), within_s=10)
 
 
-def test_a_run_that_takes_longer_than_its_limit_is_ended_and_says_so(worker: Lab) -> None:
+@pytest.mark.parametrize(
+    ("limit_s", "variables"),
+    [(1, {}), (8, {"command": f"{sys.executable} -m prefect.engine"})],
+    ids=["forked", "stock"],
+)
+def test_a_run_that_takes_longer_than_its_limit_is_ended_and_says_so(
+    worker: Lab, limit_s: int, variables: dict[str, str]
+) -> None:
     """A look that hangs would keep the one place of its deployment, and nobody would look at the service."""
-    run = worker.trigger(worker.deploy("slow", job_variables={"run_limit_s": 1}))
+    run = worker.trigger(worker.deploy("slow", job_variables={"run_limit_s": limit_s, **variables}))
     pid = worker.trace(did="began")["pid"]
 
     assert worker.ended(run, within_s=20) == "CRASHED"

@@ -81,10 +81,10 @@ class Story:
         """Record an action, and how it ended three seconds later."""
         key = f"{self.incident_id}/{action}/{after_s:g}"
         facts: dict[str, object] = {"action": action, "key": key, **more}
-        self.write(self._record(Event.ACTION_STARTED, after_s, f"{action} action_started", facts))
+        self.write(self.record(Event.ACTION_STARTED, after_s, f"{action} action_started", facts))
         if outcome is not None:
             ended = {**facts, "outcome": outcome, "detail": detail or f"{action} {outcome}"}
-            self.write(self._record(Event.ACTION_FINISHED, after_s + 3.0, f"{action} action_finished", ended))
+            self.write(self.record(Event.ACTION_FINISHED, after_s + 3.0, f"{action} action_finished", ended))
 
     def says(self, audience: Audience, about: str, text: str, after_s: float) -> None:
         """Deliver a message, and record that it was."""
@@ -96,7 +96,7 @@ class Story:
 
     def acknowledged(self, by: str, after_s: float) -> None:
         """Let a person take it."""
-        record = self._record(Event.ACKNOWLEDGED, after_s, "acknowledged", {"by": by})
+        record = self.record(Event.ACKNOWLEDGED, after_s, "acknowledged", {"by": by})
         self.write(record.model_copy(update={"source": Source.OPERATOR}))
 
     def ends(self, after_s: float) -> None:
@@ -113,7 +113,10 @@ class Story:
         )
         self.write(*incident_changes(diagnosis, evidence, held, lambda _: self.incident_id))
 
-    def _record(self, event: Event, after_s: float, summary: str, details: dict[str, object]) -> LedgerRecord:
+    def record(
+        self, event: Event, after_s: float, summary: str, details: dict[str, object] | None = None
+    ) -> LedgerRecord:
+        """Make a record of the incident."""
         return record_of(self.incident, event, at(after_s), summary, details)
 
 

@@ -11,6 +11,7 @@ from deployments.cli import app
 from order_service.incidents import IncidentType
 from order_service.releases.drills import FAULTS
 from order_service.settings import Settings
+from tasks.model.channels import SlackAudience, SlackSettings
 from tasks.model.diagnosis import Cause
 from tasks.model.incident import AlertType
 from tasks.model.limits import DiagnosisLimits, EscalationLimits, LookLimits, RemediationLimits, RestartLimits
@@ -45,6 +46,12 @@ def test_every_setting_of_the_runbook_is_in_the_readme(field: str) -> None:
 @pytest.mark.parametrize("key", sorted(ServiceSettings.model_fields))
 def test_every_key_of_a_watched_service_is_in_the_readme(key: str) -> None:
     """Pointing it at one's own service is a matter of reading one table."""
+    assert f"`{key}`" in README
+
+
+@pytest.mark.parametrize("key", sorted({*SlackSettings.model_fields, *SlackAudience.model_fields}))
+def test_every_key_of_a_channel_is_in_the_readme(key: str) -> None:
+    """Whoever sets Slack up reads one table."""
     assert f"`{key}`" in README
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from order_service.events import TROUBLE, event_name
 from tests.order_service.desk import desk_at, eventually, order
 from tests.order_service.fake_gateway import FakeGateway
 from tests.order_service.process import free_port
@@ -47,8 +48,8 @@ async def test_incidents_and_heartbeats_arrive_as_events(
 ) -> None:
     """Triage is started by the event, not by the next minute."""
     seen, url = receiver
-    async with desk_at(tmp_path / "s", gateway, events_url=url, heartbeat_s=0.1) as desk:
-        await desk.set("trading/fx", state="halted")
+    async with desk_at(tmp_path / "s", gateway, events_url=url, heartbeat_s=0.1):
+        await gateway.close()
         await eventually(
             lambda: {"order-service.incident", "order-service.heartbeat"} <= {e["event"] for e in seen.events}
         )
@@ -74,3 +75,22 @@ async def test_a_dead_receiver_slows_no_order(
 
     assert {answer.status_code for answer in answers} == {201}
     assert elapsed_s < 2.0
+
+
+@pytest.mark.parametrize("kind", sorted(TROUBLE))
+def test_each_trouble_is_an_incident(kind: str) -> None:
+    """One name for all that a triage is started for at once."""
+    assert event_name({"type": kind, "details": {"count": 3, "synthetic_count": 1}}) == "order-service.incident"
+
+
+@pytest.mark.parametrize("kind", ["service_started", "service_stopped", "control_changed", "gateway_recovered"])
+def test_what_is_no_trouble_has_its_own_name(kind: str) -> None:
+    """A restart or a pause by the automation must not start the next triage."""
+    assert event_name({"type": kind, "details": {}}) == f"order-service.{kind}"
+
+
+def test_test_orders_that_fail_start_no_triage() -> None:
+    """A triage sends test orders: its own failures would start the next one, for as long as a gateway is down."""
+    failed = {"type": "order_routing_failed", "details": {"count": 4, "synthetic_count": 4}}
+
+    assert event_name(failed) == "order-service.order_routing_failed"

@@ -42,6 +42,13 @@ def no_maintenance(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: AR
     return Verdict.yes()
 
 
+def nothing_under_way(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
+    """Leave a service alone that another run acts on: what it began is not half done, it is being done (rule 3)."""
+    if facts.acting:
+        return Verdict.no(GuardCode.LOCK_HELD, f"an action is under way: {facts.acting}")
+    return Verdict.yes()
+
+
 def nothing_half_done(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
     """Stop at an action that was begun and never finished: it goes to a person (safety rule 4)."""
     stuck = facts.history.half_done
@@ -80,6 +87,21 @@ def not_undone(planned: PlannedAction, facts: Facts) -> Verdict:
     return Verdict.yes()
 
 
+def effect_proven(planned: PlannedAction, facts: Facts) -> Verdict:
+    """Stop at an action of this incident that was done, and whose run died before it could prove that it helped.
+
+    Its trouble shows still, or nothing would be planned: it did not help, and what is left is for a person.
+    """
+    stuck = [one for one in facts.history.unproven(planned.incident_id) if one.key != planned.key]
+    if stuck:
+        return Verdict.no(
+            GuardCode.HALF_DONE_ACTION,
+            f"action={stuck[0].action} key={stuck[0].key} was done at {stuck[0].started_at.isoformat()} and never "
+            "proven, and the trouble still shows; look at the service, then `runbook rearm`",
+        )
+    return Verdict.yes()
+
+
 def can_control(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
     """Say whether the service's control plane can be used at all; a stranger on its port is never sent its token."""
     if facts.setup.cannot_control:
@@ -108,16 +130,25 @@ def answered(planned: PlannedAction, facts: Facts) -> Verdict:
     """Read a person's answer to the plan; without one the safe branch is to pause."""
     approval = facts.approval
     if approval is None:
-        return Verdict.no(GuardCode.APPROVAL_NEEDED, f"mode={facts.evidence.context.mode}; a person must approve")
+        return _not_answered(planned, facts)
     match approval.answer:
         case Answer.APPROVED:
-            return Verdict.yes(f"approved by {approval.by or 'a person'}")
+            return Verdict.yes(approval.words)
         case Answer.REJECTED:
-            return Verdict.no(GuardCode.REJECTED_BY_PERSON, f"rejected by {approval.by or 'a person'}: {approval.note}")
+            return Verdict.no(GuardCode.REJECTED_BY_PERSON, approval.words)
         case Answer.EXPIRED if planned.action is Action.PAUSE_STRATEGIES:
             return Verdict.yes("nobody answered in time: the safe branch")
         case Answer.EXPIRED:
-            return Verdict.no(GuardCode.APPROVAL_EXPIRED, "nobody answered in time; a person acts by hand")
+            return Verdict.no(GuardCode.APPROVAL_EXPIRED, f"{approval.words}; a person acts by hand")
+
+
+def _not_answered(planned: PlannedAction, facts: Facts) -> Verdict:
+    """Ask a person, unless one has said no to this very action in this incident: that holds until a re-arm."""
+    said = facts.history.rejected.get(planned.key)
+    if said is not None:
+        return Verdict.no(GuardCode.REJECTED_BY_PERSON, f"{said}; by hand only, or after `runbook rearm`")
+    asks = f"a person must approve: `runbook approve {planned.incident_id}`, or the form in the Prefect UI"
+    return Verdict.no(GuardCode.APPROVAL_NEEDED, f"mode={facts.evidence.context.mode}; {asks}")
 
 
 def needs_approval(planned: PlannedAction, facts: Facts) -> bool:

@@ -15,7 +15,10 @@ IN_FLIGHT = "in_flight"
 
 
 class Facts(Value):
-    """What was seen, what was done before, what the settings allow, and what a person said."""
+    """What was seen, what was done before, what the settings allow, and what a person said.
+
+    `acting` names who acts on the service at this moment, where that is another run.
+    """
 
     now: AwareDatetime
     evidence: Evidence
@@ -25,6 +28,7 @@ class Facts(Value):
     orders: OrderStates | None = None
     asked: Request | None = None
     approval: Approval | None = None
+    acting: str = ""
 
     @property
     def latest(self) -> Observation:

@@ -8,11 +8,13 @@ from tasks.model.verdicts import GuardCode, Verdict
 from tasks.rules.guards.common import (
     can_control,
     confirmed,
+    effect_proven,
     mode_allows,
     no_maintenance,
     not_late,
     not_undone,
     nothing_half_done,
+    nothing_under_way,
     remediation_helps,
 )
 from tasks.rules.guards.facts import Facts
@@ -29,7 +31,16 @@ from tasks.rules.guards.roll_back import (
 )
 
 Guard = Callable[[PlannedAction, Facts], Verdict]
-ALWAYS: tuple[Guard, ...] = (no_maintenance, confirmed, not_late, nothing_half_done, remediation_helps, not_undone)
+ALWAYS: tuple[Guard, ...] = (
+    no_maintenance,
+    nothing_under_way,
+    confirmed,
+    not_late,
+    nothing_half_done,
+    remediation_helps,
+    not_undone,
+    effect_proven,
+)
 GUARDS: dict[Action, tuple[Guard, ...]] = {
     Action.RESTART_SERVICE: (*ALWAYS, can_restart, no_shared_cause, restart_budget, orders_proven, mode_allows),
     Action.MARK_DEGRADED: (*ALWAYS, can_control, mode_allows),
@@ -44,7 +55,15 @@ GUARDS: dict[Action, tuple[Guard, ...]] = {
         mode_allows,
     ),
     # Pausing is always allowed and needs neither a budget nor a proof (safety rule 8).
-    Action.PAUSE_STRATEGIES: (no_maintenance, confirmed, not_late, not_undone, can_control, mode_allows),
+    Action.PAUSE_STRATEGIES: (
+        no_maintenance,
+        nothing_under_way,
+        confirmed,
+        not_late,
+        not_undone,
+        can_control,
+        mode_allows,
+    ),
     Action.RESTORE_ROUTING: (*ALWAYS, can_control, mode_allows),
     Action.DISABLE_FEATURE: (*ALWAYS, can_control, mode_allows),
     Action.ROLL_BACK_RELEASE: (

@@ -6,17 +6,8 @@ from tasks.model.incident import Action, Outcome
 from tasks.model.plan import Due, Plan, PlannedAction
 from tasks.model.remediation import ActionResult, Lease, RemediationCase, RemediationResult, Snapshot
 from tasks.model.verdicts import GuardCode
+from tasks.rules.action_history import PROVEN_AFTERWARDS
 
-# After these the service is looked at until it is proven well; the others hold trouble off and heal nothing.
-PROVEN_AFTERWARDS = frozenset(
-    {
-        Action.RESTART_SERVICE,
-        Action.ROLL_BACK_RELEASE,
-        Action.DISABLE_FEATURE,
-        Action.RESTORE_ROUTING,
-        Action.REROUTE_ORDERS,
-    }
-)
 GOOD = frozenset({Outcome.DONE, Outcome.RECOVERED})
 
 

@@ -162,7 +162,7 @@ def test_a_persons_edits_survive_on_disk(story: Story) -> None:
     assert "We met on Tuesday." in path.read_text("utf-8")
     assert "was never tried; the log is wrong" in path.read_text("utf-8")
     assert again.edited == ("actions",)
-    assert "| resume |" in fresh_document(story.settings, SERVICE, INCIDENT)
+    assert "**resume**" in fresh_document(story.settings, SERVICE, INCIDENT)
     assert "resume" in path.read_text("utf-8").partition("## Timeline")[2]
 
 
@@ -187,7 +187,7 @@ def test_a_link_that_a_person_made_stays_a_link(story: Story, tmp_path: Path) ->
     written(story)
 
     assert path.is_symlink()
-    assert "| resume |" in target.read_text("utf-8")
+    assert "**resume**" in target.read_text("utf-8")
 
 
 def test_what_was_known_once_is_told_years_later(story: Story) -> None:

@@ -64,8 +64,10 @@ def test_what_is_pending_is_counted_for_the_next_run(tmp_path: Path) -> None:
     assert outbox.pending_count() == 0
 
     outbox.put(SERVICE, message(), NOW)
-    outbox.save_thread(Thread(service=SERVICE, incident_id="INC-1", place="C0ALL"))
-    outbox.save_thread(Thread(service=SERVICE, incident_id="INC-2", place="C0ALL", final=True))
+    said = Post(place="C0ALL", ts="1795377073.000000")
+    outbox.save_thread(Thread(service=SERVICE, incident_id="INC-1", place="C0ALL", head=said))
+    outbox.save_thread(Thread(service=SERVICE, incident_id="INC-2", place="C0ALL", head=said, final=True))
+    outbox.save_thread(Thread(service=SERVICE, incident_id="INC-3", place="C0ALL"))
 
     assert outbox.pending_count() == 2
     assert waiting_count(Telling(tmp_path).settings) == 1

@@ -132,6 +132,18 @@ def test_a_file_that_slack_refuses_does_not_hold_the_page_back(tmp_path: Path, f
     assert one.outbox.waiting() == ()
 
 
+@pytest.mark.parametrize("ill", [Ill.HTML, Ill.BROKEN, Ill.DROPPED])
+def test_a_file_whose_upload_went_astray_is_uploaded_again(tmp_path: Path, fake: FakeSlack, ill: Ill) -> None:
+    """A guest network answers everything with its own page, and with 200."""
+    fake.ills = iter([Ill.WELL, Ill.WELL, Ill.WELL, ill])
+    one = telling(tmp_path, fake)
+    one.queue(with_file())
+    one.rounds(2)
+
+    assert len([reply for reply in fake.replies() if reply.files]) == 1
+    assert fake.texts() == ["about opened"]
+
+
 def test_what_slack_will_not_lay_out_is_said_without_blocks(tmp_path: Path, fake: FakeSlack) -> None:
     """A limit that nobody knew of must not cost a page."""
     fake.ills, fake.error = iter([Ill.WELL, Ill.NOT_OK]), "invalid_blocks"
@@ -201,6 +213,22 @@ def test_a_token_that_was_revoked_is_told_as_such(tmp_path: Path, fake: FakeSlac
     one.rounds(1)
     assert fake.texts() == ["about opened"]
     assert [line.delivered for line in one.deliveries] == [False, True]
+
+
+def test_threads_that_are_over_are_forgotten_in_time_and_none_before(tmp_path: Path, fake: FakeSlack) -> None:
+    """A folder that only grows is read by every run."""
+    one = telling(tmp_path, fake)
+    one.queue(message(), message("opened").model_copy(update={"key": "WATCH/tier_1/opened", "incident_id": "WATCH"}))
+    one.round()
+    one.now += timedelta(days=30)
+    one.round()
+    assert [thread.incident_id for thread in one.outbox.threads()] == ["INC-1"]
+    assert one.outbox.pending_count() == 1
+
+    one.happens(Event.CLOSED)
+    one.round()
+    assert "closed" in fake.heads()[0].text
+    assert one.outbox.threads() == ()
 
 
 def test_the_verdicts_are_a_closed_list() -> None:

@@ -32,17 +32,17 @@ def test_a_healthy_desk_reads_what_trades_where_that_cancels_arrive_and_the_last
 def test_a_dead_gateway_is_told_with_what_is_left_and_when_it_last_filled() -> None:
     """The class that is hit stands beside those that are not; a cancel to a dead venue is not promised."""
     seen = observation(
-        orders=(order(EQUITY, OrderOutcome.TIMED_OUT), order(FX)),
-        gateways=(gateway("XNAS", Seen.FAILED), gateway("FXALL")),
+        orders=(order(EQUITY), order(FX, OrderOutcome.TIMED_OUT)),
+        gateways=(gateway("XNAS"), gateway("FXALL", Seen.FAILED)),
     )
 
     assert desk_status(with_past((seen,), history=(past(2), past(1)))) == (
-        "equity: does not trade, the test order to XNAS ended as timed out.",
-        "fx: trades at FXALL.",
-        "Gateways that answer: FXALL; that do not: XNAS.",
-        "Cancels: can be sent for fx; not certain to arrive for equity. A pause never blocks them.",
-        "Last proven fill of equity: 14:59:00Z.",
-        "Last proven fill of fx: 15:00:00Z.",
+        "fx: does not trade, the test order to FXALL ended as timed out.",
+        "equity: trades at XNAS.",
+        "Gateways that answer: XNAS; that do not: FXALL.",
+        "Cancels: can be sent for equity; not certain to arrive for fx. A pause never blocks them.",
+        "Last proven fill of fx: 14:59:00Z.",
+        "Last proven fill of equity: 15:00:00Z.",
     )
 
 

@@ -35,7 +35,7 @@ def test_text_from_outside_acts_nowhere_in_the_document(tmp_path: Path, text: st
     story.told("order_routing_failed", 20, text, gateway=text)
     story.acts(text[:90], text[:90], 30, detail=text)
     story.acknowledged(text, 45)
-    story.write(story._record(Event.DIAGNOSED, 50, text, {"because": [text], "ruled_out": [text], "gateways": [text]}))
+    story.write(story.record(Event.DIAGNOSED, 50, text, {"because": [text], "ruled_out": [text], "gateways": [text]}))
     case = known_case(story.settings, SERVICE, INCIDENT)
     blocks = postmortem_blocks(case)
     document = composed("# x", blocks, None).text

@@ -82,6 +82,11 @@ CASES: dict[Guard, Case] = {
     common.no_maintenance: Case(GuardCode.MAINTENANCE, {"maintenance": WINDOW}),
     common.not_late: Case(GuardCode.RUN_LATE, {"late_s": 31.0}),
     common.nothing_half_done: Case(GuardCode.HALF_DONE_ACTION, {"before": (done_before(600, None),)}),
+    common.nothing_under_way: Case(GuardCode.LOCK_HELD, {"acting": "flow_run=another"}),
+    common.effect_proven: Case(
+        GuardCode.HALF_DONE_ACTION,
+        {"before": (done_before(60, Outcome.DONE, Action.DISABLE_FEATURE, key="INC-1/disable_feature/other"),)},
+    ),
     common.remediation_helps: Case(GuardCode.REMEDIATION_INEFFECTIVE, {"before": FAILED_TWICE}),
     common.can_control: Case(GuardCode.NOT_AVAILABLE, {"setup": Setup(cannot_control="no token")}),
     common.mode_allows: Case(GuardCode.MODE_FORBIDS, {"mode": Mode.OBSERVE}),

@@ -1,0 +1,96 @@
+"""The plans that wait for a person's answer, as Prefect's server knows them, and the answer to one of them."""
+
+import os
+from datetime import datetime, timedelta
+from typing import Any
+
+from deployments.environment import api_url
+from deployments.local_http import ask
+from deployments.stack_file import read_stack
+from deployments.state_dir import find_state_dir
+from tasks.model.errors import Code, RunbookError
+from tasks.rules.planning.proposal import SERVER_PATIENCE_S
+
+RUNS_COUNT = 50
+TIMEOUT_S = 10.0
+
+
+def prefect_api() -> str:
+    """Find the API of the stack that runs here, else the one that `PREFECT_API_URL` names.
+
+    Errors: `PREFECT_UNREACHABLE`.
+    """
+    stack = read_stack(find_state_dir().stack_file)
+    api = api_url(stack.ports) if stack else os.environ.get("PREFECT_API_URL", "").rstrip("/") or None
+    if api is None or ask(f"{api}/health") is None:
+        raise RunbookError(
+            Code.PREFECT_UNREACHABLE,
+            f"expected a running stack was none api={api}; start it with `runbook up`, or set PREFECT_API_URL",
+        )
+    return api
+
+
+def waiting_approvals(api: str, now: datetime) -> list[dict[str, Any]]:
+    """List what waits for an answer, the longest waiting first; what nobody can answer any more does not wait."""
+    question = {
+        "flows": {"name": {"any_": ["remediation"]}},
+        "flow_runs": {"state": {"type": {"any_": ["PAUSED"]}}},
+        "limit": RUNS_COUNT,
+    }
+    found = ask(f"{api}/flow_runs/filter", question)
+    runs = [_waiting(one) for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    known = [one for one in runs if one is not None and datetime.fromisoformat(one["expires_at"]) > now]
+    return sorted(known, key=lambda one: str(one["since"]))
+
+
+def chosen(waiting: list[dict[str, Any]], wanted: str) -> dict[str, Any]:
+    """Find the plan that an incident's or a flow run's id means; without one, the only one there is.
+
+    Errors: `NOTHING_WAITS` names what does wait.
+    """
+    fits = [one for one in waiting if not wanted or wanted == one["flow_run_id"] or wanted in one["incident_ids"]]
+    if len(fits) == 1:
+        return fits[0]
+    known = ", ".join(name for one in waiting for name in one["incident_ids"]) or "nothing"
+    was = f"id={wanted[:100]}" if wanted else "none named"
+    raise RunbookError(
+        Code.NOTHING_WAITS, f"expected a plan that waits for an answer, {known} does, was {was}; see `runbook status`"
+    )
+
+
+def answer(api: str, flow_run_id: str, decision: str, by: str, note: str) -> None:
+    """Answer one plan, and let its run go on.
+
+    Errors: `BAD_ARGUMENT` when the form refuses the answer, `NOTHING_WAITS` when somebody else has just answered.
+    """
+    run_input = {"decision": decision, "answered_by": by, "note": note}
+    said = ask(f"{api}/flow_runs/{flow_run_id}/resume", {"run_input": run_input}, timeout_s=TIMEOUT_S)
+    status = said.get("status") if isinstance(said, dict) else None
+    if status == "ACCEPT":
+        return
+    because = str(((said or {}).get("details") or {}).get("reason") or said)[:300]
+    code = Code.BAD_ARGUMENT if status == "REJECT" else Code.NOTHING_WAITS
+    raise RunbookError(code, f"expected the answer to be taken was {because} flow_run={flow_run_id}")
+
+
+def _waiting(run: dict[str, Any]) -> dict[str, Any] | None:
+    details = (run.get("state") or {}).get("state_details") or {}
+    case = (run.get("parameters") or {}).get("case")
+    if not details.get("pause_timeout") or not isinstance(case, dict):
+        return None
+    actions = (case.get("plan") or {}).get("actions") or []
+    # The server's own patience is longer than the run's.
+    ends_at = datetime.fromisoformat(details["pause_timeout"]) - timedelta(seconds=SERVER_PATIENCE_S)
+    return {
+        "flow_run_id": run["id"],
+        "incident_ids": list(dict.fromkeys(str(one["incident_id"]) for one in actions)),
+        "service": str((case.get("request") or {}).get("service")),
+        "actions": [_action(one) for one in actions],
+        "since": run["state"]["timestamp"],
+        "expires_at": ends_at.isoformat(),
+    }
+
+
+def _action(one: dict[str, Any]) -> str:
+    target = {key: value for key, value in (one.get("target") or {}).items() if isinstance(value, str)}
+    return " ".join((str(one["action"]).replace("_", " "), *target.values()))

@@ -1,0 +1,119 @@
+"""`runbook approve`, `reject` and what `status` shows of plans that wait, against a server of Prefect's answers."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployments.approvals import chosen
+from deployments.views.status import triage_lines
+from tasks.model.errors import Code, RunbookError
+from tasks.rules.planning.proposal import SERVER_PATIENCE_S
+from tests.fakes.scripted import Asked, replied, scripted
+
+RUN = "0199c0de-0000-7000-8000-000000000001"
+
+
+def paused_run(incident_id: str = "INC-1", left_s: float = 200, run_id: str = RUN) -> dict[str, Any]:
+    """One paused remediation as Prefect's server lists it."""
+    now = datetime.now(UTC)
+    ends_at = now + timedelta(seconds=left_s + SERVER_PATIENCE_S)
+    target = {"asset_class": "equity", "gateway": None, "routes": {}}
+    action = {"incident_id": incident_id, "action": "pause_strategies", "target": target}
+    return {
+        "id": run_id,
+        "state": {"timestamp": now.isoformat(), "state_details": {"pause_timeout": ends_at.isoformat()}},
+        "parameters": {"case": {"request": {"service": "order-service"}, "plan": {"actions": [action]}}},
+    }
+
+
+@asynccontextmanager
+async def prefect_with(*runs: dict[str, Any], status: str = "ACCEPT") -> AsyncIterator[tuple[str, list[Asked]]]:
+    """A server on which these runs wait, and which takes an answer in one way."""
+
+    def script(asked: Asked) -> bytes:
+        if asked.path.endswith("/health"):
+            return replied(200, True)
+        if asked.path.endswith("/resume"):
+            return replied(200, {"status": status, "details": {"reason": "answered by somebody else"}})
+        return replied(200, list(runs))
+
+    async with scripted(script) as (url, kept):
+        yield url, kept
+
+
+async def runbook(folder: Path, api: str, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Run one command as a person would, where no stack of ours runs."""
+    environment = {**os.environ, "RUNBOOK_STATE_DIR": str(folder), "PREFECT_API_URL": f"{api}/api"}
+    command = [sys.executable, "-c", "from deployments.cli import main; main()", *words]
+
+    def run() -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+
+    return await asyncio.to_thread(run)
+
+
+async def test_a_plan_is_approved_by_its_incident_and_the_form_gets_who_and_why(tmp_path: Path) -> None:
+    """Whoever is paged reads the incident's id in the message, not a flow run's."""
+    async with prefect_with(paused_run("INC-1"), paused_run("INC-2", run_id="r-2")) as (api, kept):
+        done = await runbook(tmp_path, api, "approve", "INC-1", "--by", "ada", "--note", "looked")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "Approved by ada: pause strategies equity (INC-1).\n"
+    (resumed,) = [one for one in kept if one.path.endswith("/resume")]
+    assert resumed.path == f"/api/flow_runs/{RUN}/resume"
+    assert resumed.fields == {"run_input": {"decision": "approve", "answered_by": "ada", "note": "looked"}}
+
+
+async def test_the_only_plan_that_waits_needs_no_id(tmp_path: Path) -> None:
+    """In a hurry nobody copies ids."""
+    async with prefect_with(paused_run()) as (api, kept):
+        done = await runbook(tmp_path, api, "reject", "--by", "ada")
+
+    assert done.stdout == "Rejected by ada: pause strategies equity (INC-1).\n"
+    assert kept[-1].fields["run_input"]["decision"] == "reject"
+
+
+async def test_nothing_that_waits_is_one_clear_line(tmp_path: Path) -> None:
+    """Also where the time of the form is over: an answer that changes nothing must not seem to."""
+    async with prefect_with(paused_run(left_s=-1)) as (api, _):
+        none = await runbook(tmp_path, api, "approve", "INC-1")
+    async with prefect_with(paused_run(), status="ABORT") as (api, _):
+        late = await runbook(tmp_path, api, "approve", "INC-1")
+    gone = await runbook(tmp_path, "http://127.0.0.1:1", "approve", "INC-1")
+
+    for refused, words in ((none, "nothing does"), (late, "answered by somebody else"), (gone, "PREFECT_UNREACHABLE")):
+        assert refused.returncode == 1
+        assert refused.stderr.count("\n") == 1
+        assert words in refused.stderr
+    assert none.stderr.startswith("NOTHING_WAITS: ")
+
+
+def test_one_of_several_plans_must_be_named() -> None:
+    """Approving the wrong plan is worse than asking once more."""
+    waiting = [{"flow_run_id": name, "incident_ids": [f"INC-{name}"]} for name in ("a", "b")]
+
+    with pytest.raises(RunbookError) as caught:
+        chosen(waiting, "")
+
+    assert caught.value.code is Code.NOTHING_WAITS
+    assert "INC-a, INC-b" in caught.value.detail
+    assert chosen(waiting, "b") == chosen(waiting, "INC-b")
+
+
+def test_the_status_names_what_waits_until_when_and_how_to_answer() -> None:
+    """The one command that everybody types shows that somebody is waited for."""
+    one = {"actions": ["restart service"], "incident_ids": ["INC-1"], "expires_at": "2026-11-23T15:05:00.1+00:00"}
+    triage = {"last": None, "next_at": None, "overdue": False}
+
+    lines = triage_lines({"triage": triage, "open_incidents": [], "mode": "propose", "approvals": [one]})
+
+    told = "waits for you   restart service, until 2026-11-23T15:05:00Z: runbook approve INC-1, or reject"
+    assert lines[-1] == told

@@ -1,0 +1,298 @@
+"""What the warm worker decides by itself: what it can fork, whose a run is, when to try again."""
+
+import asyncio
+import os
+import ssl
+import subprocess
+import sys
+import uuid
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from prefect.client import orchestration
+from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.exceptions import ObjectNotFound
+from prefect.workers.base import BaseWorker
+
+from deployments.leftovers import end_leftovers
+from deployments.warm import readying, reporting
+from deployments.warm.adoption import is_suspended, never_started, put_back
+from deployments.warm.configuration import WarmJobConfiguration, WarmVariables
+from deployments.warm.places import place_here, read_place
+from deployments.warm.reporting import PatientProposer
+from deployments.warm_worker import WarmWorker, flow_modules
+from tasks.clients.prefect_api import is_away
+from tasks.clients.process_sessions import kill_session, session_pids
+from tasks.clients.processes import identify
+from tasks.model.processes import ProcessIdentity
+from tasks.model.values import Value
+from tests.fakes.polling import eventually
+
+NOW = datetime(2026, 11, 27, 14, 0, tzinfo=UTC)
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="sessions are POSIX")
+
+
+def flow_run(kind: StateType = StateType.RUNNING, **facts: Any) -> FlowRun:
+    """Make a run in a state."""
+    state = State[Any](type=kind, timestamp=facts.pop("since", NOW), name=facts.pop("state_name", None))
+    return FlowRun(id=uuid.uuid4(), flow_id=uuid.uuid4(), name="a run", state=state, **facts)
+
+
+def configured(**deployment: Any) -> WarmJobConfiguration:
+    """Prepare the configuration of a run of a deployment."""
+    job = WarmJobConfiguration(command=deployment.pop("command", None))
+    facts = {"id": uuid.uuid4(), "name": "d", "pull_steps": None, "storage_document_id": None, "updated": None}
+    job.prepare_for_flow_run(flow_run(), deployment=SimpleNamespace(**{**facts, **deployment}))
+    return job
+
+
+def test_prefect_finds_the_worker_type_by_itself() -> None:
+    """`prefect worker start --type warm-process` works wherever the project is installed."""
+    assert BaseWorker.get_worker_class_from_type("warm-process") is WarmWorker
+
+
+def test_a_pool_of_ours_takes_all_that_a_stock_one_takes() -> None:
+    """The way back to the stock worker is a setting, not a migration."""
+    assert {"env", "working_dir", "stream_output", "command", "run_limit_s"} <= set(WarmVariables.model_fields)
+
+
+def test_every_flow_of_the_page_is_imported_ahead() -> None:
+    """A flow that is added is warm without being listed."""
+    assert {"flows.triage", "flows.remediation"} <= set(flow_modules())
+
+
+@pytest.mark.parametrize(
+    ("deployment", "forked"),
+    [
+        ({"entrypoint": "flows.triage.triage"}, True),
+        ({"entrypoint": "flows.triage.triage", "pull_steps": []}, True),
+        ({"entrypoint": "flows/triage.py:triage"}, False),
+        ({"entrypoint": "flows.triage.triage", "pull_steps": [{"git_clone": {}}]}, False),
+        ({"entrypoint": "flows.triage.triage", "storage_document_id": uuid.uuid4()}, False),
+        ({"entrypoint": "flows.triage.triage", "command": "nice python -m prefect.engine"}, False),
+        ({"entrypoint": None}, False),
+    ],
+)
+def test_what_cannot_be_forked_is_left_to_the_stock_way(deployment: dict[str, Any], forked: bool) -> None:
+    """A deployment with its own command or code of its own runs as its author knows it."""
+    assert (configured(**deployment).entrypoint is not None) is forked
+
+
+def test_a_place_is_read_back_and_a_reused_pid_is_nobody() -> None:
+    """The next worker must never watch, or end, a stranger's process."""
+    own = identify(os.getpid())
+    assert own is not None
+    here = place_here(own)
+
+    assert read_place(str(here)) == here
+    assert here.lives
+    stranger = place_here(ProcessIdentity(pid=own.pid, created_at_s=own.created_at_s - 60))
+    assert not stranger.lives
+    assert not here.model_copy(update={"host": "elsewhere"}).lives
+
+
+@pytest.mark.parametrize("text", [None, "", "4711", "host:4711", "host:pid:1.0", "host:1:then"])
+def test_what_another_kind_of_worker_wrote_is_no_place(text: str | None) -> None:
+    """The stock worker writes a bare pid, which says nothing for good."""
+    assert read_place(text) is None
+
+
+def test_a_pending_run_is_nobodys_only_after_any_worker_would_have_started_it() -> None:
+    """Runs that another worker is just starting are not ours to touch."""
+    fresh, old = NOW - timedelta(seconds=30), NOW - timedelta(seconds=90)
+
+    assert never_started(flow_run(StateType.PENDING, since=old), NOW)
+    assert not never_started(flow_run(StateType.PENDING, since=fresh), NOW)
+    assert not never_started(flow_run(StateType.PENDING, since=old, infrastructure_pid="h:1:1.0"), NOW)
+    assert not never_started(flow_run(StateType.RUNNING, since=old), NOW)
+
+
+def test_a_suspended_run_has_no_process_and_is_not_dead() -> None:
+    """It waits for a person, and goes on in a process of its own."""
+    assert is_suspended(flow_run(StateType.PAUSED, state_name="Suspended"))
+    assert not is_suspended(flow_run(StateType.PAUSED, state_name="Paused"))
+
+
+class FakeApi:
+    """The part of Prefect's API that reports and leftovers use."""
+
+    def __init__(self, *runs: FlowRun, failures: tuple[Exception, ...] = ()) -> None:
+        self.runs = {run.id: run for run in runs}
+        self.failures = list(failures)
+        self.set_states: list[tuple[uuid.UUID, StateType]] = []
+        self.limits: list[Any] = []
+        self.slots: dict[str, int] = {}
+
+    async def set_flow_run_state(self, flow_run_id: uuid.UUID, state: State[Any], *, force: bool = False) -> Any:
+        """Take a state, or fail as often as told."""
+        if self.failures:
+            raise self.failures.pop(0)
+        self.set_states.append((flow_run_id, state.type))
+        accepted = SimpleNamespace(id=uuid.uuid4(), timestamp=NOW, state_details=None)
+        return SimpleNamespace(status="ACCEPT", state=accepted, forced=force)
+
+    async def read_flow_run(self, flow_run_id: uuid.UUID) -> FlowRun:
+        """Give a run."""
+        if flow_run_id not in self.runs:
+            raise ObjectNotFound(Exception())
+        return self.runs[flow_run_id]
+
+    async def read_flow_runs(self, **_: Any) -> list[FlowRun]:
+        """Give all runs."""
+        return list(self.runs.values())
+
+    async def read_global_concurrency_limits(self, **_: Any) -> list[Any]:
+        """Give the limits."""
+        return self.limits
+
+    async def update_global_concurrency_limit(self, name: str, update: Any) -> None:
+        """Take the places of a limit."""
+        self.slots[name] = update.active_slots
+
+
+def refused(status: int) -> httpx.HTTPStatusError:
+    """Make the error of an answer."""
+    request = httpx.Request("POST", "http://prefect")
+    return httpx.HTTPStatusError("no", request=request, response=httpx.Response(status, request=request))
+
+
+@pytest.mark.parametrize(
+    ("error", "away"),
+    [
+        (httpx.ConnectError("refused"), True),
+        (httpx.ReadTimeout("silent"), True),
+        (refused(503), True),
+        (refused(429), True),
+        (refused(401), False),
+        (refused(422), False),
+        (ValueError("ours"), False),
+    ],
+)
+def test_only_a_server_that_may_come_back_is_waited_for(error: Exception, away: bool) -> None:
+    """A wrong password does not become right by waiting."""
+    assert is_away(error) is away
+
+
+def test_the_end_of_a_run_is_reported_until_it_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crash during an outage would leave the run *Running* for ever."""
+    monkeypatch.setattr(reporting, "AGAIN_S", 0)
+    run = flow_run()
+    api = FakeApi(run, failures=(httpx.ConnectError("refused"), refused(503), httpx.ReadTimeout("silent")))
+
+    asyncio.run(PatientProposer(client=api).propose_crashed(run, "died"))  # type: ignore[arg-type]
+
+    assert api.set_states == [(run.id, StateType.CRASHED)]
+
+
+def test_a_report_that_is_refused_is_not_repeated_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal is an answer."""
+    monkeypatch.setattr(reporting, "AGAIN_S", 0)
+    run = flow_run()
+
+    with pytest.raises(httpx.HTTPStatusError):
+        asyncio.run(PatientProposer(client=FakeApi(run, failures=(refused(403),))).propose_crashed(run, "died"))  # type: ignore[arg-type]
+
+
+def test_a_run_that_an_outage_left_pending_is_scheduled_again_once() -> None:
+    """It was never started, so starting it now does nothing twice."""
+    stuck = flow_run(StateType.PENDING, since=datetime.now(UTC) - timedelta(seconds=90), expected_start_time=NOW)
+    starting = flow_run(StateType.PENDING, since=datetime.now(UTC))
+    running = flow_run(StateType.RUNNING)
+    api = FakeApi(stuck, starting, running)
+    settled = {run.id: asyncio.run(put_back(api, run.id)) for run in (stuck, starting, running)}  # type: ignore[arg-type]
+
+    assert settled == {stuck.id: True, starting.id: False, running.id: True}
+    assert api.set_states == [(stuck.id, StateType.SCHEDULED)]
+    assert asyncio.run(put_back(api, uuid.uuid4()))  # type: ignore[arg-type]
+
+
+def test_leftovers_that_live_are_left_alone_with_their_place_and_the_dead_are_ended() -> None:
+    """A restart of the service that a killed worker's run is carrying out is not done twice."""
+    own = identify(os.getpid())
+    assert own is not None
+    dead_process = ProcessIdentity(pid=own.pid, created_at_s=own.created_at_s - 60)
+    busy, idle = uuid.uuid4(), uuid.uuid4()
+    living = flow_run(deployment_id=busy, infrastructure_pid=str(place_here(own)))
+    dead = flow_run(deployment_id=idle, infrastructure_pid=str(place_here(dead_process)))
+    suspended = flow_run(StateType.PAUSED, state_name="Suspended")
+    api = FakeApi(living, dead, suspended)
+    names = (f"deployment:{busy}", f"deployment:{idle}", "desk")
+    api.limits = [SimpleNamespace(name=name, active_slots=1, limit=1) for name in names]
+
+    ended_count = asyncio.run(end_leftovers(api))  # type: ignore[arg-type]
+
+    assert ended_count == 1
+    assert api.set_states == [(dead.id, StateType.CRASHED)]
+    assert api.slots == {names[0]: 1, names[1]: 0}
+
+
+@POSIX
+def test_a_session_ends_whole_and_a_session_within_it_goes_on() -> None:
+    """A cancel must reach what hides in a process group of its own, and must not reach the restarted service."""
+    sleeper = "import time; time.sleep(60)"
+    source = (
+        "import subprocess, sys, time\n"
+        f"a = subprocess.Popen([sys.executable, '-c', {sleeper!r}], process_group=0)\n"
+        f"b = subprocess.Popen([sys.executable, '-c', {sleeper!r}], start_new_session=True)\n"
+        "print(a.pid, b.pid, flush=True)\ntime.sleep(60)\n"
+    )
+    words = [sys.executable, "-c", source]
+    with subprocess.Popen(words, start_new_session=True, stdout=subprocess.PIPE, text=True) as leader:
+        assert leader.stdout is not None
+        hidden, service = map(int, leader.stdout.readline().split())
+        assert session_pids(leader.pid) == {leader.pid, hidden}
+
+        assert kill_session(leader.pid) == 2
+        eventually(lambda: not session_pids(leader.pid))
+        assert session_pids(service) == {service}
+        assert kill_session(service) == 1
+
+
+class Look(Value):
+    """A result of a step."""
+
+    number: int
+
+
+class Depth(Value):
+    """A value within values."""
+
+    within: "Depth | Look | None" = None
+
+
+def test_prefect_sees_the_looks_in_our_evidence_and_walks_no_deeper() -> None:
+    """The arrows of the graph stay; thousands of numbers are not looked through for each step."""
+    visited: list[object] = []
+
+    def walk(expression: Any, *, max_depth: int = -1) -> None:
+        visited.append(expression)
+        if max_depth and isinstance(expression, Depth) and expression.within is not None:
+            walk(expression.within, max_depth=max_depth - 1)
+
+    deep: Any = Look(number=1)
+    for _ in range(10):
+        deep = Depth(within=deep)
+    readying._walk(walk, deep)
+    assert len(visited) == readying.LOOKS_DEPTH + 1
+
+    visited.clear()
+    readying._walk(walk, deep, max_depth=0)
+    assert len(visited) == 1
+
+
+def test_prefects_clients_share_roots_of_trust_and_nobody_else_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A context that a client changes, or a flow makes, must never be another's."""
+    for module in readying.CLIENTS:
+        monkeypatch.setitem(module.__dict__, "ssl", ssl)
+    original = ssl.create_default_context
+    readying.share_trust()
+    theirs: Any = orchestration.__dict__["ssl"]
+    roots = ssl.get_default_verify_paths().cafile or __import__("certifi").where()
+
+    assert theirs.create_default_context(cafile=roots) is theirs.create_default_context(cafile=roots)
+    assert theirs.create_default_context() is not theirs.create_default_context()
+    assert theirs.SSLContext is ssl.SSLContext
+    assert ssl.create_default_context is original
