@@ -12,7 +12,10 @@ GOOD = frozenset({Outcome.DONE, Outcome.RECOVERED})
 
 
 def is_due(planned: PlannedAction, results: Sequence[ActionResult]) -> bool:
-    """Say whether an action is due now, by how the one that it stands in for ended."""
+    """Say whether an action is due now, by how the one that it stands in for ended; nothing is done twice in a run."""
+    same = (one for one in results if (one.action, one.planned.target) == (planned.action, planned.target))
+    if any(one.proven in GOOD for one in same):
+        return False
     other = next((one for one in results if one.key == planned.other), None)
     match planned.due:
         case Due.ALWAYS:

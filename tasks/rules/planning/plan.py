@@ -71,12 +71,18 @@ def weighed(actions: Iterable[PlannedAction], facts: Facts) -> tuple[PlannedActi
 
 
 def _once(actions: Iterable[PlannedAction]) -> tuple[PlannedAction, ...]:
-    """Keep the first of actions that do the same; one that is due in any case before one that may not be."""
-    kept: dict[tuple[Action, str], PlannedAction] = {}
-    for one in actions:
+    """Keep the first of actions that do the same.
+
+    Steps: one that is due in any case makes those needless that may be due; of these all stay, for each waits for the
+    end of another action.
+    """
+    wanted = tuple(actions)
+    always = {(one.action, one.target.words) for one in wanted if one.due is Due.ALWAYS}
+    kept: dict[tuple[str, ...], PlannedAction] = {}
+    for one in wanted:
         same = (one.action, one.target.words)
-        if same not in kept or (kept[same].due is not Due.ALWAYS and one.due is Due.ALWAYS):
-            kept[same] = one
+        if one.due is Due.ALWAYS or same not in always:
+            kept.setdefault((*same, one.due, one.other), one)
     return tuple(kept.values())
 
 

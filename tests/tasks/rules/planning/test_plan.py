@@ -7,15 +7,17 @@ import pytest
 from tasks.model.changes import GatewayTurn
 from tasks.model.control import TradingState
 from tasks.model.diagnosis import Cause, Finding, Kind
-from tasks.model.incident import Action
+from tasks.model.incident import Action, Outcome
 from tasks.model.looks import Observation, OrderOutcome, RouteLook, Seen
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass
-from tasks.model.plan import Due, Plan
+from tasks.model.plan import Due, Plan, Target
+from tasks.model.remediation import ActionResult
 from tasks.model.verdicts import GuardCode
 from tasks.rules.guards.facts import Facts
+from tasks.rules.planning.due import is_due
 from tasks.rules.planning.plan import REMEDIES, make_plan
-from tests.fakes.cases import INCIDENT, ROUTES, done_before, facts, finding, past, routing, seen, unreachable
+from tests.fakes.cases import INCIDENT, ROUTES, done_before, facts, finding, past, planned, routing, seen, unreachable
 from tests.fakes.looks import NOW, gateway, order
 
 
@@ -244,3 +246,26 @@ def test_a_plan_says_how_many_restarts_there_were() -> None:
     before = (done_before(2), done_before(20), done_before(3, action=Action.MARK_DEGRADED))
 
     assert plan_of(facts(*before)).restarts_before_count == 1
+
+
+def test_a_pause_that_two_causes_may_need_waits_for_either_end() -> None:
+    """A hung service beside a dead gateway: equity is paused where nobody answers, and where no re-route is done."""
+    dead = unreachable("XNAS")
+    given = facts(found=(finding(), dead), seen=xnas_dead(**equity_route()))
+
+    pauses = [one for one in plan_of(given).actions if one.target.asset_class is AssetClass.EQUITY and one.other]
+
+    assert [(one.action, one.due) for one in pauses] == [
+        (Action.PAUSE_STRATEGIES, Due.IF_EXPIRED),
+        (Action.PAUSE_STRATEGIES, Due.IF_NOT_DONE),
+    ]
+
+
+def test_what_is_done_once_is_not_due_again_in_the_same_run() -> None:
+    """The second pause of a class would only be told twice."""
+    pause = planned(Action.PAUSE_STRATEGIES, target=Target(asset_class=AssetClass.FX))
+    again = pause.model_copy(update={"due": Due.IF_NOT_DONE, "other": "another"})
+    done, refused = (ActionResult(planned=pause, outcome=one, detail="") for one in (Outcome.DONE, Outcome.REFUSED))
+
+    assert not is_due(again, (done,))
+    assert is_due(again, (refused,))
