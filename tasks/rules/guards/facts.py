@@ -44,8 +44,8 @@ class Facts(Value):
 
 
 def is_dead_end(finding: Finding) -> bool:
-    """Say whether nobody is answered under this cause; a service out of descriptors takes no connection either."""
-    return finding.cause in DEAD_ENDS or Kind.DESCRIPTORS in finding.kinds
+    """Say whether nobody is answered under this cause: also where a release crashes, or can take no connection."""
+    return finding.cause in DEAD_ENDS or bool({Kind.CRASHES, Kind.DESCRIPTORS} & set(finding.kinds))
 
 
 def hang_with_it(orders: OrderStates | None) -> bool:

@@ -50,9 +50,12 @@ def target_was_healthy(planned: PlannedAction, facts: Facts) -> Verdict:
 
 
 def same_features(planned: PlannedAction, facts: Facts) -> Verdict:
-    """Roll back only to a release that was healthy with today's switches, as far as it knows them."""
-    good, routing = healthy_looks(facts, planned.target.release), facts.latest.routing
-    now = routing.features if routing else (facts.evidence.context.history[-1].features if good else {})
+    """Roll back only to a release that was healthy with today's switches, as far as it knows them.
+
+    A service that is down tells nothing; what the run before saw is in force still.
+    """
+    good, routing, history = _good(planned, facts), facts.latest.routing, facts.evidence.context.history
+    now = (routing.features if routing else {}) or next((one.features for one in reversed(history) if one.features), {})
     then = good[-1].features if good else {}
     differ = sorted(name for name, is_on in now.items() if name in then and then[name] != is_on)
     if differ:
@@ -61,14 +64,19 @@ def same_features(planned: PlannedAction, facts: Facts) -> Verdict:
 
 
 def same_routing(planned: PlannedAction, facts: Facts) -> Verdict:
-    """Roll back only to a release that was healthy with today's routes."""
-    good, routing = healthy_looks(facts, planned.target.release), facts.latest.routing
-    now = {one.asset_class: one.gateway for one in routing.routes if one.gateway} if routing else {}
+    """Roll back only to a release that was healthy with today's routes, those of the run before where nobody tells."""
+    good, routing, history = _good(planned, facts), facts.latest.routing, facts.evidence.context.history
+    told = {one.asset_class: one.gateway for one in routing.routes if one.gateway} if routing else {}
+    now = told or next((one.routes for one in reversed(history) if one.routes), {})
     then = good[-1].routes if good else {}
     differ = sorted(name for name in now.keys() & then.keys() if now[name] != then[name])
     if differ:
         return Verdict.no(GuardCode.ROUTING_DIFFERS, f"routed otherwise since then: {', '.join(differ)}")
     return Verdict.yes("routes as they were")
+
+
+def _good(planned: PlannedAction, facts: Facts) -> tuple[PastLook, ...]:
+    return healthy_looks(facts, planned.target.release)
 
 
 def healthy_looks(facts: Facts, release: str | None) -> tuple[PastLook, ...]:

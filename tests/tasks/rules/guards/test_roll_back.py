@@ -101,3 +101,24 @@ def test_unproven_orders_stop_a_rollback(safety: OrderSafety) -> None:
     verdict = weigh(roll_back(), facts(found=(BAD,), orders=orders(safety, "A-1")))
 
     assert verdict.code is GuardCode.ORDERS_NOT_PROVEN
+
+
+def test_a_release_that_crashes_cannot_answer_for_its_orders_and_is_rolled_back() -> None:
+    """Rule 5: the journal keeps them, and the release that comes back asks for them."""
+    crashes = finding(Cause.BAD_RELEASE, release="1.1.0", kinds=(Kind.CRASHES,))
+    back = planned(Action.ROLL_BACK_RELEASE, crashes, Target(release="1.0.0"))
+
+    assert weigh(back, facts(found=(crashes,), orders=orders(OrderSafety.BLIND))).allowed
+
+
+def test_what_a_service_that_is_down_does_not_tell_is_what_the_run_before_saw() -> None:
+    """Nobody's answer is not the same switches, nor the same routes."""
+    silent = seen(routing=routing(seen=Seen.FAILED, routes=(), features={}))
+    then = past(2, features={"order_throttle": False})
+    now = past(1, status=Status.DEGRADED, features={"order_throttle": True})
+    elsewhere = past(1, status=Status.DEGRADED, routes={AssetClass.EQUITY: "XNYS"})
+
+    switched = weigh(roll_back(), facts(found=(BAD,), history=(then, now), seen=silent))
+    routed = weigh(roll_back(), facts(found=(BAD,), history=(past(2), elsewhere), seen=silent))
+
+    assert (switched.code, routed.code) == (GuardCode.FEATURES_DIFFER, GuardCode.ROUTING_DIFFERS)
