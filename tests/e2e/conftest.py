@@ -6,6 +6,7 @@ from contextlib import closing
 
 import pytest
 
+from tests.fakes.drills import GameDay
 from tests.fakes.local_stack import Stack
 
 
@@ -20,6 +21,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     finally:
         stopped = running.run("down")
         assert stopped.returncode == 0, stopped.stderr
+
+
+@pytest.fixture
+def day(stack: Stack) -> Iterator[GameDay]:
+    """Give the session's stack for one drill: healthy, armed, and watched by no run but the drill's own."""
+    one = GameDay(stack.state_dir, stack=stack)
+    try:
+        one.begin()
+        yield one
+        one.heal()
+    finally:
+        one.leave_alone(alone=False)
 
 
 @pytest.fixture

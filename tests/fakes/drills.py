@@ -5,20 +5,25 @@ import os
 import signal
 import subprocess
 import sys
-import tomllib
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from deployments.commands.triage import follow, start
+from tasks.clients.look_history import history_path
+from tests.fakes.drill_story import NAME, DrillStory
 from tests.fakes.local_stack import REPOSITORY, Stack
-from tests.fakes.order_load import SYMBOLS, OrderLoad, doubled, lost, unproven
+from tests.fakes.order_load import SYMBOLS, OrderLoad, doubled, lost, put, told_otherwise, unproven
 from tests.fakes.polling import eventually
 
-NAME = "order-service"
 GOOD_RELEASE = "1.0.0"
-# Drills prove a recovery in seconds, close at the first good run, and trade at any hour of the week.
+AUTOMATIC = ("PENDING", "RUNNING")
+EVENTS = ("the service reports an incident", "the service is silent")
+# Drills prove a recovery in seconds, close at the first good run, and trade at any hour of the week. What one drill did
+# to a gateway does not make the next one's incident an old one again.
 QUICK = """
 [services.order-service.restart]
 confirm_for_s = 2
@@ -27,6 +32,9 @@ confirm_timeout_s = 25
 [services.order-service.limits]
 close_good_count = 1
 close_good_s = 0
+
+[services.order-service.escalation]
+flapping_window_s = 0
 
 [services.order-service.calendars]
 equity = "24/7"
@@ -37,109 +45,67 @@ crypto = "24/7"
 
 
 @dataclass
-class GameDay:
+class GameDay(DrillStory):
     """One stack under drill; `before` are the incidents that were there when the drill began."""
 
-    stack: Stack
-    before: set[str] = field(default_factory=set)
+    stack: Stack = field(kw_only=True)
 
-    def begin(self) -> "GameDay":
-        """Take a healthy armed stack and remember its incidents."""
-        self.before = {one["incident_id"] for one in self.incidents()}
-        return self
+    def begin(self) -> None:
+        """Take the session's stack: settings for drills, healthy, and no run but those that a drill starts itself.
 
-    # What is there.
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The watched service's table of the stack's settings."""
-        text = (self.stack.state_dir / "runbook.toml").read_text("utf-8")
-        table: dict[str, Any] = tomllib.loads(text)["services"][NAME]
-        return table
-
-    @property
-    def base_url(self) -> str:
-        """Where the order service answers."""
-        return str(self.settings["base_url"])
-
-    @property
-    def admin_urls(self) -> list[str]:
-        """The admin ports of all gateways."""
-        return [one["admin_url"] for one in self.settings["gateways"].values()]
-
-    def service(self) -> dict[str, Any]:
-        """The order service as the status tells it."""
-        found: dict[str, Any] = self.stack.status()["services"][NAME]
-        return found
-
-    def pid(self) -> int:
-        """The order service's pid."""
-        return int(self.service()["pid"])
-
-    def gateway_pid(self, gateway: str) -> int:
-        """A gateway's pid."""
-        return int(self.stack.status()["gateways"][gateway]["pid"])
-
-    def check(self) -> dict[str, Any]:
-        """Look and name the cause, as monitoring would."""
-        found: dict[str, Any] = json.loads(self.stack.run("check", "--json").stdout)
-        return found
-
-    def incidents(self) -> list[dict[str, Any]]:
-        """Every incident of the ledger."""
-        found: list[dict[str, Any]] = json.loads(self.stack.run("incidents", "--json").stdout)
-        return found
-
-    def new_incidents(self) -> list[dict[str, Any]]:
-        """The incidents that this drill opened, or opened again."""
-        return [one for one in self.incidents() if one["incident_id"] not in self.before]
-
-    def actions(self) -> dict[str, str]:
-        """What this drill's incidents were acted on with, and what it came to; the last end of each action."""
-        return {one["action"]: one["outcome"] for found in self.new_incidents() for one in found["actions"]}
-
-    def count(self, action: str) -> int:
-        """How often an action was begun in this drill."""
-        return sum(one["action"] == action for found in self.new_incidents() for one in found["actions"])
-
-    def told(self, audience: str) -> list[str]:
-        """What an audience heard of this drill."""
-        lines = (self.stack.state_dir / "notifications.jsonl").read_text("utf-8").splitlines()
-        ids = {one["incident_id"] for one in self.new_incidents()}
-        return [
-            one["text"] for one in map(json.loads, lines) if one["incident_id"] in ids and one["audience"] == audience
-        ]
-
-    def routing(self) -> dict[str, Any]:
-        """The routing table as the service tells it."""
-        with urllib.request.urlopen(f"{self.base_url}/routing", timeout=5) as answer:  # noqa: S310
-            found: dict[str, Any] = json.loads(answer.read())
-        return found
+        Steps: what the looks of the drills before saw is forgotten, or their failures would be this drill's past hour.
+        """
+        make_quick(self.stack)
+        self.stack.wait_for_triage()
+        self.leave_alone(alone=True)
+        if not self.is_quiet():
+            self.heal()
+        history_path(self.whole, NAME).unlink(missing_ok=True)
+        self.before, self.began_at = {one.incident_id for one in self.incidents()}, datetime.now(UTC)
 
     # What is done.
 
     def triage(self) -> None:
         """Run one triage by hand, to its end."""
-        done = self.stack.run("triage", "--json")
-        assert done.returncode == 0, done.stdout + done.stderr
+        run = follow(self.api, start(self.api, {"service": NAME}), quiet=True)
+        assert run["state"]["type"] == "COMPLETED", run["state"]
 
-    def put(self, url: str, body: dict[str, Any]) -> None:
-        """Set a switch over HTTP."""
-        token = self.settings["control_token"]
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
-        request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="PUT")  # noqa: S310
-        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
-            assert answer.status == 200
+    def triage_until(self, holds: Callable[[], object], runs_count: int = 4) -> None:
+        """Run triages until something shows, as the minute's own runs would, and no more than so many."""
+        for _ in range(runs_count):
+            self.triage()
+            if holds():
+                return
+
+    def leave_alone(self, *, alone: bool) -> None:
+        """Stop the minute's own runs and those of the service's events, so that a drill is judged by its own.
+
+        Steps: a run that works already is waited for.
+        """
+        found = self.ask_api("deployments/name/triage/every-minute")
+        self.ask_api(f"deployments/{found['id']}/{'pause' if alone else 'resume'}_deployment", {})
+        for one in self.ask_api("automations/filter", {}):
+            if one["name"] in EVENTS:
+                assert put(f"{self.api}/automations/{one['id']}", {"enabled": not alone}, method="PATCH") == 204
+        assert self.ask_api(f"deployments/{found['id']}")["paused"] is alone
+        working = {"flows": {"name": {"any_": ["triage"]}}, "flow_runs": {"state": {"type": {"any_": AUTOMATIC}}}}
+        if alone:
+            eventually(lambda: not self.ask_api("flow_runs/filter", working), within_s=150, every_s=0.5)
+
+    def kill(self, pid: int) -> None:
+        """Kill a process and wait until it is gone."""
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: not is_alive(pid), within_s=10, every_s=0.05)
 
     @contextmanager
     def fault(self, gateway: str, **switch: Any) -> Iterator[None]:
         """Break a gateway for as long as the block takes."""
-        admin_url = self.settings["gateways"][gateway]["admin_url"]
-        self.put(f"{admin_url}/faults", switch)
+        admin_url = self.settings.gateways[gateway].admin_url
+        self.put(f"{admin_url}faults", switch)
         try:
             yield
         finally:
-            self.put(f"{admin_url}/faults", {"fault": "none"})
+            self.put(f"{admin_url}faults", {"fault": "none"})
 
     @contextmanager
     def stopped(self, pid: int) -> Iterator[None]:
@@ -151,6 +117,19 @@ class GameDay:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
 
+    def put(self, url: str, body: dict[str, Any]) -> None:
+        """Set a switch over HTTP."""
+        token = self.settings.control_token
+        assert put(url, body, token=token.get_secret_value() if token else "") == 200
+
+    def resume(self, *asset_classes: str) -> None:
+        """Let classes trade again where their table leads them, as a person does after a pause."""
+        for name in asset_classes or SYMBOLS:
+            self.put(f"{self.base_url}/control/trading/{name}", {"state": "active", "reason": "drill over"})
+            self.put(f"{self.base_url}/control/routes/{name}", {"gateway": None, "reason": "drill over"})
+
+    # Releases.
+
     def releases(self, *words: str) -> str:
         """Run one command of the releases."""
         command = [sys.executable, "-m", "order_service.releases", words[0], "--root", str(self.root), *words[1:]]
@@ -159,9 +138,9 @@ class GameDay:
         return done.stdout
 
     @property
-    def root(self) -> str:
+    def root(self) -> Path:
         """Where the releases lie."""
-        return str(self.stack.state_dir / "releases")
+        return self.state_dir / "releases"
 
     def deploy(self, version: str, *fault: str) -> None:
         """Build a release, make it current, and start it as a deploy does: stop, start."""
@@ -170,17 +149,34 @@ class GameDay:
         self.releases("deploy", version, "--by", "drill", "--reason", "a drill")
         self.restart()
 
+    def deploy_ill(self, version: str, fault: str) -> None:
+        """Deploy a release that is well until `break_release` lets its fault begin."""
+        self.deploy(version, "--fault", fault, "--on-signal")
+        eventually(self.is_well, within_s=30, every_s=0.5)
+
+    def break_release(self) -> int:
+        """Let the fault of the running drill release begin, and give its pid."""
+        pid = self.pid()
+        os.kill(pid, signal.SIGUSR2)
+        return pid
+
     def restart(self) -> None:
-        """Stop the service in order and start it again, as a person would."""
-        pid = self.service()["pid"]
-        if pid:
-            os.kill(pid, signal.SIGTERM)
-            eventually(lambda: self.service()["pid"] != pid, within_s=20, every_s=0.2)
-        assert self.stack.run("up", "--detach").returncode == 0
+        """Stop the service in order, or at last by force, and start it again, as a person would."""
+        pid = self.running_pid()
+        if pid is not None:
+            stop(pid)
+        self.up()
+
+    def up(self) -> None:
+        """Start whatever part does not run."""
+        done = self.stack.run("up", "--detach")
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def reload(self) -> None:
         """Let the service take the table on disk."""
         os.kill(self.pid(), signal.SIGHUP)
+
+    # Orders.
 
     @contextmanager
     def trading(self, per_s: float = 8.0) -> Iterator[OrderLoad]:
@@ -188,39 +184,78 @@ class GameDay:
         load = OrderLoad(self.base_url, per_s)
         with load.running():
             yield load
-        eventually(lambda: not unproven(load), within_s=40, every_s=0.5)
+        self.audit(load)
+
+    def audit(self, load: OrderLoad) -> None:
+        """Prove that every order has an outcome, that none was sent twice, and that none is missing on either side.
+
+        Steps: a gateway that was killed is started first: it keeps its book, and only it knows what it received.
+        """
+        self.revive()
+        eventually(lambda: not unproven(load), within_s=60, every_s=0.5)
         assert doubled(load, self.admin_urls) == []
         assert lost(load, self.admin_urls) == []
+        assert told_otherwise(load, self.admin_urls) == []
+
+    def revive(self) -> None:
+        """Start what was killed."""
+        if not self.answers():
+            self.up()
+
+    def fills(self, load: OrderLoad, *asset_classes: str) -> None:
+        """Wait until real orders of these classes fill, of all where none is named."""
+        for name in asset_classes or SYMBOLS:
+            eventually(lambda name=name: load.send(name) == "filled", within_s=40, every_s=0.2)
 
     # Afterwards.
 
     def heal(self) -> None:
         """Undo what the drill and the automation did, and wait until all is well and no incident is open."""
         for admin_url in self.admin_urls:
-            with suppress(OSError):
-                self.put(f"{admin_url}/faults", {"fault": "none"})
-        assert self.stack.run("up", "--detach").returncode == 0
-        if self.service()["release"] != GOOD_RELEASE:
+            put(f"{admin_url}/faults", {"fault": "none"})
+        if (pid := self.running_pid()) is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        self.revive()
+        if self.release() != GOOD_RELEASE:
             self.deploy(GOOD_RELEASE)
-        for asset_class in SYMBOLS:
-            self.put(f"{self.base_url}/control/trading/{asset_class}", {"state": "active", "reason": "drill over"})
-            self.put(f"{self.base_url}/control/routes/{asset_class}", {"gateway": None, "reason": "drill over"})
-        for gateway in self.settings["gateways"]:
+        self.resume()
+        for gateway in self.settings.gateways:
             self.put(f"{self.base_url}/control/gateways/{gateway}", {"state": "enabled", "reason": "drill over"})
+        assert self.stack.run("mode", "act").returncode == 0
         assert self.stack.run("rearm", "--reason", "drill over").returncode == 0
-        eventually(self._is_quiet, within_s=120, every_s=1)
+        eventually(self._heals, within_s=150, every_s=1)
 
-    def _is_quiet(self) -> bool:
-        if self.check()["status"] != "ok":
-            return False
-        if all(one["closed_at"] for one in self.incidents()):
+    def _heals(self) -> bool:
+        if self.is_quiet():
             return True
-        self.triage()
+        if self.is_well():
+            self.triage()
+        return self.is_quiet()
+
+
+def stop(pid: int) -> None:
+    """End a process: ask it, also one that is stopped, and kill it where it does not hear."""
+    for number, within_s in ((signal.SIGTERM, 15), (signal.SIGKILL, 10)):
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+            os.kill(pid, signal.SIGCONT)
+        with suppress(AssertionError):
+            eventually(lambda: not is_alive(pid), within_s=within_s, every_s=0.1)
+            return
+    raise AssertionError(f"pid={pid} does not end")
+
+
+def is_alive(pid: int) -> bool:
+    """Say whether a process runs; one that is dead and not yet waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("utf-8").rsplit(")", 1)[1].split()[0] not in {"Z", "X"}
+    except OSError:
         return False
 
 
 def make_quick(stack: Stack) -> None:
-    """Let drills prove, close and trade as they need it."""
+    """Let drills prove, close and trade as they need it; the stack's own tables of the same names give way."""
     path = stack.state_dir / "runbook.toml"
     text = path.read_text("utf-8")
     if QUICK not in text:
