@@ -27,6 +27,8 @@ from tasks.settings import RunbookSettings
 app = App(name="drill", help="Game day: break the local stack on purpose, and score what the automation does.")
 Times = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=100))]
 Which = Annotated[DrillName | Literal["all"], Parameter(name_transform=str.lower)]
+# The scores, and the drills that came to none with the reason of each.
+Kept = tuple[list[DrillScore], list[str]]
 SAFE, UNSAFE, INTERRUPTED = 0, 1, 130
 
 
@@ -78,7 +80,9 @@ def run(
     names = tuple(DrillName) if name == "all" else (name,)
     who = getpass.getuser() if by is None else by
     parameters = {"service": watched, "by": who}
-    _give(settings, [{"drill": one.value, **parameters} for one in names for _ in range(times)], quiet=json_output)
+    _give(
+        settings, [{"drill": one.value, **parameters} for one in names for _ in range(times)], json_output=json_output
+    )
 
 
 @app.command
@@ -125,17 +129,23 @@ def _pages_people(settings: RunbookSettings) -> bool:
     return bool(slack.token or slack.webhook_url) or fallback != type(fallback)()
 
 
-def _give(settings: RunbookSettings, runs: list[dict[str, str]], *, quiet: bool) -> NoReturn:
-    began_at, scores, failures = datetime.now(UTC), list[DrillScore](), list[str]()
+def _give(settings: RunbookSettings, runs: list[dict[str, str]], *, json_output: bool) -> NoReturn:
+    began_at, kept = datetime.now(UTC), (list[DrillScore](), list[str]())
     try:
         for parameters in runs:
-            _run_one(settings, parameters, (scores, failures), quiet=quiet)
+            _run_one(settings, parameters, kept, quiet=json_output)
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted; the drill that is under way goes on in Prefect, and heals what it broke.\n")
         sys.exit(INTERRUPTED)
+    finish(settings, kept, began_at, json_output=json_output)
+
+
+def finish(settings: RunbookSettings, kept: Kept, began_at: datetime, *, json_output: bool) -> NoReturn:
+    """Sum the day up, say it, and end; exit 0 only where it was safe."""
+    scores, failures = kept
     day = game_day(scores, failures)
-    times = {"started_at": utc_text(began_at), "finished_at": utc_text(datetime.now(UTC))}
-    if quiet:
+    if json_output:
+        times = {"started_at": utc_text(began_at), "finished_at": utc_text(datetime.now(UTC))}
         parts = [{**one.model_dump(mode="json"), "safe": one.is_safe} for one in scores]
         say_json({"state_dir": str(settings.state_dir), **times, "score": day.model_dump(mode="json"), "drills": parts})
     else:
@@ -143,9 +153,7 @@ def _give(settings: RunbookSettings, runs: list[dict[str, str]], *, quiet: bool)
     sys.exit(SAFE if day.is_safe else UNSAFE)
 
 
-def _run_one(
-    settings: RunbookSettings, parameters: dict[str, str], kept: tuple[list[DrillScore], list[str]], *, quiet: bool
-) -> None:
+def _run_one(settings: RunbookSettings, parameters: dict[str, str], kept: Kept, *, quiet: bool) -> None:
     """Run one drill through Prefect and keep its score, or why it came to none."""
     api = running_api()
     ended = follow(api, start(api, parameters, "drill/manual"), quiet=True)

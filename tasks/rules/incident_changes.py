@@ -12,6 +12,7 @@ from tasks.model.messages import Message
 from tasks.model.values import Value
 from tasks.rules.flapping import comes_back
 from tasks.rules.hysteresis import last_seen_without, may_close, same_trouble
+from tasks.rules.overtaken import is_overtaken
 from tasks.rules.tiers import tier_of, tiers_above
 
 
@@ -28,6 +29,11 @@ class OpenLedger(Value):
     escalation: EscalationLimits = EscalationLimits()
     acting: bool = False
 
+    @property
+    def all(self) -> tuple[IncidentState, ...]:
+        """Every incident, open or over."""
+        return (*self.incidents, *self.closed)
+
 
 ALERT_OF_CAUSE = {
     Cause.SERVICE_HUNG: AlertType.HEALTH_CHECK_ERROR,
@@ -43,7 +49,8 @@ def incident_changes(
 
     Errors: none. A blind diagnosis closes nothing: missing data is not health (safety rule 2).
     Steps:
-        1. each finding opens an incident, or goes into the one that is open for its trouble
+        1. each finding opens an incident, or goes into the one that is open for its trouble; one that is not sure
+           and was seen while somebody stopped the service opens none
         2. an open incident is closed when its trouble has been gone for long enough, unless somebody acts on the
            service now, or an action in it was begun and its end is not known: that is for a person
     """
@@ -51,6 +58,8 @@ def incident_changes(
     for finding in diagnosis.findings:
         known = next((one for one in ledger.incidents if same_trouble(one, finding)), None)
         back = comes_back(ledger.closed, finding, ledger.escalation, ledger.now)
+        if known is None and is_overtaken(finding, evidence, ledger.all, acting=ledger.acting):
+            continue
         opened = _opened(finding, ledger, evidence, back.incident_id if back else new_id(finding.cause))
         records += [_observed(known, finding, ledger.now)] if known else opened
     if diagnosis.status is Status.BLIND or ledger.acting:

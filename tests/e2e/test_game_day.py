@@ -82,7 +82,7 @@ def test_a_dead_gateway_from_the_desks_first_word_to_the_test_that_it_leaves(day
 
     assert day.routing()["asset_classes"]["crypto"]["trading_state"] == "active"
     assert day.check()["status"] == "ok"
-    assert "Trading in crypto is active again." in day.told("desk")
+    assert "Trading in crypto is active again. Done by hand by ada." in day.told("desk")
     holds_its_document_and_its_test(day, incident)
 
 
