@@ -32,7 +32,7 @@ def day(stack: Stack) -> Iterator[GameDay]:
         yield one
         one.heal()
     finally:
-        one.pause_schedule(paused=False)
+        one.leave_alone(alone=False)
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def day(stack: Stack) -> Iterator[GameDay]:
         yield one
         one.heal()
     finally:
-        one.pause_schedule(paused=False)
+        one.leave_alone(alone=False)
 
 
 def check(day: GameDay) -> dict[str, Any]:

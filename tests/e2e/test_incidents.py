@@ -31,11 +31,11 @@ def day(stack: Stack) -> Iterator[GameDay]:
     one = GameDay(stack.state_dir, stack=stack)
     try:
         one.begin()
-        one.pause_schedule(paused=False)
+        one.leave_alone(alone=False)
         yield one
         one.heal()
     finally:
-        one.pause_schedule(paused=False)
+        one.leave_alone(alone=False)
 
 
 def triage(day: GameDay) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def test_observe_looks_and_tells_and_never_acts(day: GameDay) -> None:
 def test_a_person_approves_the_restart_in_propose_mode(day: GameDay) -> None:
     """Rule 12: the run waits at a form in the Prefect UI, and acts on a yes."""
     pid = day.pid()
-    day.pause_schedule(paused=True)
+    day.leave_alone(alone=True)
     assert day.stack.run("mode", "propose").returncode == 0
     os.kill(pid, signal.SIGSTOP)
     following = day.stack.start("triage", "--json")

@@ -21,6 +21,7 @@ from tests.fakes.polling import eventually
 
 GOOD_RELEASE = "1.0.0"
 AUTOMATIC = ("PENDING", "RUNNING")
+EVENTS = ("the service reports an incident", "the service is silent")
 # Drills prove a recovery in seconds, close at the first good run, and trade at any hour of the week. What one drill did
 # to a gateway does not make the next one's incident an old one again.
 QUICK = """
@@ -52,14 +53,16 @@ class GameDay(DrillStory):
     def begin(self) -> None:
         """Take the session's stack: settings for drills, healthy, and no run but those that a drill starts itself.
 
-        Steps: what the looks of the drills before saw is forgotten, or their failures would be this drill's past hour.
+        Steps: what the looks of the drills before saw is forgotten, or their failures would be this drill's past hour;
+        one healthy run takes their place.
         """
         make_quick(self.stack)
         self.stack.wait_for_triage()
-        self.pause_schedule(paused=True)
+        self.leave_alone(alone=True)
         if not self.is_quiet():
             self.heal()
         history_path(self.whole, NAME).unlink(missing_ok=True)
+        self.triage()
         self.before, self.began_at = {one.incident_id for one in self.incidents()}, datetime.now(UTC)
 
     # What is done.
@@ -76,14 +79,19 @@ class GameDay(DrillStory):
             if holds():
                 return
 
-    def pause_schedule(self, *, paused: bool) -> None:
-        """Stop the minute's own runs, so that a drill is judged by its own; a run that works already is waited for."""
+    def leave_alone(self, *, alone: bool) -> None:
+        """Stop the minute's own runs and those of the service's events, so that a drill is judged by its own.
+
+        Steps: a run that works already is waited for.
+        """
         found = self.ask_api("deployments/name/triage/every-minute")
-        self.ask_api(f"deployments/{found['id']}/{'pause' if paused else 'resume'}_deployment", {})
-        assert self.ask_api(f"deployments/{found['id']}")["paused"] is paused
-        states = {"state": {"type": {"any_": AUTOMATIC}}}
-        working = {"flow_runs": {**states, "deployment_id": {"any_": [found["id"]]}}}
-        if paused:
+        self.ask_api(f"deployments/{found['id']}/{'pause' if alone else 'resume'}_deployment", {})
+        for one in self.ask_api("automations/filter", {}):
+            if one["name"] in EVENTS:
+                assert put(f"{self.api}/automations/{one['id']}", {"enabled": not alone}, method="PATCH") == 204
+        assert self.ask_api(f"deployments/{found['id']}")["paused"] is alone
+        working = {"flows": {"name": {"any_": ["triage"]}}, "flow_runs": {"state": {"type": {"any_": AUTOMATIC}}}}
+        if alone:
             eventually(lambda: not self.ask_api("flow_runs/filter", working), within_s=150, every_s=0.5)
 
     def kill(self, pid: int) -> None:
@@ -114,7 +122,7 @@ class GameDay(DrillStory):
     def put(self, url: str, body: dict[str, Any]) -> None:
         """Set a switch over HTTP."""
         token = self.settings.control_token
-        assert put(url, body, token.get_secret_value() if token else "") == 200
+        assert put(url, body, token=token.get_secret_value() if token else "") == 200
 
     def resume(self, *asset_classes: str) -> None:
         """Let classes trade again where their table leads them, as a person does after a pause."""
@@ -206,7 +214,7 @@ class GameDay(DrillStory):
     def heal(self) -> None:
         """Undo what the drill and the automation did, and wait until all is well and no incident is open."""
         for admin_url in self.admin_urls:
-            put(f"{admin_url}/faults", {"fault": "none"}, token="")
+            put(f"{admin_url}/faults", {"fault": "none"})
         if (pid := self.running_pid()) is not None:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)

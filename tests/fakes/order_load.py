@@ -77,10 +77,10 @@ def _word(answer: Any) -> str | None:
     return str(error.get("code") if status in {None, "denied"} else status)
 
 
-def put(url: str, body: dict[str, Any], token: str) -> int | None:
+def put(url: str, body: dict[str, Any], *, token: str = "", method: str = "PUT") -> int | None:
     """Set a switch over HTTP; None where nobody answers."""
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
-    request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="PUT")  # noqa: S310
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers, method=method)  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=5.0) as answer:  # noqa: S310
             return int(answer.status)
