@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check lock bench bench-orders bench-logs bench-looks bench-runs bench-events bench-database drills e2e clean
+.PHONY: help setup run test test-fast check lock bench bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies drills e2e clean
 BIN := .venv/bin
 ARGS ?=
 
@@ -22,7 +22,7 @@ test: setup ## Run all tests but the drills, with branch coverage (ARGS=… goes
 test-fast: setup ## Run the tests that start no stack
 	@$(BIN)/pytest -m "not e2e" $(ARGS)
 
-drills: setup ## Inject faults into the real stack, and hold the check to their causes
+drills: setup ## Inject faults into the real stack under orders, and hold the check to their causes, the automation to its deeds
 	@$(BIN)/pytest -m drill $(ARGS)
 
 e2e: setup ## Run only the tests that start the real stack
@@ -39,7 +39,7 @@ lock: setup ## Resolve pyproject.toml into requirements/lock.txt, every file has
 	@$(BIN)/uv pip compile pyproject.toml --quiet --group dev --universal --generate-hashes \
 		--python-version 3.11 --custom-compile-command "make lock" --output-file requirements/lock.txt $(ARGS)
 
-bench: bench-orders bench-logs bench-looks bench-runs bench-events bench-database ## Measure everything that has a budget; tables here, JSON under bench/results
+bench: bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies ## Measure everything that has a budget; tables here, JSON under bench/results
 
 bench-logs: setup ## Measure the log scan beside ripgrep and Python's re (ripgrep where it is installed)
 	@$(BIN)/python -m bench.log_scan $(ARGS)
@@ -55,6 +55,9 @@ bench-events: setup ## Measure how soon a triage follows an incident and a silen
 
 bench-database: setup ## Measure what a healthy minute leaves in Prefect's database, and a week of them under retention
 	@$(BIN)/python -m bench.database $(ARGS)
+
+bench-remedies: setup ## Measure how long a hung service stays hung: from the signal to a proven recovery
+	@$(BIN)/python -m bench.remedies $(ARGS)
 
 bench-orders: setup ## Measure orders per second through the order service and its gateways
 	@$(BIN)/python -m bench.orders $(ARGS)
