@@ -141,7 +141,7 @@ def table(figures: dict[str, Any]) -> str:
         f"{days}"
         f"kept for ever it would be {figures['unbounded_bytes'] / 1e6:.0f} MB after {figures['days']} days; "
         f"the file is {verdict} at {figures['largest_bytes'] / 1e6:.0f} MB\n"
-        f"one clean-up of {figures['step_minutes']} minutes takes {figures['vacuum_median_s']:.2f} s (median), "
+        f"one clean-up after {figures['step_minutes']} minutes takes {figures['vacuum_median_s']:.2f} s (median), "
         f"{figures['vacuum_max_s']:.2f} s (longest)\n"
     )
 
@@ -149,7 +149,7 @@ def table(figures: dict[str, Any]) -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure the database of a week of healthy minutes.")
     parser.add_argument("--minutes", type=int, default=3, choices=(1, 3, 5), help="real minutes")
-    parser.add_argument("--days", type=int, default=7, help="simulated days")
+    parser.add_argument("--days", type=int, default=7, choices=range(4, 32), help="simulated days")
     parser.add_argument("--up", nargs="*", default=[], help="further words for `runbook up`")
     return parser.parse_args()
 

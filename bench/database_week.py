@@ -70,6 +70,7 @@ async def days(connection: sqlite3.Connection, database: Path, asked: dict[str, 
         took_s.append(await clean_up(now, with_orphans=not minute % (STEP_MINUTES * ORPHANS_EVERY)))
         if not (minute + STEP_MINUTES) % REPORT_EVERY:
             course.append(state_of(connection, database, (minute + STEP_MINUTES) / DAY_MINUTES))
+            sys.stderr.write(f"day {course[-1]['day']:.1f}: {course[-1]['file_bytes'] / 1e6:.0f} MB\n")
     third = next((one for one in course if one["day"] >= 3), course[-1])
     a_minute = (asked["to"]["bytes"] - asked["from"]["bytes"]) / asked["minutes"]
     return {

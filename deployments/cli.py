@@ -23,6 +23,7 @@ app.command("deployments.commands.postmortem:postmortem", name="postmortem", hel
 app.command("deployments.commands.checks:app", name="checks", help="Decide on the checks that incidents drafted.")
 app.command("deployments.commands.approve:approve", name="approve", help="Let a plan that waits be done.")
 app.command("deployments.commands.approve:reject", name="reject", help="Let nothing of a plan that waits be done.")
+app.command("deployments.commands.drill:app", name="drill", help="Game day: break the local stack, and score.")
 app.command("deployments.commands.mode:mode", name="mode", help="Show or set how far the automation may go.")
 app.command("deployments.commands.rearm:rearm", name="rearm", help="Let the automation act again.")
 
@@ -32,6 +33,8 @@ WRONG_USE = {
     Code.NOT_CONFIGURED,
     Code.UNKNOWN_SERVICE,
     Code.UNKNOWN_INCIDENT,
+    Code.NOT_OUR_STACK,
+    Code.DRILL_UNDER_WAY,
 }
 INTERRUPTED = 130
 
@@ -56,3 +59,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted; what was started is stopped.\n")
         sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

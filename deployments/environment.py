@@ -6,8 +6,8 @@ import secrets
 
 from deployments.ports import HOST, SERVER
 from deployments.state_dir import StateDir
+from tasks.clients.process_marks import STACK_MARK
 
-MARK = "TRADING_RUNBOOK_STACK"
 # Another Prefect's profile, another Python's path or another stack's service settings are not ours to obey.
 FOREIGN = ("PREFECT_", "ORDER_SERVICE_", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "UVICORN_")
 DAY_S = 86_400
@@ -32,7 +32,7 @@ def adopt_mark(mark: str) -> None:
     """Clean our own environment for the parts that inherit it, and put the mark into it."""
     for name in [name for name in os.environ if name.upper().startswith(FOREIGN)]:
         del os.environ[name]
-    os.environ[MARK] = mark
+    os.environ[STACK_MARK] = mark
 
 
 def prefect_environment(state: StateDir, ports: dict[str, int]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
-from deployments.environment import MARK, api_url
+from deployments.environment import api_url
 from deployments.local_http import ask
 from deployments.parts import (
     BUTTONS,
@@ -24,7 +24,7 @@ from deployments.starting import Starting
 from deployments.state_dir import StateDir
 from tasks.clients import service_lock
 from tasks.clients.process_look import service_identity
-from tasks.clients.process_marks import marked
+from tasks.clients.process_marks import STACK_MARK, marked
 from tasks.clients.supervisor_psutil import start_service
 from tasks.model.errors import CannotAct, Code, RunbookError
 from tasks.model.processes import ProcessIdentity
@@ -53,7 +53,7 @@ def order_service_is_alive(state: StateDir, mark: str) -> bool:
         found = service_identity(order_service_settings(state))
     except RunbookError:
         return False
-    return found is not None and found.pid in {one.pid for one in marked(MARK, mark)}
+    return found is not None and found.pid in {one.pid for one in marked(STACK_MARK, mark)}
 
 
 def start_parts(state: StateDir, starting: Starting, missing: frozenset[str], report: Report) -> None:

@@ -20,6 +20,8 @@ TRADED = {
 }
 # A drill need not wait as long as a trading day for its proof; 120 s is the default elsewhere.
 CONFIRM_FOR_S = 30
+# Starts again what a drill has killed.
+MEND_COMMAND = [sys.executable, "-m", "deployments.cli", "up", "--detach"]
 TEST_SYMBOLS = {"equity": "ZVZZT", "future": "TESTF", "fx": "TST/USD", "crypto": "TST-USD"}
 
 
@@ -57,6 +59,7 @@ def settings_text(state: StateDir, ports: Mapping[str, int], token: str, alert_t
         "services.order-service.start_environment": service_environment(state, ports),
         **{f"services.order-service.gateways.{name}": _gateway(ports, name) for name in GATEWAYS},
         **{f"services.order-service.synthetic_orders.{kind}": _order(kind) for kind in TEST_SYMBOLS},
+        "drill": {"stack_file": str(state.stack_file), "mend_command": MEND_COMMAND},
     }
     stack: dict[str, object] = {
         "mode": "act",

@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from deployments.environment import MARK
 from deployments.parts import WORKER
 from deployments.ports import SERVER
 from deployments.stack_file import StackRecord, remove_stack
 from deployments.state_dir import StateDir
-from tasks.clients.process_marks import marked
+from tasks.clients.process_marks import STACK_MARK, marked
 from tasks.clients.processes import is_running, own_pid, terminate
 from tasks.model.errors import CannotAct, Code
 from tasks.model.processes import ProcessIdentity
@@ -46,7 +45,7 @@ def stop_starter(stack: StackRecord | None) -> None:
 
 def _of_this_stack(stack: StackRecord, parts: Iterable[ProcessIdentity]) -> set[ProcessIdentity]:
     """Add what carries the mark: what a flow restarted, and what was spawned in the instant before a kill -9."""
-    return {*parts, *marked(MARK, stack.mark)}
+    return {*parts, *marked(STACK_MARK, stack.mark)}
 
 
 def _end(identities: Iterable[ProcessIdentity]) -> None:
@@ -57,7 +56,7 @@ def _end(identities: Iterable[ProcessIdentity]) -> None:
 
 
 def _refuse_survivors(stack: StackRecord) -> None:
-    survivors = [identity for identity in marked(MARK, stack.mark) if is_running(identity)]
+    survivors = [identity for identity in marked(STACK_MARK, stack.mark) if is_running(identity)]
     if survivors:
         pids = ", ".join(str(one.pid) for one in survivors)
         raise CannotAct(Code.STILL_ALIVE, f"expected every part to end was alive pid={pids}; end them by hand")

@@ -26,6 +26,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from tasks.model.channels import FallbackSettings, SlackSettings
+from tasks.model.drill_settings import DrillSettings
 from tasks.model.errors import Code, RunbookError
 from tasks.model.limits import DiagnosisLimits, EscalationLimits, LookLimits, RemediationLimits, RestartLimits
 from tasks.model.modes import Mode
@@ -162,6 +163,7 @@ class RunbookSettings(BaseSettings):
     services: dict[ServiceName, ServiceSettings] = Field(default_factory=dict)
     slack: SlackSettings = SlackSettings()
     fallback: FallbackSettings = FallbackSettings()
+    drill: DrillSettings = DrillSettings()
 
     @classmethod
     def settings_customise_sources(

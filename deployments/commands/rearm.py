@@ -4,10 +4,7 @@ import getpass
 from datetime import UTC, datetime
 
 from deployments.views.words import say
-from tasks.clients.incident_ledger import append
-from tasks.model.errors import Code, RunbookError
-from tasks.model.incident import Event, LedgerRecord, Source
-from tasks.rules.action_history import REARMED_TYPE
+from tasks.clients.rearm import rearm_automation
 from tasks.settings import load_settings
 
 
@@ -23,19 +20,7 @@ def rearm(*, reason: str, service: str | None = None, by: str | None = None) -> 
     by
         Your name; default the user's.
     """
-    who = (getpass.getuser() if by is None else by).strip()
-    if not reason.strip() or not who:
-        raise RunbookError(Code.BAD_ARGUMENT, "expected a reason and a name was blank; say what you looked at, and who")
     settings = load_settings()
     name = service or settings.only_service()
-    record = LedgerRecord(
-        timestamp=datetime.now(UTC),
-        type=REARMED_TYPE,
-        service=name,
-        event=Event.ACKNOWLEDGED,
-        source=Source.OPERATOR,
-        summary=f"automation re-armed by {who}: {reason}",
-        details={"by": who, "reason": reason},
-    )
-    append(settings.ledger_path(name), [record])
+    rearm_automation(settings, name, getpass.getuser() if by is None else by, reason, datetime.now(UTC))
     say(f"Re-armed {name}.")

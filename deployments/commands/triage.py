@@ -76,12 +76,12 @@ def running_api() -> str:
     return api
 
 
-def start(api: str, parameters: dict[str, Any]) -> str:
-    """Create the flow run.
+def start(api: str, parameters: dict[str, Any], name: str = "triage/manual") -> str:
+    """Create a flow run of a deployment.
 
     Errors: `PREFECT_UNREACHABLE` when the server has no such deployment, or refuses.
     """
-    deployment = ask(f"{api}/deployments/name/triage/manual") or {}
+    deployment = ask(f"{api}/deployments/name/{name}") or {}
     body = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
     run = ask(f"{api}/deployments/{deployment.get('id')}/create_flow_run", body, timeout_s=10) or {}
     if "id" not in run:

@@ -74,7 +74,7 @@ class Courier:
         for thread in self._outbox.threads() if self._settings.slack.token else ():
             if self._is_blocked(SLACK):
                 return
-            head = self._records.head(thread.service, thread.incident_id)
+            head = self._records.head(thread.service, thread.incident_id, thread.place)
             answer = self._slack.refresh(thread, head)
             if answer is not None and not answer.sent:
                 self._block(SLACK if answer.verdict in UNCERTAIN else f"head:{thread.place}", answer)
@@ -107,7 +107,7 @@ class Courier:
     def _send(self, entry: Queued, route: Route) -> Answer:
         match route.kind:
             case RouteKind.SLACK:
-                head = self._records.head(entry.service, entry.message.incident_id)
+                head = self._records.head(entry.service, entry.message.incident_id, route.place)
                 return self._slack.say(entry, route, head)
             case RouteKind.WEBHOOK:
                 return self._slack.send_to_webhook(route, webhook_words(entry, route.user_group, self._clock()))

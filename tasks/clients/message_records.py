@@ -14,6 +14,7 @@ from tasks.rules.acknowledgement import is_acknowledged
 from tasks.rules.incident_changes import told_records
 from tasks.rules.incident_state import fold_incidents
 from tasks.rules.slack_head import Head
+from tasks.rules.tiers import TIERS
 from tasks.settings import RunbookSettings
 
 Stamp = tuple[int, int]
@@ -62,8 +63,8 @@ class MessageRecords:
         """
         self._sink.keep(entry.message, channel, self._clock(), delivered=False)
 
-    def head(self, service: str, incident_id: str) -> Head:
-        """Say what the head of a thread has to say now."""
+    def head(self, service: str, incident_id: str, place: str) -> Head:
+        """Say what the head of a thread has to say now; the button stands where a tier reads, not on the desk."""
         incident, slack = self.incident(service, incident_id), self._settings.slack
         taken = incident is not None and is_acknowledged(
             incident, self._settings.service(service).escalation, self._clock()
@@ -74,7 +75,7 @@ class MessageRecords:
             mode=current_mode(self._settings),
             incident=incident,
             taken=taken,
-            button=slack.app_token is not None,
+            button=slack.app_token is not None and place in {slack.of(tier).channel for tier in TIERS},
         )
 
     def _told(self, entry: Queued, key: str) -> bool:

@@ -4,6 +4,9 @@ import psutil
 
 from tasks.model.processes import ProcessIdentity
 
+# The variable that `runbook up` gives to every process of its stack, and they to what they start.
+STACK_MARK = "TRADING_RUNBOOK_STACK"
+
 
 def marked(variable: str, value: str) -> tuple[ProcessIdentity, ...]:
     """Find every living process, other than our own, whose environment holds `variable=value`.
@@ -19,3 +22,11 @@ def marked(variable: str, value: str) -> tuple[ProcessIdentity, ...]:
         except (psutil.Error, OSError):
             continue
     return tuple(found)
+
+
+def carries(process: psutil.Process, variable: str, value: str) -> bool:
+    """Say whether a process carries a mark; one whose environment we may not read does not."""
+    try:
+        return bool(process.environ().get(variable) == value)
+    except (psutil.Error, OSError):
+        return False

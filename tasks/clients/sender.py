@@ -56,6 +56,7 @@ class Sender:
         self._tried: set[str] = set()
         self._thread: threading.Thread | None = None
         self._asked = False
+        self._rests = False
 
     def tell(self, service: str, message: Message) -> bool:
         """Queue a message and say whether its audience has it, as far as that is known in the moment there is.
@@ -80,9 +81,9 @@ class Sender:
                 self._thread.start()
 
     def wait(self, limit_s: float) -> None:
-        """Wait until the sender rests, or the limit is over."""
+        """Wait until there is nothing to send now, or the limit is over; for a Slack that is away nobody waits."""
         with self._changed:
-            self._changed.wait_for(lambda: self._thread is None, timeout=limit_s)
+            self._changed.wait_for(lambda: self._thread is None or (self._rests and not self._asked), timeout=limit_s)
 
     def _wait_for(self, entry: Queued) -> bool:
         key, begun_s = entry.message.key, time.monotonic()
@@ -103,9 +104,14 @@ class Sender:
                 LOGGER.exception("the sender broke off")
                 pause_s = None
             if pause_s is not None and time.monotonic() + pause_s < ends_at_s:
-                with self._changed:
-                    self._changed.wait_for(lambda: self._asked, timeout=pause_s)
-                    self._asked = True
+                self._pause(pause_s)
+
+    def _pause(self, pause_s: float) -> None:
+        with self._changed:
+            self._rests = pause_s >= LONGEST_PAUSE_S
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._asked, timeout=pause_s)
+            self._rests, self._asked = False, True
 
     def _is_asked(self) -> bool:
         with self._changed:

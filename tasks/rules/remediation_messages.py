@@ -135,7 +135,9 @@ def desk_words(one: ActionResult) -> str:
     match one.action:
         case Action.PAUSE_STRATEGIES:
             what = f"Strategy {target.strategy}" if target.strategy else f"Trading in {target.asset_class}"
-            return f"{what} is paused ({target.trading_state or 'halted'}). Cancels work. A person resumes it."
+            return (
+                f"{what} is paused ({target.trading_state or 'halted'}). It holds no cancel back. A person resumes it."
+            )
         case Action.REROUTE_ORDERS:
             return f"New {target.asset_class} orders go to {target.gateway}. Orders already sent stay where they are."
         case Action.RESUME if target.strategy or target.asset_class:

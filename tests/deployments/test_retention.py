@@ -8,7 +8,7 @@ from prefect.settings.models.root import Settings
 
 from deployments.environment import server_environment
 from deployments.ports import SERVER
-from deployments.state_dir import StateDir
+from deployments.state_dir import REPOSITORY, StateDir
 
 
 @pytest.fixture
@@ -36,6 +36,19 @@ def test_heartbeats_and_the_events_of_steps_that_went_well_are_kept_for_an_hour(
     assert {"order-service.heartbeat", "prefect.task-run.Completed"} <= set(overrides)
     assert not {"prefect.task-run.Failed", "order-service.incident"} & set(overrides)
     assert timedelta(seconds=server.server.services.db_vacuum.loop_seconds) < timedelta(hours=1)
+
+
+def test_the_readme_gives_the_values_that_the_stack_sets(tmp_path: Path) -> None:
+    """Who runs a server of their own copies them; a value that was only changed here would fill their disk."""
+    readme = (REPOSITORY / "README.md").read_text("utf-8").replace("'", "")
+    wanted = {
+        name: value
+        for name, value in server_environment(StateDir(tmp_path), {SERVER: 4200}).items()
+        if "_DB_VACUUM_" in name or "_EVENTS_" in name
+    }
+
+    assert len(wanted) == 7
+    assert [name for name, value in wanted.items() if f"{name}={value}" not in readme] == []
 
 
 def test_the_switch_looks_often_enough_to_hold_its_fifteen_seconds(server: Settings) -> None:

@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="the drills are POSIX signals"),
 ]
 DESK = "We are experiencing degraded order routing for {}. Investigating. Orders may be delayed. ETA 15m."
-PAUSED = "Trading in {} is paused (halted). Cancels work. A person resumes it."
+PAUSED = "Trading in {} is paused (halted). It holds no cancel back. A person resumes it."
 TECHNICAL = "Incident: order-routing health checks failing since"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ class Mailbox:
 
     url: str = ""
     status: int = 200
+    pause_s: float = 0.0
     taken: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -26,6 +28,7 @@ def mailbox() -> Iterator[Mailbox]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            time.sleep(box.pause_s)
             if box.status == 200:
                 box.taken.append(body)
             self.send_response(box.status)

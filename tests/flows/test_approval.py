@@ -15,25 +15,21 @@ import pytest
 from deployments.approvals import answer, chosen, waiting_approvals
 from deployments.local_http import ask
 from flows.remediation import remediation
-from tasks.clients.confirming import confirming_looks
 from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.mode_switch import current_mode, set_mode
-from tasks.clients.observe import observe
 from tasks.clients.planning import planned_for
 from tasks.clients.process_look import service_identity
 from tasks.model.errors import Code, RunbookError
-from tasks.model.evidence import Context, Evidence, TriageRequest
 from tasks.model.incident import Event, LedgerRecord, Outcome, Source
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass
 from tasks.model.remediation import RemediationCase, RemediationResult
 from tasks.model.report import TriageStory
 from tasks.model.verdicts import GuardCode
-from tasks.record_incidents import incidents_recorded
 from tasks.rules.action_history import APPROVAL_TYPE
 from tasks.rules.course import remediation_case
-from tasks.rules.diagnosis import name_cause
 from tests.fakes.patient import Patient, running
+from tests.fakes.triaged import triaged
 
 pytestmark = [
     pytest.mark.prefect,
@@ -55,17 +51,6 @@ def hung(tmp_path: Path, prefect: str, monkeypatch: pytest.MonkeyPatch) -> Itera
         assert one.pid
         os.kill(one.pid, signal.SIGSTOP)
         yield one
-
-
-async def story_of(patient: Patient) -> TriageStory:
-    """Look three times, name the cause, open the incident, make the plan, as a triage does."""
-    rounds = await confirming_looks(patient.service, await observe(patient.service))
-    context = Context(request=TriageRequest(service=NAME), looked_at=datetime.now(UTC), mode=Mode.PROPOSE, late_s=0)
-    evidence = Evidence(context=context, observations=rounds)
-    diagnosis = name_cause(evidence)
-    incidents = incidents_recorded(patient.settings, evidence, diagnosis)
-    story = TriageStory(evidence=evidence, diagnosis=diagnosis, incidents=incidents)
-    return story.having(plan=await planned_for(patient.settings, story))
 
 
 def case_of(story: TriageStory) -> RemediationCase:
@@ -111,7 +96,7 @@ async def ended(run: "asyncio.Task[RemediationResult]") -> RemediationResult:
 
 async def test_a_person_approves_after_an_answer_that_could_not_be_read(hung: Patient, prefect: str) -> None:
     """The form shows plan, evidence and orders, asks again for a name, and the ledger tells who said yes."""
-    case = case_of(await story_of(hung))
+    case = case_of(await triaged(hung))
     incident_id = case.plan.actions[0].incident_id
     run = asyncio.create_task(remediation(case))
 
@@ -140,7 +125,7 @@ async def test_a_person_approves_after_an_answer_that_could_not_be_read(hung: Pa
 
 async def test_a_rejected_plan_is_not_done_and_not_asked_for_again(hung: Patient, prefect: str) -> None:
     """A no holds for the incident: nobody is asked the same every minute; observe takes the hands off for all runs."""
-    story = await story_of(hung)
+    story = await triaged(hung)
     case = case_of(story)
     run = asyncio.create_task(remediation(case))
     form = await form_of(prefect, case.plan.actions[0].incident_id)
@@ -171,7 +156,7 @@ async def test_no_answer_takes_the_safe_branch_and_nobody_can_answer_any_more(
 ) -> None:
     """Rule 12: what pauses trading is tried, what is disruptive is not, and the run ends as one that ran."""
     monkeypatch.setenv("RUNBOOK_APPROVAL_TIMEOUT_S", "3")
-    case = case_of(await story_of(hung))
+    case = case_of(await triaged(hung))
     run = asyncio.create_task(remediation(case))
     form = await form_of(prefect, case.plan.actions[0].incident_id)
 

@@ -134,7 +134,7 @@ async def test_a_person_may_always_pause(observed: Patient) -> None:
     assert not incident.is_open
     started = next(one for one in records(observed) if one.event == Event.ACTION_STARTED)
     assert "held by flow_run=another" in started.details["lock"]
-    assert told(observed, Audience.DESK)[0].startswith("Trading in equity is paused (halted). Cancels work.")
+    assert told(observed, Audience.DESK)[0].startswith("Trading in equity is paused (halted). It holds no cancel back.")
     # *No longer degraded*, as at the end of any other incident, would send the desk trading into a wall.
     assert messages_due(observed.settings, "order-service", datetime.now(UTC)) == ()
     assert len(told(observed, Audience.DESK)) == 1

@@ -64,7 +64,7 @@ def holds(telling: Telling, fake: FakeSlack, *, files: bool) -> None:
 
 
 @given(ills=st.lists(st.sampled_from(FAULTS), max_size=5), gaps=st.lists(st.integers(0, 3), max_size=5))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_message_is_lost_and_none_is_doubled_over_any_schedule_of_failures(
     fake: FakeSlack, ills: list[Ill], gaps: list[int]
 ) -> None:
@@ -90,7 +90,7 @@ def test_no_message_is_lost_and_none_is_doubled_over_any_schedule_of_failures(
     ills=st.lists(st.sampled_from([Ill.WELL, *FAULTS]), max_size=4),
     lines=st.lists(st.integers(1, LAST_LINE), min_size=1, max_size=4),
 )
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_process_killed_between_any_two_lines_loses_and_doubles_nothing(
     fake: FakeSlack, ills: list[Ill], lines: list[int]
 ) -> None:

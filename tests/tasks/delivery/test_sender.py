@@ -12,6 +12,7 @@ from tasks.clients.deadline import within
 from tasks.clients.sender import HELD_UP_S, Sender
 from tasks.model.diagnosis import Audience
 from tasks.model.messages import Message
+from tasks.resend import resent
 from tests.fakes.polling import eventually
 from tests.fakes.slack_api import FakeSlack, Ill
 from tests.fakes.slack_server import slack
@@ -85,6 +86,29 @@ def test_what_did_not_arrive_in_the_moment_goes_on_being_sent(
     eventually(lambda: telling.arrived() == [PAGES[0].key], within_s=20)
 
     assert fake.texts() == [PAGES[0].text]
+
+
+def test_the_end_of_a_run_does_not_wait_for_a_slack_that_is_away(tmp_path: Path, fake: FakeSlack) -> None:
+    """The next run starts in time, and sends what is left."""
+    fake.ills = always(Ill.BROKEN)
+    telling = Telling(tmp_path, slack_settings(fake)).opened()
+    telling.queue(*PAGES)
+    begun_s = time.monotonic()
+
+    assert resent(telling.settings, limit_s=30) == len(PAGES)
+
+    assert time.monotonic() - begun_s < 5
+
+
+def test_the_end_of_a_run_sends_what_is_left(tmp_path: Path, fake: FakeSlack) -> None:
+    """Also what Slack takes only after the second that it asked for."""
+    fake.ills, fake.retry_after = iter([Ill.LIMITED]), "1"
+    telling = Telling(tmp_path, slack_settings(fake)).opened()
+    telling.queue(*PAGES)
+
+    assert resent(telling.settings, limit_s=30) == 0
+
+    assert len(fake.texts()) == len(PAGES)
 
 
 def test_two_processes_that_tell_the_same_tell_it_once(tmp_path: Path, fake: FakeSlack) -> None:

@@ -193,6 +193,16 @@ def test_a_button_stands_at_the_head_while_it_would_be_heard_and_nobody_has_it(t
     assert "button" in str(head.blocks)
 
 
+def test_a_trader_cannot_stop_the_pages_by_a_button(tmp_path: Path, fake: FakeSlack) -> None:
+    """The desk is no rung of the ladder, and its channel has no button."""
+    one = telling(tmp_path, fake, app_token="xapp-1")
+    one.queue(message("desk-fx", Audience.DESK), message())
+    one.round()
+
+    assert "button" in str(fake.heads(CHANNEL)[0].blocks)
+    assert "button" not in str(fake.heads(DESK_CHANNEL)[0].blocks)
+
+
 def test_a_channel_of_its_own_has_a_thread_of_its_own(tmp_path: Path, fake: FakeSlack) -> None:
     """The desk reads elsewhere, and its channel has the incident's head, too."""
     one = telling(tmp_path, fake)

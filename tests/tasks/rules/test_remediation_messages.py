@@ -90,7 +90,7 @@ def test_the_desk_hears_in_its_own_words_what_is_paused() -> None:
     messages = remediation_messages(story(ended(pause, Outcome.DONE)))
 
     (desk,) = [one for one in messages if one.audience is Audience.DESK]
-    assert desk.text == "Trading in fx is paused (halted). Cancels work. A person resumes it."
+    assert desk.text == "Trading in fx is paused (halted). It holds no cancel back. A person resumes it."
 
 
 def test_who_does_not_hold_the_lock_tells_nothing() -> None:

@@ -1,0 +1,51 @@
+"""Say whether a stack is as it has to be before a drill, and again after it."""
+
+from collections.abc import Iterable
+
+from tasks.model.evidence import Context
+from tasks.model.looks import Observation, RoutingLook, Seen
+from tasks.model.modes import Mode
+from tasks.rules.action_history import ActionHistory
+
+
+def not_ready(context: Context, history: ActionHistory, seen: Observation) -> tuple[str, ...]:
+    """Say what stands in the way of a drill; nothing where the stack is well and the automation may act.
+
+    Errors: none. A drill on a stack that is ill, or that a person works on, would measure that, and heal it away.
+    """
+    return (
+        *_of_the_ledger(context),
+        *(f"the end of {one.action} is not known" for one in history.half_done),
+        *([] if context.mode is Mode.ACT else [f"mode is {context.mode}"]),
+        *([f"maintenance by {context.maintenance.by}"] if context.maintenance else []),
+        *not_well(seen),
+    )
+
+
+def not_well(seen: Observation) -> tuple[str, ...]:
+    """Say what is not well in one round of looks: health, an order, a gateway, a class that is paused or led away."""
+    orders = (f"order {one.asset_class} {one.outcome}" for one in seen.orders if not one.outcome.delivered)
+    gateways = (f"gateway {one.gateway} {one.detail}" for one in seen.gateways if one.seen is not Seen.PASSED)
+    return (
+        *([] if seen.health.seen is Seen.PASSED else [f"health {seen.health.detail}"]),
+        *orders,
+        *gateways,
+        *(_of_the_routing(seen.routing) if seen.routing else ["routing was not looked at"]),
+    )
+
+
+def _of_the_ledger(context: Context) -> Iterable[str]:
+    if context.ledger_detail:
+        yield context.ledger_detail
+    for incident in context.open_incidents:
+        yield f"incident {incident.incident_id} is open"
+
+
+def _of_the_routing(routing: RoutingLook) -> Iterable[str]:
+    if routing.seen is not Seen.PASSED:
+        yield f"routing {routing.detail}"
+    for route in routing.routes:
+        if route.trading_state not in {"active", None}:
+            yield f"{route.asset_class} is {route.trading_state}"
+        if route.gateway != route.table_gateway:
+            yield f"{route.asset_class} goes to {route.gateway}"

@@ -1,0 +1,28 @@
+"""Go as far as a triage does before §2: look three times, name the cause, open the incident, make the plan."""
+
+from datetime import UTC, datetime
+
+from tasks.clients.confirming import confirming_looks
+from tasks.clients.mode_switch import current_mode
+from tasks.clients.observe import observe
+from tasks.clients.planning import planned_for
+from tasks.model.evidence import Context, Evidence, TriageRequest
+from tasks.model.report import TriageStory
+from tasks.record_incidents import incidents_recorded
+from tasks.rules.diagnosis import name_cause
+from tests.fakes.patient import Patient
+
+NAME = "order-service"
+
+
+async def triaged(patient: Patient) -> TriageStory:
+    """Tell what one run saw, what the ledger says after it, and what it would do."""
+    first = await observe(patient.service)
+    mode = current_mode(patient.settings)
+    context = Context(request=TriageRequest(service=NAME), looked_at=datetime.now(UTC), mode=mode, late_s=0)
+    rounds = await confirming_looks(patient.service, first, context)
+    evidence = Evidence(context=context, observations=rounds)
+    diagnosis = name_cause(evidence)
+    incidents = incidents_recorded(patient.settings, evidence, diagnosis)
+    story = TriageStory(evidence=evidence, diagnosis=diagnosis, incidents=incidents)
+    return story.having(plan=await planned_for(patient.settings, story))

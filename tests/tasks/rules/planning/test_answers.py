@@ -1,0 +1,158 @@
+"""What a person's answer to a plan means afterwards: in the ledger, in the next runs, in the messages."""
+
+from datetime import timedelta
+
+import pytest
+
+from tasks.model.diagnosis import Audience, Cause, Diagnosis, Status
+from tasks.model.incident import Action, Event, IncidentState, LedgerRecord, Outcome, Source
+from tasks.model.modes import Mode
+from tasks.model.orders import AssetClass
+from tasks.model.plan import Answer, Approval, Plan, Target
+from tasks.model.processes import ProcessLook, ProcessState
+from tasks.model.remediation import ActionResult, IncidentUpdate, RemediationCase, RemediationResult
+from tasks.model.report import TriageStory
+from tasks.model.verdicts import GuardCode
+from tasks.rules.action_history import REARMED_TYPE, ActionHistory, action_history
+from tasks.rules.guards.table import weigh
+from tasks.rules.incident_state import fold_incidents
+from tasks.rules.planning.answer_records import answer_records
+from tasks.rules.planning.proposal import a_name, proposal
+from tasks.rules.remediation_messages import remediation_messages
+from tests.fakes.cases import INCIDENT, facts, finding, planned
+from tests.fakes.looks import NOW
+
+RESTART = planned()
+PAUSE = planned(Action.PAUSE_STRATEGIES, target=Target(asset_class=AssetClass.EQUITY))
+NO = Approval(answer=Answer.REJECTED, by="ada", note="the venue restarts it")
+YES = Approval(answer=Answer.APPROVED, by="bob")
+NOBODY = Approval(answer=Answer.EXPIRED)
+
+
+def case(*actions: object) -> RemediationCase:
+    """A case whose plan has these actions."""
+    context = facts().evidence.context
+    plan = Plan.model_validate({"written_at": NOW, "actions": actions or (RESTART, PAUSE)})
+    process = ProcessLook(state=ProcessState.RUNNING, detail="", looked_at=NOW)
+    return RemediationCase(request=context.request, diagnosis=Diagnosis(status=Status.OK), process=process, plan=plan)
+
+
+def history(*answers: Approval, rearmed: bool = False) -> ActionHistory:
+    """What the runs after these answers know, one minute apart."""
+    written = [record for at, one in enumerate(answers) for record in answer_records(case(), one, later(at))]
+    if rearmed:
+        fields = {"type": REARMED_TYPE, "event": Event.ACKNOWLEDGED, "source": Source.OPERATOR}
+        written.append(LedgerRecord(timestamp=later(9), service="order-service", **fields))  # type: ignore[arg-type]
+    return action_history(written, "order-service", later(10))
+
+
+def later(minutes: int) -> object:
+    """Some minutes after now."""
+    return NOW + timedelta(minutes=minutes)
+
+
+def test_a_no_holds_for_the_incident_until_a_person_says_otherwise() -> None:
+    """Rule 12: nobody is asked for the same again every minute; a later yes, or a re-arm, ends it."""
+    asking = facts(mode=Mode.PROPOSE)
+
+    refused = weigh(RESTART, asking.model_copy(update={"history": history(NO)}))
+
+    assert refused.code is GuardCode.REJECTED_BY_PERSON
+    assert "rejected by ada: the venue restarts it" in refused.detail
+    for known in (history(), history(NO, YES), history(NO, rearmed=True), history(NOBODY)):
+        assert weigh(RESTART, asking.model_copy(update={"history": known})).code is GuardCode.APPROVAL_NEEDED
+
+
+def test_nobody_but_a_person_can_say_no() -> None:
+    """A line that some program wrote neither stops nor frees the automation."""
+    (record,) = answer_records(case(), NO, NOW)
+    forged = record.model_copy(update={"source": Source.TRIAGE})
+    garbled = record.model_copy(update={"details": {"answer": "rejected", "actions": [1, None, {"a": 1}]}})
+
+    assert action_history([forged, garbled], "order-service", NOW).rejected == {}
+
+
+def test_who_answers_has_the_incident_and_nobodys_answer_takes_it() -> None:
+    """A person who said yes or no is at it; silence stops no page."""
+    opened = LedgerRecord(
+        timestamp=NOW, type="x", service="order-service", incident_id=INCIDENT, event=Event.OPENED, source=Source.TRIAGE
+    )
+
+    answered = fold_incidents([opened, *answer_records(case(), YES, NOW)], "order-service")
+    silent = fold_incidents([opened, *answer_records(case(), NOBODY, NOW)], "order-service")
+
+    assert answered[0].acknowledged_by == "bob"
+    assert silent[0].acknowledged_by is None
+
+
+def test_each_incident_of_a_plan_is_told_of_its_own_actions() -> None:
+    """A plan may touch two incidents; each ledger story is whole."""
+    other = PAUSE.model_copy(update={"incident_id": "INC-2", "key": "INC-2/pause"})
+
+    found = {one.incident_id: one.details["actions"] for one in answer_records(case(RESTART, other), NO, NOW)}
+
+    assert found == {INCIDENT: [RESTART.key], "INC-2": ["INC-2/pause"]}
+
+
+def test_no_answer_pauses_and_nothing_else() -> None:
+    """Rule 12: the safe branch needs nobody; what is disruptive waits for a person."""
+    silent = facts(mode=Mode.PROPOSE, approval=NOBODY)
+
+    assert weigh(PAUSE, silent).allowed
+    assert weigh(RESTART, silent).code is GuardCode.APPROVAL_EXPIRED
+
+
+def messages(approval: Approval, *done: ActionResult, tier: Audience = Audience.TIER_1) -> dict[str, str]:
+    """What is told of an answered plan, by audience."""
+    incident = IncidentState(
+        incident_id=INCIDENT, service="order-service", state="opened", opened_at=NOW, causes=(Cause.SERVICE_HUNG,)
+    )
+    story = TriageStory(
+        evidence=facts().evidence,
+        diagnosis=Diagnosis(status=Status.CRITICAL, findings=(finding(tier=tier),)),
+        incidents=IncidentUpdate(opened=(incident,)),
+        remediation=RemediationResult(outcome=Outcome.DONE, detail="x", actions=done, approval=approval),
+    )
+    return {one.audience: one.text for one in remediation_messages(story)}
+
+
+def result(outcome: Outcome, code: GuardCode | None = None, tier: Audience = Audience.TIER_1) -> ActionResult:
+    """What became of one action."""
+    one = planned(found=finding(tier=tier))
+    return ActionResult(planned=one, outcome=outcome, code=code, detail="so")
+
+
+@pytest.mark.parametrize(("asked", "told"), [(Audience.TIER_1, Audience.TIER_2), (Audience.TIER_2, Audience.TIER_3)])
+def test_nobodys_answer_goes_to_the_next_tier_also_where_trading_was_paused(asked: Audience, told: Audience) -> None:
+    """Whoever was asked did not answer: somebody else must hear of what was not done."""
+    expired = result(Outcome.REFUSED, GuardCode.APPROVAL_EXPIRED, asked)
+    paused = ActionResult(planned=PAUSE, outcome=Outcome.DONE, detail="halted")
+
+    found = messages(NOBODY, expired, paused, tier=asked)
+
+    assert "Not done, APPROVAL_EXPIRED: restart service" in found[told]
+    assert "The plan: nobody answered in time." in found[told]
+    assert asked not in found
+
+
+def test_the_message_names_who_approved() -> None:
+    """The desk's auditors ask who let it happen."""
+    found = messages(YES, result(Outcome.DONE))
+
+    assert "The plan: approved by bob." in found[Audience.TIER_1]
+
+
+def test_the_form_shows_what_no_answer_means_and_what_was_wrong_with_the_last_one() -> None:
+    """A person decides on what stands on the form alone."""
+    text = proposal(case(), 299.6, "a name is expected")
+
+    assert "Without an answer in 300 s only what pauses trading is done, and the next tier is told." in text
+    assert "The last answer could not be read, a name is expected." in text
+    assert f"Incident {INCIDENT}" in text
+
+
+def test_a_name_has_letters() -> None:
+    """The ledger must not name ?? as the one who approved."""
+    assert a_name("  Ada  Lovelace ") == "Ada Lovelace"
+    with pytest.raises(ValueError, match="a name is expected"):
+        a_name(" ?! ")
