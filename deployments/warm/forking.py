@@ -169,17 +169,27 @@ class ForkServerClient:
             case Unready():
                 self.unready = told
                 self._settled.set()
-            case Forked() if told.key in self._asked:
-                self._asked[told.key].set_result(told.pid)
-            case Refused() if told.key in self._asked:
-                self._asked[told.key].set_exception(OSError(told.reason))
+            case Forked():
+                self._answer(told)
+            case Refused():
+                waiting = self._waiting(told.key)
+                if waiting is not None:
+                    waiting.set_exception(OSError(told.reason))
             case Ended():
                 self._end(told)
-            case Forked():
-                # Too late: nobody waits for it any more, so nobody would ever end it.
-                kill_session(told.pid)
-            case Refused():
-                pass
+
+    def _answer(self, told: Forked) -> None:
+        waiting = self._waiting(told.key)
+        if waiting is not None:
+            waiting.set_result(told.pid)
+        else:
+            # Too late: nobody waits for it any more, so nobody would ever end it.
+            self._running[told.pid] = ForkedProcess(ProcessIdentity(pid=told.pid, created_at_s=0.0))
+            kill_session(told.pid)
+
+    def _waiting(self, key: str) -> "asyncio.Future[int] | None":
+        waiting = self._asked.get(key)
+        return waiting if waiting is not None and not waiting.done() else None
 
     def _end(self, told: Ended) -> None:
         process = self._running.pop(told.pid, None)

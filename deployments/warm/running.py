@@ -74,6 +74,7 @@ class Running:
                 return execution
         finally:
             self._hooks.forget(flow_run.id)
+            self.attempts.control.unregister(flow_run.id)
             self._carried_count -= 1
             if not self._carried_count:
                 self._idle.set()

@@ -2,6 +2,9 @@
 
 import asyncio
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -9,7 +12,7 @@ import pytest
 
 from deployments.warm.fork_servers import CAN_FORK
 from deployments.warm.forking import ForkServerClient
-from deployments.warm.protocol import ForkOrder
+from deployments.warm.protocol import Ended, Forked, ForkOrder
 from deployments.warm.sources import changed
 from tasks.model.errors import CannotAct, Code
 from tests.fakes.polling import eventually
@@ -95,6 +98,35 @@ def test_a_server_whose_worker_died_ends_by_itself(tmp_path: Path) -> None:
         await asyncio.sleep(0)
         eventually(lambda: not _alive(orphaned.pid), within_s=15)
         await orphaned.close()
+
+    asyncio.run(look())
+
+
+def test_a_process_that_comes_after_everybody_stopped_waiting_is_ended(tmp_path: Path) -> None:
+    """A run that nobody watches is one that nobody cancels, ends or reports."""
+    words = [sys.executable, "-c", "import time; time.sleep(60)"]
+
+    async def look(late: "subprocess.Popen[bytes]") -> None:
+        server = client(tmp_path)
+        server._take(Forked(key="given up", pid=late.pid))
+        server._take(Ended(pid=late.pid, exit_code=late.wait(10)))
+        assert late.returncode == -signal.SIGKILL
+        assert server._early == {}
+
+    with subprocess.Popen(words, start_new_session=True) as started:
+        asyncio.run(look(started))
+
+
+def test_an_end_that_is_told_before_the_start_was_noticed_is_kept(tmp_path: Path) -> None:
+    """A run of ten milliseconds has an exit code too."""
+
+    async def look() -> None:
+        server = client(tmp_path)
+        server._take(Ended(pid=2**30, exit_code=7))
+
+        process = server._keep(2**30)
+        await asyncio.wait_for(process.wait(), 1)
+        assert process.returncode == 7
 
     asyncio.run(look())
 

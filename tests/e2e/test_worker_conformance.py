@@ -1,4 +1,7 @@
-"""Our worker beside Prefect's own, on one server: the same deployments, the same outcomes."""
+"""Our worker beside Prefect's own, on one server: the same deployments, the same outcomes.
+
+What Prefect's own does is looked at with the drills: it takes four times as long, and changes with Prefect alone.
+"""
 
 import os
 import sys
@@ -23,7 +26,7 @@ pytestmark = [
 OURS, STOCK = "warm-process", "process"
 
 
-@pytest.fixture(scope="module", params=[OURS, STOCK])
+@pytest.fixture(scope="module", params=[OURS, pytest.param(STOCK, marks=pytest.mark.drill)])
 def worker(prefect_api: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Lab]:
     """One worker of each type, shared by the tests that leave it as they found it."""
     with lab(prefect_api, request.param, tmp_path_factory.mktemp(request.param)) as running:
@@ -178,7 +181,7 @@ def test_a_run_for_later_begins_at_its_time(worker: Lab) -> None:
 
     assert worker.ended(run) == "COMPLETED"
     started_at = datetime.fromisoformat(worker.call("GET", f"/flow_runs/{run}")["start_time"])
-    assert 0 <= (started_at - at).total_seconds() < 5
+    assert 0 <= (started_at - at).total_seconds() < (10 if worker.worker_type == OURS else 30)
 
 
 def test_code_of_a_file_or_with_a_command_of_its_own_runs_as_well(worker: Lab) -> None:

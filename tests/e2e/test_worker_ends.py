@@ -126,11 +126,11 @@ def test_a_run_is_found_by_events_without_polling(prefect_api: str, tmp_path: Pa
     """A person who presses Run waits a second, not for the next poll."""
     with lab(prefect_api, OURS, tmp_path, PREFECT_WORKER_QUERY_SECONDS="600") as worker:
         deployment = worker.deploy("quick")
-        eventually(lambda: worker.ended(worker.trigger(deployment), within_s=20) == "COMPLETED", within_s=60)
+        assert worker.ended(worker.trigger(deployment), within_s=90) == "COMPLETED"
         asked_at = time.monotonic()
 
         assert worker.ended(worker.trigger(deployment)) == "COMPLETED"
-        assert time.monotonic() - asked_at < 5
+        assert time.monotonic() - asked_at < 20
 
 
 def test_a_run_and_a_cancel_are_found_by_polling_without_events(prefect_api: str, tmp_path: Path) -> None:
