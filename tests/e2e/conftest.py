@@ -14,7 +14,7 @@ from tests.fakes.local_stack import Stack
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Bring the whole stack up once; tests share it and leave it as they found it."""
     running = Stack(tmp_path_factory.mktemp("stack"))
-    started = running.run("up", "--detach")
+    started = running.up()
     try:
         assert started.returncode == 0, started.stdout + started.stderr
         yield running
