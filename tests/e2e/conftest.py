@@ -36,6 +36,19 @@ def day(stack: Stack) -> Iterator[GameDay]:
 
 
 @pytest.fixture
+def live_day(stack: Stack) -> Iterator[GameDay]:
+    """Give the session's stack healthy and armed, while its minute's own runs and those of its events go on."""
+    one = GameDay(stack.state_dir, stack=stack)
+    try:
+        one.begin()
+        one.leave_alone(alone=False)
+        yield one
+        one.heal()
+    finally:
+        one.leave_alone(alone=False)
+
+
+@pytest.fixture
 def empty(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Give a stack that nobody has started, its database migrated already; whatever a test starts in it is stopped."""
     unstarted = Stack(tmp_path_factory.mktemp("empty"))
