@@ -14,7 +14,7 @@ from tests.fakes.local_stack import Stack
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Bring the whole stack up once; tests share it and leave it as they found it."""
     running = Stack(tmp_path_factory.mktemp("stack"))
-    started = running.run("up", "--detach")
+    started = running.up()
     try:
         assert started.returncode == 0, started.stdout + started.stderr
         yield running
@@ -29,6 +29,19 @@ def day(stack: Stack) -> Iterator[GameDay]:
     one = GameDay(stack.state_dir, stack=stack)
     try:
         one.begin()
+        yield one
+        one.heal()
+    finally:
+        one.leave_alone(alone=False)
+
+
+@pytest.fixture
+def live_day(stack: Stack) -> Iterator[GameDay]:
+    """Give the session's stack healthy and armed, while its minute's own runs and those of its events go on."""
+    one = GameDay(stack.state_dir, stack=stack)
+    try:
+        one.begin()
+        one.leave_alone(alone=False)
         yield one
         one.heal()
     finally:

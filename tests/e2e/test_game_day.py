@@ -1,17 +1,14 @@
 """A game day on the real stack: a dead gateway from the desk's first word to the replay, and the score of a drill."""
 
 import json
-import os
-import signal
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from deployments.commands.triage import follow, start
-from tests.fakes.drills import GameDay, make_quick
-from tests.fakes.local_stack import Stack
+from tasks.model.incident import IncidentState
+from tests.fakes.drills import GameDay
 from tests.fakes.polling import eventually
 
 pytestmark = [
@@ -24,26 +21,14 @@ NOTICE = "We are experiencing degraded order routing for crypto. Investigating. 
 ARTIFACTS = "Key artifacts: incidents.jsonl, service logs, sample failing request/response."
 
 
-@pytest.fixture
-def day(stack: Stack) -> Iterator[GameDay]:
-    """A healthy armed stack."""
-    make_quick(stack)
-    stack.wait_for_triage()
-    one = GameDay(stack)
-    one.heal()
-    yield one.begin()
-    one.heal()
-
-
 def orders_resume(day: GameDay, **fields: str) -> None:
     """Fill the form in with which a person takes something back, and wait until it is done."""
-    api = str(day.stack.status()["prefect"]["api_url"])
     asked = {"reason": "the venue is back", "by": "ada", **fields}
-    run = follow(api, start(api, asked, "remediation/resume"), quiet=True)
+    run = follow(day.api, start(day.api, asked, "remediation/resume"), quiet=True)
     assert run["state"]["type"] == "COMPLETED", run["state"]
 
 
-def only_incident(day: GameDay) -> dict[str, Any]:
+def only_incident(day: GameDay) -> IncidentState:
     """The one incident of this drill."""
     (found,) = day.new_incidents()
     return found
@@ -51,37 +36,37 @@ def only_incident(day: GameDay) -> dict[str, Any]:
 
 def ledger(day: GameDay, incident_id: str, event: str) -> dict[str, Any]:
     """The first line of an incident with this event."""
-    lines = map(json.loads, (day.stack.state_dir / "incidents.jsonl").read_text("utf-8").splitlines())
+    lines = map(json.loads, (day.state_dir / "incidents.jsonl").read_text("utf-8").splitlines())
     found: dict[str, Any] = next(one for one in lines if one["incident_id"] == incident_id and one["event"] == event)
     return found
 
 
 def test_a_dead_gateway_from_the_desks_first_word_to_the_test_that_it_leaves(day: GameDay) -> None:
     """The desk and tier 3 read the page's own words; a person resumes; the incident ends in a document and a test."""
-    os.kill(day.gateway_pid("CRYP"), signal.SIGKILL)
+    day.kill(day.gateway_pid("CRYP"))
     day.triage()
 
-    incident = only_incident(day)["incident_id"]
+    incident = only_incident(day).incident_id
     since, summary = ledger(day, incident, "opened")["timestamp"], ledger(day, incident, "diagnosed")["summary"]
     assert day.told("desk")[0] == NOTICE
     assert day.told("tier_3")[0].splitlines()[0] == (
         "Incident: order-routing health checks failing since "
         f"{since[:23]}Z. Errors: {summary.removesuffix('.')}. {ARTIFACTS}"
     )
-    assert day.actions() == {"mark_degraded": "done", "pause_strategies": "done"}
-    assert day.routing()["asset_classes"]["crypto"]["trading_state"] == "halted"
+    assert day.done() == [("mark_degraded", "done"), ("pause_strategies", "done")]
+    assert day.states() == {"crypto": "halted"}
 
-    assert day.stack.run("up", "--detach").returncode == 0
+    day.up()
     day.triage()
-    assert day.routing()["asset_classes"]["crypto"]["trading_state"] == "halted"
-    assert only_incident(day)["closed_at"] is None
+    assert day.states() == {"crypto": "halted"}
+    assert only_incident(day).is_open
 
     orders_resume(day, what="gateway_mark", name="CRYP")
     orders_resume(day, what="trading", asset_class="crypto")
     eventually(lambda: closed(day), within_s=90, every_s=1)
 
-    assert day.routing()["asset_classes"]["crypto"]["trading_state"] == "active"
-    assert day.check()["status"] == "ok"
+    assert day.states() == {}
+    assert day.is_well()
     assert "Trading in crypto is active again. Done by hand by ada." in day.told("desk")
     holds_its_document_and_its_test(day, incident)
 
@@ -89,13 +74,13 @@ def test_a_dead_gateway_from_the_desks_first_word_to_the_test_that_it_leaves(day
 def closed(day: GameDay) -> bool:
     """Run one more triage, and say whether the incident is over."""
     day.triage()
-    return only_incident(day)["closed_at"] is not None
+    return not only_incident(day).is_open
 
 
 def holds_its_document_and_its_test(day: GameDay, incident: str) -> None:
     """The postmortem tells what was done; the fixture expects the cause, and the rules of now name it."""
-    document = (day.stack.state_dir / "postmortems" / f"{incident}.md").read_text("utf-8")
-    expected = json.loads((day.stack.state_dir / "regressions" / f"{incident}.expected.json").read_text("utf-8"))
+    document = (day.state_dir / "postmortems" / f"{incident}.md").read_text("utf-8")
+    expected = json.loads((day.state_dir / "regressions" / f"{incident}.expected.json").read_text("utf-8"))
     replayed = day.stack.run("replay", "--json")
 
     assert "CRYP" in document
@@ -117,43 +102,43 @@ def drilled(day: GameDay, name: str) -> dict[str, Any]:
     return found
 
 
-def test_a_drill_breaks_heals_and_scores_by_itself(day: GameDay) -> None:
-    """What a person would do by hand on a game day, with the orders counted."""
-    pid = day.pid()
-    score = drilled(day, "service_killed")
+def test_a_drill_breaks_heals_and_scores_by_itself(live_day: GameDay) -> None:
+    """What a person would do by hand on a game live_day, with the orders counted."""
+    pid = live_day.pid()
+    score = drilled(live_day, "service_killed")
 
     assert score["actions"] == ["restart_service"]
     assert "service_down" in score["causes"]
     assert (score["forbidden"], score["verified"]) == ([], True)
     assert 0 < score["detect_s"] < score["act_s"] <= score["recover_s"]
     assert score["orders"]["sent_count"] > 0
-    assert day.pid() != pid
-    assert not (day.stack.state_dir / "drills" / "under-way.json").exists()
+    assert live_day.pid() != pid
+    assert not (live_day.state_dir / "drills" / "under-way.json").exists()
 
 
-def test_a_control_is_felt_and_nobody_hears_of_it(day: GameDay) -> None:
+def test_a_control_is_felt_and_nobody_hears_of_it(live_day: GameDay) -> None:
     """One lost probe: a second look clears it."""
-    score = drilled(day, "control_lost_probe")
+    score = drilled(live_day, "control_lost_probe")
 
     assert score["felt"]
     assert (score["detected"], score["actions"], score["messages_count"]) == (False, [], 0)
 
 
-def test_a_drill_asks_first_and_is_refused_where_nobody_can_answer(day: GameDay) -> None:
+def test_a_drill_asks_first_and_is_refused_where_nobody_can_answer(live_day: GameDay) -> None:
     """A script that lies in a cron table breaks nothing by accident."""
-    pid = day.pid()
-    asked = day.stack.run("drill", "run", "service_killed")
+    pid = live_day.pid()
+    asked = live_day.stack.run("drill", "run", "service_killed")
 
     assert asked.returncode == 2
     assert "--yes" in asked.stderr
-    assert day.pid() == pid
+    assert live_day.pid() == pid
 
 
-def test_a_drill_is_refused_while_the_automation_may_not_act(day: GameDay) -> None:
+def test_a_drill_is_refused_while_the_automation_may_not_act(live_day: GameDay) -> None:
     """It would score what a person has switched off."""
-    assert day.stack.run("mode", "observe").returncode == 0
-    refused = day.stack.run("drill", "run", "service_killed", "--yes")
-    assert day.stack.run("mode", "act").returncode == 0
+    assert live_day.stack.run("mode", "observe").returncode == 0
+    refused = live_day.stack.run("drill", "run", "service_killed", "--yes")
+    assert live_day.stack.run("mode", "act").returncode == 0
 
     assert refused.returncode == 1
     assert "mode is observe" in refused.stderr

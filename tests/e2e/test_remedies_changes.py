@@ -44,7 +44,6 @@ def test_rows_17_and_18_a_wrong_table_is_restored_and_its_class_proven(
 ) -> None:
     """The last good table serves again; no restart, no default route."""
     pid, good, routes = day.pid(), table(day).read_text("utf-8"), day.routes()
-    day.triage()
     with day.trading() as load:
         day.fills(load)
         table(day).write_text(spoil(good), "utf-8")
@@ -63,7 +62,6 @@ def test_rows_17_and_18_a_wrong_table_is_restored_and_its_class_proven(
 def test_row_19_a_corrupted_table_is_put_right_before_a_restart_makes_it_real(day: GameDay) -> None:
     """The service never stopped serving, and the next start finds a table that it takes."""
     pid, good = day.pid(), table(day).read_text("utf-8")
-    day.triage()
     with day.trading() as load:
         table(day).write_text("[routes\n", "utf-8")
         day.triage()

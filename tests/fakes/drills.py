@@ -53,7 +53,8 @@ class GameDay(DrillStory):
     def begin(self) -> None:
         """Take the session's stack: settings for drills, healthy, and no run but those that a drill starts itself.
 
-        Steps: what the looks of the drills before saw is forgotten, or their failures would be this drill's past hour.
+        Steps: what the looks of the drills before saw is forgotten, or their failures would be this drill's past hour;
+        one healthy run takes their place.
         """
         make_quick(self.stack)
         self.stack.wait_for_triage()
@@ -61,6 +62,7 @@ class GameDay(DrillStory):
         if not self.is_quiet():
             self.heal()
         history_path(self.whole, NAME).unlink(missing_ok=True)
+        self.triage()
         self.before, self.began_at = {one.incident_id for one in self.incidents()}, datetime.now(UTC)
 
     # What is done.

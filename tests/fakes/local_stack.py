@@ -2,13 +2,16 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deployments.ports import DEFAULTS, HOST
 from tasks.clients.process_marks import marked
 from tests.fakes.polling import eventually
 
@@ -44,6 +47,11 @@ class Stack:
             check=False,
         )
 
+    def up(self) -> "subprocess.CompletedProcess[str]":
+        """Start everything on ports that no other stack comes up on: one that is killed here frees its own."""
+        with _taken(DEFAULTS.values()):
+            return self.run("up", "--detach")
+
     def start(self, *words: str) -> "subprocess.Popen[str]":
         """Start one command and leave it running."""
         return subprocess.Popen(
@@ -70,6 +78,19 @@ class Stack:
         eventually(lambda: self.status()["triage"]["last"], within_s=within_s, every_s=0.5)
         last: dict[str, Any] = self.status()["triage"]["last"]
         return last
+
+
+@contextmanager
+def _taken(ports: Iterable[int]) -> Iterator[None]:
+    """Hold ports until the block ends; those that others hold are taken already."""
+    with ExitStack() as held:
+        for port in ports:
+            one = held.enter_context(socket.socket())
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                one.bind((HOST, port))
+                one.listen(1)
+        yield
 
 
 def nothing_carries(mark: str) -> bool:
