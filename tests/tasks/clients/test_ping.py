@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tasks.clients.ping import LIMIT_S, Ping, address, send_ping
+from tasks.clients.ping import LIMIT_S, LOGGER, Ping, address, send_ping
 from tests.fakes.polling import eventually
 from tests.fakes.watcher import watching
 
@@ -46,9 +46,11 @@ def test_the_word_goes_to_the_end_of_the_path(url: str, expected: str) -> None:
 
 @pytest.mark.parametrize("status", [404, 500])
 def test_a_watcher_that_refuses_is_a_line_in_the_log_without_the_address(
-    status: int, caplog: pytest.LogCaptureFixture
+    status: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever knows the address can say that all is well."""
+    # Who configures logging anew, as Prefect's command line does, disables the loggers that were there.
+    monkeypatch.setattr(LOGGER, "disabled", False)
     with caplog.at_level(logging.DEBUG), watching(status) as watcher:
         send_ping(watcher.url, Ping.SUCCESS, "run")
         eventually(lambda: caplog.records)
