@@ -92,8 +92,15 @@ def unstable_turns(evidence: Evidence, gateway: str) -> str | None:
 
 
 def _signs(observation: Observation, evidence: Evidence) -> dict[str, Kind]:
-    found = {name: _sign(observation, name, evidence) for name in names_of(observation)}
+    judged = (name for name in names_of(observation) if not _is_our_own_lack(observation, name, evidence.limits))
+    found = {name: _sign(observation, name, evidence) for name in judged}
     return {name: kind for name, kind in found.items() if kind}
+
+
+def _is_our_own_lack(observation: Observation, gateway: str, limits: DiagnosisLimits) -> bool:
+    """Say whether a gateway answers us and the service can open no connection to it: its orders tell of that alone."""
+    probe = probe_of(observation, gateway)
+    return probe is not None and probe.seen is Seen.PASSED and descriptors_spent(observation, limits)
 
 
 def _sign(observation: Observation, gateway: str, evidence: Evidence) -> Kind | None:

@@ -7,6 +7,7 @@ from tasks.model.looks import Observation, OrderLook, OrderOutcome, RouteLook
 from tasks.model.orders import AssetClass
 from tasks.rules.causes.facts import confidence, gateways_ruled_out, in_all, is_paused, looks, service_ruled_out
 from tasks.rules.causes.gateway_signs import WRONG_ROUTE_CODES
+from tasks.rules.causes.resources import descriptors_spent
 
 Part = tuple[Kind, Confidence, str, AssetClass | None]
 
@@ -129,6 +130,9 @@ def _should(route: RouteLook | None) -> str:
 
 def _latent(evidence: Evidence) -> list[Part]:
     if not in_all(evidence, lambda one: one.routing is not None and bool(one.routing.file_error)):
+        return []
+    if in_all(evidence, lambda one: descriptors_spent(one, evidence.limits)):
+        # A service without descriptors can open no table, however sound the table is.
         return []
     routing = evidence.latest.routing
     error = routing.file_error if routing else ""
