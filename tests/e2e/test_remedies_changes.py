@@ -95,7 +95,7 @@ def test_rows_20_and_21_a_bad_release_is_rolled_back_to_the_one_that_was_seen_he
         day.break_release()
         after = len(load.answers) + 80
         eventually(lambda: len(load.answers) >= after, within_s=60)
-        day.triage_until(day.done, runs_count=8)
+        day.triage_until(day.done)
         day.fills(load)
 
     assert day.done() == [ROLLED_BACK]

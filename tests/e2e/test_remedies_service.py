@@ -80,10 +80,11 @@ def test_row_4_a_crash_loop_right_after_a_deploy_is_rolled_back(day: GameDay) ->
 def test_row_5_a_service_that_leaks_is_restarted_in_order_before_the_kernel_ends_it(day: GameDay) -> None:
     """Nobody waits for the kill: the service is drained, and the developers hear that it leaks."""
     day.deploy_ill("5.0.0", "memory_leak")
+    day.settle()
     with day.trading() as load:
         day.fills(load)
         pid = day.break_release()
-        day.triage_until(day.done, runs_count=20)
+        day.triage_until(day.done)
         day.fills(load)
 
     assert day.done() == [RESTARTED]
@@ -98,6 +99,7 @@ def test_row_5_a_service_that_leaks_is_restarted_in_order_before_the_kernel_ends
 def test_row_6_a_service_that_spins_is_restarted(day: GameDay) -> None:
     """It takes a whole core and answers nobody; its stacks are kept, they show where it spins."""
     day.deploy_ill("6.0.0", "cpu_spin")
+    day.settle()
     with suppress(psutil.AccessDenied):
         # On a machine that works for others too it would not get the core that it spins on, and that is another fault.
         psutil.Process(day.pid()).nice(-10)
@@ -117,6 +119,7 @@ def test_row_6_a_service_that_spins_is_restarted(day: GameDay) -> None:
 def test_row_8_a_service_that_takes_no_orders_is_restarted_whatever_its_health_says(day: GameDay) -> None:
     """The synthetic order decides."""
     day.deploy_ill("8.0.0", "orders_hang")
+    day.settle()
     with day.trading() as load:
         day.fills(load)
         pid = day.break_release()

@@ -51,19 +51,22 @@ class GameDay(DrillStory):
     stack: Stack = field(kw_only=True)
 
     def begin(self) -> None:
-        """Take the session's stack: settings for drills, healthy, and no run but those that a drill starts itself.
-
-        Steps: what the looks of the drills before saw is forgotten, or their failures would be this drill's past hour;
-        one healthy run takes their place.
-        """
+        """Take the session's stack: settings for drills, healthy, and no run but those that a drill starts itself."""
         make_quick(self.stack)
         self.stack.wait_for_triage()
         self.leave_alone(alone=True)
         if not self.is_quiet():
             self.heal()
+        self.settle()
+        self.before, self.began_at = {one.incident_id for one in self.incidents()}, datetime.now(UTC)
+
+    def settle(self) -> None:
+        """Forget what the looks saw so far, and see what runs now well, as if it had run so for long.
+
+        Steps: else the drills before would be this one's past hour, and their failures its usual ones.
+        """
         history_path(self.whole, NAME).unlink(missing_ok=True)
         self.triage()
-        self.before, self.began_at = {one.incident_id for one in self.incidents()}, datetime.now(UTC)
 
     # What is done.
 
@@ -72,12 +75,14 @@ class GameDay(DrillStory):
         run = follow(self.api, start(self.api, {"service": NAME}), quiet=True)
         assert run["state"]["type"] == "COMPLETED", run["state"]
 
-    def triage_until(self, holds: Callable[[], object], runs_count: int = 4) -> None:
-        """Run triages until something shows, as the minute's own runs would, and no more than so many."""
-        for _ in range(runs_count):
+    def triage_until(self, holds: Callable[[], object], within_s: float = 120.0) -> None:
+        """Run triages one after the other until something shows, as the minute's own runs would in more time."""
+
+        def shows() -> object:
             self.triage()
-            if holds():
-                return
+            return holds()
+
+        eventually(shows, within_s=within_s)
 
     def leave_alone(self, *, alone: bool) -> None:
         """Stop the minute's own runs and those of the service's events, so that a drill is judged by its own.
