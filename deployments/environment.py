@@ -5,6 +5,7 @@ import os
 import secrets
 
 from deployments.ports import HOST, SERVER
+from deployments.server_settings import ServerSettings, forget_variables
 from deployments.state_dir import StateDir
 from tasks.clients.process_marks import STACK_MARK
 
@@ -32,6 +33,7 @@ def adopt_mark(mark: str) -> None:
     """Clean our own environment for the parts that inherit it, and put the mark into it."""
     for name in [name for name in os.environ if name.upper().startswith(FOREIGN)]:
         del os.environ[name]
+    forget_variables()
     os.environ[STACK_MARK] = mark
 
 
@@ -49,13 +51,15 @@ def prefect_environment(state: StateDir, ports: dict[str, int]) -> dict[str, str
     }
 
 
-def server_environment(state: StateDir, ports: dict[str, int]) -> dict[str, str]:
+def server_environment(
+    state: StateDir, ports: dict[str, int], settings: ServerSettings | None = None
+) -> dict[str, str]:
     """Add what the server alone needs: its database, its address, and retention (Units: seconds)."""
     return {
         **prefect_environment(state, ports),
         "PREFECT_SERVER_API_HOST": HOST,
         "PREFECT_SERVER_API_PORT": str(ports[SERVER]),
-        "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{(state.prefect_home / 'prefect.db').as_posix()}",
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": _database_url(state, settings or ServerSettings()),
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         # Who holds a place under a concurrency limit survives a restart of the server.
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
@@ -84,6 +88,12 @@ def worker_environment(state: StateDir, ports: dict[str, int]) -> dict[str, str]
         "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
         "PREFECT_LOGGING_LEVEL": "INFO",
     }
+
+
+def _database_url(state: StateDir, settings: ServerSettings) -> str:
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    return f"sqlite+aiosqlite:///{(state.prefect_home / 'prefect.db').as_posix()}"
 
 
 def api_url(ports: dict[str, int]) -> str:

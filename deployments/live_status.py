@@ -72,6 +72,7 @@ def _prefect(stack: StackRecord | None, part: PartRecord | None, health: object)
         "api_url": api_url(stack.ports) if stack else None,
         "ui_url": f"http://{HOST}:{stack.ports[SERVER]}" if stack else None,
         "health": "ok" if health is True else None,
+        "database": stack.database if stack else None,
     }
 
 

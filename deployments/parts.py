@@ -14,6 +14,7 @@ from pydantic_settings import SettingsError
 from deployments.environment import api_url, server_environment, worker_environment
 from deployments.local_http import answers, ask
 from deployments.ports import GATEWAYS, HOST, MONITORING, SERVER
+from deployments.server_settings import kept
 from deployments.stack_settings import TRADED, gateway_url
 from deployments.state_dir import REPOSITORY, StateDir
 from tasks.settings import RunbookSettings
@@ -53,7 +54,7 @@ def server_part(state: StateDir, ports: dict[str, int]) -> Part:
         directory=state.prefect_home,
         is_ready=lambda: answers(health_url),
         base_url=f"http://{HOST}:{ports[SERVER]}",
-        environment=server_environment(state, ports),
+        environment=server_environment(state, ports, kept(state)),
         timeout_s=90.0,
     )
 

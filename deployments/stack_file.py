@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from deployments.server_settings import SQLITE
 from tasks.clients.processes import is_running
 from tasks.model.errors import CannotAct, Code
 from tasks.model.processes import ProcessIdentity
@@ -27,7 +28,7 @@ class PartRecord(BaseModel):
 
 
 class StackRecord(BaseModel):
-    """One stack: its mark, which every process of it carries in its environment, its ports and its parts."""
+    """One stack: its mark, which every process of it carries in its environment, its ports, its parts."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,6 +36,7 @@ class StackRecord(BaseModel):
     started_at: AwareDatetime
     starter: ProcessIdentity | None
     ports: dict[str, int]
+    database: str = SQLITE
     parts: dict[str, PartRecord] = {}
 
     def with_part(self, part: PartRecord) -> "StackRecord":

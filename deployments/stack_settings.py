@@ -1,14 +1,13 @@
 """Write the settings that the stack's flows and its order service read: runbook.toml, gateways.json, the token."""
 
 import json
-import os
 import secrets
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from deployments.environment import api_url
 from deployments.ports import GATEWAYS, HOST, MONITORING, ORDER_SERVICE
+from deployments.private_files import write_private
 from deployments.state_dir import REPOSITORY, StateDir
 
 TRADED = {
@@ -29,13 +28,13 @@ def write_settings(state: StateDir, ports: Mapping[str, int]) -> None:
     """Write all files that the parts read at start."""
     state.order_service.mkdir(parents=True, exist_ok=True)
     token = secrets.token_urlsafe(32)
-    _write_private(state.token_file, token + "\n")
+    write_private(state.token_file, token + "\n")
     alert_token = secrets.token_urlsafe(32)
     state.alert_token_file.parent.mkdir(parents=True, exist_ok=True)
-    _write_private(state.alert_token_file, alert_token + "\n")
+    write_private(state.alert_token_file, alert_token + "\n")
     urls = {name: {"base_url": gateway_url(ports, name)} for name in GATEWAYS}
     state.gateways_file.write_text(json.dumps(urls, indent=2) + "\n", "utf-8")
-    _write_private(state.settings_file, settings_text(state, ports, token, alert_token))
+    write_private(state.settings_file, settings_text(state, ports, token, alert_token))
 
 
 def settings_text(state: StateDir, ports: Mapping[str, int], token: str, alert_token: str) -> str:
@@ -124,9 +123,3 @@ def _keys(values: Mapping[str, object]) -> str:
 def _toml(value: object) -> str:
     # A JSON string or list of strings is a TOML one; DEL is the only character that JSON leaves bare.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)

@@ -36,6 +36,11 @@ class StateDir:
         return self.root / "prefect"
 
     @property
+    def server_file(self) -> Path:
+        """Name what the Prefect server stands on; it holds passwords."""
+        return self.root / "prefect-server.json"
+
+    @property
     def incidents_file(self) -> Path:
         """Name the incident ledger."""
         return self.root / "incidents.jsonl"

@@ -10,6 +10,7 @@ import pytest
 from deployments.local_http import answers
 from tests.fakes.patient import free_port
 from tests.fakes.polling import eventually
+from tests.fakes.postgres import Cluster, missing, postgres
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +37,15 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(30)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Start a PostgreSQL of this session alone; without one on the machine the test skips, and says why."""
+    if reason := missing():
+        pytest.skip(reason)
+    with postgres() as running:
+        yield running
 
 
 @pytest.fixture

@@ -6,10 +6,13 @@ from typing import Annotated
 
 from cyclopts import Parameter, validators
 
+from deployments.database_door import check_database
 from deployments.environment import adopt_mark, new_mark
 from deployments.interrupts import deaf_to_interrupts, stop_signals
 from deployments.local_stack import PART_NAMES, expected_parts, order_service_is_alive, start_parts
 from deployments.ports import DEFAULTS, ORDER_SERVICE, SERVER, choose_ports
+from deployments.secret_options import hide_secret_options
+from deployments.server_settings import ServerSettings, keep, kept, variable_of
 from deployments.stack_file import StackRecord, read_stack, write_stack
 from deployments.stack_lock import stack_lock
 from deployments.stack_settings import write_settings
@@ -19,9 +22,12 @@ from deployments.stopping import stop_parts, stop_stack
 from deployments.views.progress import progress_view, say_running, say_started
 from deployments.watching import watch
 from tasks.clients.processes import identify
+from tasks.model.errors import CannotAct, Code
 from tasks.settings import load_settings
 
 Port = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=65_535))]
+
+SECRET_OPTIONS = {f"--{name.replace('_', '-')}": variable_of(name) for name in ServerSettings.model_fields}
 
 
 def up(
@@ -29,6 +35,7 @@ def up(
     detach: Annotated[bool, Parameter(negative=())] = False,
     prefect_port: Port | None = None,
     service_port: Port | None = None,
+    database_url: str | None = None,
 ) -> None:
     """Start the stack: Prefect, its worker, the gateways, the order service, and a triage every minute.
 
@@ -40,16 +47,26 @@ def up(
         Port of the Prefect server and its UI; default 4200, or a free one where it is taken.
     service_port
         Port of the order service; default 8600, or a free one where it is taken.
+    database_url
+        PostgreSQL for Prefect's server, postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE; default SQLite. Better set in
+        RUNBOOK_DATABASE_URL, which leaves no password in the shell's history.
     """
+    hide_secret_options(SECRET_OPTIONS)
     state = find_state_dir()
+    asked = ServerSettings.asked(database_url=database_url)
     with stop_signals():
         with stack_lock(state):
             stack = read_stack(state.stack_file)
             missing = missing_parts(state, stack)
+            is_new = stack is None or missing >= frozenset(PART_NAMES)
+            wanted = asked if is_new else unchanged(asked, kept(state))
             if stack is not None and not missing:
                 say_running(stack)
                 return
-            if stack is None or missing >= frozenset(PART_NAMES):
+            if SERVER in missing and wanted.database_url is not None:
+                check_database(wanted.database_url)
+            if stack is None or is_new:
+                keep(state, wanted)
                 stack = new_stack(state, stack, {SERVER: prefect_port, ORDER_SERVICE: service_port})
             start(state, stack, missing)
         if not detach:
@@ -69,6 +86,20 @@ def missing_parts(state: StateDir, stack: StackRecord | None) -> frozenset[str]:
     return expected_parts() - alive
 
 
+def unchanged(asked: ServerSettings, running: ServerSettings) -> ServerSettings:
+    """Give what the server of a stack that runs stands on, where nobody asks for something else.
+
+    Errors: `RUNS_OTHERWISE`.
+    """
+    if differing := asked.differing(running):
+        raise CannotAct(
+            Code.RUNS_OTHERWISE,
+            f"expected the running stack to have been started with the same {', '.join(differing)} was another one "
+            f"database={running.database}; `runbook down` first, or leave it out",
+        )
+    return running
+
+
 def new_stack(state: StateDir, stale: StackRecord | None, asked: dict[str, int | None]) -> StackRecord:
     """Lay out a new stack: its mark, its ports, the settings that its parts read.
 
@@ -79,7 +110,13 @@ def new_stack(state: StateDir, stale: StackRecord | None, asked: dict[str, int |
     ports = choose_ports(asked)
     write_settings(state, ports)
     load_settings({**os.environ, "RUNBOOK_CONFIG": str(state.settings_file), "RUNBOOK_STATE_DIR": str(state.root)})
-    return StackRecord(mark=new_mark(), started_at=datetime.now(UTC), starter=identify(os.getpid()), ports=ports)
+    return StackRecord(
+        mark=new_mark(),
+        started_at=datetime.now(UTC),
+        starter=identify(os.getpid()),
+        ports=ports,
+        database=kept(state).database,
+    )
 
 
 def start(state: StateDir, stack: StackRecord, missing: frozenset[str]) -> None:

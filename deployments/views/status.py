@@ -90,6 +90,7 @@ def triage_lines(status: dict[str, Any]) -> list[str]:
         f"next triage     {(status['triage']['next_at'] or 'none scheduled')[:19]}",
         f"open incidents  {', '.join(status['open_incidents']) or 'none'}",
         f"mode            {status['mode'] or 'unknown'}",
+        f"database        {(status.get('prefect') or {}).get('database') or 'unknown'}",
         *(approval_line(one) for one in status.get("approvals", [])),
     ]
 

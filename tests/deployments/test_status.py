@@ -26,7 +26,7 @@ def test_the_status_of_no_stack_has_every_key(tmp_path: Path) -> None:
     """A dashboard that polls before the start reads nulls, not an error."""
     status = gather_status(StateDir(tmp_path))
 
-    assert status["prefect"] == {"pid": None, "api_url": None, "ui_url": None, "health": None}
+    assert status["prefect"] == {"pid": None, "api_url": None, "ui_url": None, "health": None, "database": None}
     assert status["worker"] == {"pid": None}
     assert status["triage"] == {"last": None, "next_at": None, "overdue": False}
     assert status["open_incidents"] == []

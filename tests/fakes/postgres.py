@@ -8,7 +8,7 @@
 - `cluster.database()` makes a database and drops it at the end; any number at once. `cluster.port` and
   `cluster.password` are there for a test that wants a wrong one; `cluster.ask(sql)` runs one statement as the owner.
 - Starting takes some 2 s (`initdb` most of it): one cluster a session, one database a test.
-- It listens on 127.0.0.1 and on a socket in its own folder. Root becomes the user `postgres`, since initdb refuses root.
+- It listens on 127.0.0.1 and on a socket in its own folder. Root becomes the user `postgres`: initdb refuses root.
 """
 
 import os
@@ -112,7 +112,11 @@ def _programs() -> Path | None:
     if found:
         return Path(found).resolve().parent
     places = [path for place in PLACES for path in Path("/").glob(place.lstrip("/")) if (path / "initdb").exists()]
-    return max(places, key=lambda path: [int(part) for part in path.parts[-2].split("-") if part.isdigit()], default=None)
+    return max(places, key=_version, default=None)
+
+
+def _version(place: Path) -> list[int]:
+    return [int(part) for part in place.parts[-2].split("-") if part.isdigit()]
 
 
 def _user() -> str | None:

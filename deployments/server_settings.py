@@ -1,0 +1,89 @@
+"""What the stack's Prefect server stands on, as a person asked for it: on the command line, else in the environment.
+
+It holds passwords. So it is kept for its owner alone, under the state directory, for an `up` that mends the stack.
+"""
+
+import json
+import os
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+
+from deployments.private_files import write_private
+from deployments.state_dir import StateDir
+from tasks.model.errors import CannotAct, Code, RunbookError
+from tasks.model.server_urls import DatabaseUrl
+from tasks.settings import PREFIX
+
+SQLITE = "sqlite"
+
+
+class ServerSettings(BaseModel):
+    """What one stack's server stands on; without a database it has its own SQLite file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    database_url: DatabaseUrl | None = None
+
+    @classmethod
+    def asked(cls, **options: str | None) -> Self:
+        """Read what was asked for; the command line wins over the environment.
+
+        Errors: `BAD_SETTING` names option and variable, and never shows the value.
+        """
+        given = {name: os.environ.get(variable_of(name)) or None for name in cls.model_fields}
+        given.update({name: value for name, value in options.items() if value is not None})
+        try:
+            return cls.model_validate({name: value for name, value in given.items() if value is not None})
+        except ValidationError as error:
+            fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            name, said = str(fault["loc"][0]), fault["msg"].removeprefix("Value error, ")
+            where = f"--{name.replace('_', '-')} or {variable_of(name)}"
+            raise RunbookError(Code.BAD_SETTING, f"key={name} {said}; correct {where}") from None
+
+    @property
+    def database(self) -> str:
+        """Name the kind of database, which is no secret."""
+        return _text(self.database_url).partition("+")[0] or SQLITE
+
+    def differing(self, running: "ServerSettings") -> list[str]:
+        """Name what was asked for and is other than what runs; what nobody asked for may be as it is."""
+        return [name for name in sorted(self.model_fields_set) if getattr(self, name) != getattr(running, name)]
+
+
+def variable_of(name: str) -> str:
+    """Name the environment variable of one of these settings."""
+    return f"{PREFIX}{name.upper()}"
+
+
+def forget_variables() -> None:
+    """Take these settings out of our own environment, which every part of the stack inherits."""
+    for name in ServerSettings.model_fields:
+        os.environ.pop(variable_of(name), None)
+
+
+def keep(state: StateDir, settings: ServerSettings) -> None:
+    """Write down what a new stack's server stands on, for its owner alone."""
+    values = {name: _text(getattr(settings, name)) for name in sorted(settings.model_fields_set)}
+    state.server_file.parent.mkdir(parents=True, exist_ok=True)
+    write_private(state.server_file, json.dumps(values) + "\n")
+
+
+def kept(state: StateDir) -> ServerSettings:
+    """Read what the stack's server stands on; one that an older version started has its own SQLite file.
+
+    Errors: `FILE_UNREADABLE`: a server on another database would know nothing of what went before.
+    """
+    try:
+        return ServerSettings.model_validate_json(state.server_file.read_bytes())
+    except FileNotFoundError:
+        return ServerSettings()
+    except ValidationError:
+        raise CannotAct(
+            Code.FILE_UNREADABLE,
+            f"expected the server's settings were garbled path={state.server_file}; `runbook down`, then up again",
+        ) from None
+
+
+def _text(secret: SecretStr | None) -> str:
+    return "" if secret is None else secret.get_secret_value()

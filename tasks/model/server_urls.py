@@ -1,0 +1,35 @@
+"""What names the database of Prefect's server. Secret as a whole: it holds a password."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, SecretStr
+
+DRIVERS = {
+    "postgresql+asyncpg": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+}
+EXPECTED = "expected postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE"
+
+
+def _database_address(secret: SecretStr) -> SecretStr:
+    # Only who names a database waits for this import.
+    from sqlalchemy.engine import make_url  # noqa: PLC0415
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+
+    try:
+        url = make_url(secret.get_secret_value())
+    except (ArgumentError, ValueError):
+        raise ValueError(f"{EXPECTED} was no address of that form") from None
+    if url.drivername not in DRIVERS:
+        raise ValueError(f"{EXPECTED} was scheme={url.drivername[:40]}")
+    if not url.database or url.database == ":memory:":
+        raise ValueError(f"{EXPECTED} was without a database")
+    if url.drivername.startswith("sqlite") and not Path(url.database).is_absolute():
+        raise ValueError("expected sqlite+aiosqlite:////ABSOLUTE/PATH was relative")
+    return SecretStr(url.set(drivername=DRIVERS[url.drivername]).render_as_string(hide_password=False))
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_address)]
