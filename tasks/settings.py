@@ -8,12 +8,11 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo
 
 from pydantic import (
-    AfterValidator,
     AnyHttpUrl,
     BaseModel,
     BeforeValidator,
@@ -32,6 +31,7 @@ from tasks.model.limits import DiagnosisLimits, EscalationLimits, LookLimits, Re
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass, SyntheticOrder
 from tasks.model.server_urls import DatabaseUrl
+from tasks.model.setting_types import SecretUrl, TimeZone, Url
 from tasks.model.supervision import SupervisorName, supervision_fault
 
 PREFIX = "RUNBOOK_"
@@ -44,38 +44,6 @@ class Table(BaseModel):
     """A frozen table of `runbook.toml`; a key that nobody reads is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _without_password(url: AnyHttpUrl) -> AnyHttpUrl:
-    if url.username or url.password:
-        raise ValueError("a URL without user and password is expected; evidence and reports show it")
-    return url
-
-
-Url = Annotated[AnyHttpUrl, AfterValidator(_without_password)]
-
-
-def _http_url(secret: SecretStr) -> SecretStr:
-    try:
-        AnyHttpUrl(secret.get_secret_value())
-    except ValueError:
-        raise ValueError("an address with http or https is expected") from None
-    return secret
-
-
-# Whoever knows the address of a ping can send it.
-SecretUrl = Annotated[SecretStr, AfterValidator(_http_url)]
-
-
-def _known_time_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, OSError, ValueError):
-        raise ValueError("a time zone such as America/New_York is expected") from None
-    return name
-
-
-TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
 
 
 class Gateway(Table):
@@ -193,14 +161,31 @@ class RunbookSettings(BaseSettings):
         )
 
     def only_service(self) -> str:
-        """Name the one watched service, where a command leaves it out.
+        """Name the one watched service, where a person leaves it out.
 
         Errors: `UNKNOWN_SERVICE` when there is none, or more than one.
         """
         if len(self.services) == 1:
             return next(iter(self.services))
         known = ", ".join(sorted(self.services)) or "none"
-        raise RunbookError(Code.UNKNOWN_SERVICE, f"expected one watched service was {known}; name it with --service")
+        raise RunbookError(Code.UNKNOWN_SERVICE, f"expected one watched service was {known}; name it (`--service`)")
+
+    def named(self, service: str | None) -> str:
+        """Name the service that is asked about; it may be left out where there is one.
+
+        Errors: `UNKNOWN_SERVICE` names the ones there are.
+        """
+        if not service:
+            return self.only_service()
+        self.service(service)
+        return service
+
+    def asked(self, service: str | None) -> tuple[str, ...]:
+        """Name the services to look at: the one that is asked about, else every one.
+
+        Errors: `UNKNOWN_SERVICE`, `NOT_CONFIGURED`.
+        """
+        return (self.named(service),) if service else tuple(self.watching().services)
 
     def watching(self) -> "RunbookSettings":
         """Give the settings where they watch something; else a command would speak of nothing, and seem to work.
@@ -233,6 +218,23 @@ def load_settings(environment: Mapping[str, str] | None = None) -> RunbookSettin
     variables = os.environ if environment is None else environment
     _refuse_unknown_variables(variables)
     path = config_path(variables)
+    return _loaded(
+        path, _stamp(path), frozenset(one for one in os.environ.items() if one[0].upper().startswith(PREFIX))
+    )
+
+
+def _stamp(path: Path | None) -> tuple[object, ...]:
+    """Tell one content of a settings file from another; one that cannot be read is told of when it is read."""
+    try:
+        found = path.stat() if path else None
+    except OSError:
+        return (path,)
+    return (path.absolute(), found.st_ino, found.st_mtime_ns, found.st_size) if path and found else ()
+
+
+@lru_cache(maxsize=8)
+def _loaded(path: Path | None, stamp: tuple[object, ...], own: frozenset[tuple[str, str]]) -> RunbookSettings:  # noqa: ARG001
+    """Read and check what every step of a run asks for; a hundred services take a fifth of a second."""
     table = _read_table(path) if path else {}
     try:
         return RunbookSettings(**{**table, "config": path})

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+from tasks.clients.listening import listener_on, ports_of
 from tasks.model.processes import ProcessIdentity
 
 # A process start time is read from clock ticks; two reads of one process differ by less than this.
@@ -60,6 +61,9 @@ def terminate(identity: ProcessIdentity, grace_s: float, kill_wait_s: float = 5.
 
 def port_owner(port: int) -> psutil.Process | None:
     """Find the process that listens on a TCP port, or None where nothing does or we may not see it."""
+    seen = listener_on(port)
+    if seen is not None:
+        return _process(seen)
     try:
         connections = psutil.net_connections(kind="tcp")
     except (psutil.AccessDenied, OSError):
@@ -72,11 +76,14 @@ def port_owner(port: int) -> psutil.Process | None:
 
 def listens(process: psutil.Process, port: int) -> bool:
     """Say whether a process, or one of its children, listens on a TCP port."""
-    return _owner_among([process, *_children(process)], port) is not None
+    return port in listening_ports(process) or any(port in listening_ports(child) for child in _children(process))
 
 
 def listening_ports(process: psutil.Process) -> frozenset[int]:
     """Find the TCP ports that a process listens on itself; none where we may not see them."""
+    seen = ports_of(process.pid)
+    if seen:
+        return seen
     try:
         found = process.net_connections(kind="tcp")
     except (psutil.Error, OSError):
