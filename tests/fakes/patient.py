@@ -52,10 +52,17 @@ class Patient:
         """Let whoever loads the settings see this patient and nothing else."""
         for name in [name for name in os.environ if name.startswith("RUNBOOK_")]:
             monkeypatch.delenv(name)
-        monkeypatch.setenv("RUNBOOK_STATE_DIR", str(self.settings.state_dir))
-        monkeypatch.setenv("RUNBOOK_MODE", self.settings.mode.value)
+        for name, value in self.environment().items():
+            monkeypatch.setenv(name, value)
+
+    def environment(self) -> dict[str, str]:
+        """Say in variables what is watched, for a process of its own."""
         services = {"order-service": self.service.model_dump(mode="json", exclude_defaults=True)}
-        monkeypatch.setenv("RUNBOOK_SERVICES", json.dumps(services))
+        return {
+            "RUNBOOK_STATE_DIR": str(self.settings.state_dir),
+            "RUNBOOK_MODE": self.settings.mode.value,
+            "RUNBOOK_SERVICES": json.dumps(services),
+        }
 
     def start(self) -> None:
         """Start it as the supervisor does, and wait until it listens."""
