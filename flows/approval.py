@@ -11,7 +11,9 @@ from prefect.input import RunInput
 from pydantic import AfterValidator, Field, ValidationError
 
 from tasks.clients.prefect_api import API_ERRORS
+from tasks.clients.progress import shown_progress
 from tasks.model.plan import Answer, Approval
+from tasks.model.progress import LongStep, Progress
 from tasks.model.remediation import RemediationCase
 from tasks.record_answer import record_answer
 from tasks.rules.planning.proposal import SERVER_PATIENCE_S, a_name, proposal
@@ -49,7 +51,10 @@ async def ask_approval(case: RemediationCase) -> RemediationCase:
     Steps: 1. ask, and ask again after an answer that cannot be read 2. write down who answered what 3. the guards
     weigh everything anew
     """
-    approval = await _answer(case, load_settings().approval_timeout_s)
+    timeout_s = load_settings().approval_timeout_s
+    async with shown_progress("progress-approval") as report:
+        report(Progress(step=LongStep.APPROVAL, of=timeout_s, ticks=True))
+        approval = await _answer(case, timeout_s)
     return record_answer(case.model_copy(update={"approval": approval}))
 
 

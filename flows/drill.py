@@ -10,10 +10,13 @@ from flows.forms import By, Help
 from flows.triage import triage
 from tasks.await_end import await_end
 from tasks.await_reaction import await_reaction
+from tasks.clients.progress import shown_progress
 from tasks.heal_fault import heal_fault
 from tasks.inject_fault import inject_fault
 from tasks.model.drills import DrillName, DrillScene
+from tasks.model.progress import LongStep
 from tasks.open_drill import open_drill
+from tasks.rules.drills.course import drill_part
 from tasks.rules.drills.drill_table import triages_count
 from tasks.rules.drills.markdown import score_line
 from tasks.score_drill import score_drill
@@ -34,13 +37,19 @@ async def drill(
     Errors: `NOT_OUR_STACK`, `NOT_WELL`, `DRILL_UNDER_WAY` before anything is touched.
     """
     scene = await open_drill(drill, service, by)
-    try:
-        scene = await inject_fault(scene)
-        await look_until(await_reaction, scene)  # §1 to §4
-    finally:
-        scene = await heal_fault(scene)
-    await look_until(await_end, scene)  # §5
-    return score_line(await score_drill(scene))
+    async with shown_progress("progress-drill") as report:
+        try:
+            report(drill_part(LongStep.DRILL_BEGIN))
+            scene = await inject_fault(scene)
+            report(drill_part(LongStep.DRILL_FIND))
+            await look_until(await_reaction, scene)  # §1 to §4
+        finally:
+            report(drill_part(LongStep.DRILL_HEAL))
+            scene = await heal_fault(scene)
+        report(drill_part(LongStep.DRILL_CLOSE))
+        await look_until(await_end, scene)  # §5
+        report(drill_part(LongStep.DRILL_SCORE))
+        return score_line(await score_drill(scene))
 
 
 async def look_until(holds: Callable[[DrillScene], Awaitable[bool]], scene: DrillScene) -> None:

@@ -4,6 +4,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.clients.confirming import confirming_looks
+from tasks.clients.progress import shown_progress
 from tasks.model.evidence import Context
 from tasks.model.looks import Observation
 from tasks.settings import load_settings
@@ -16,4 +17,5 @@ async def confirm_failure(service: str, first: Observation, context: Context | N
     Runbook: §2.1, before anything is done.
     Errors: none of its own; one failed probe is never enough, and one good look ends the doubt.
     """
-    return await confirming_looks(load_settings().service(service), first, context)
+    async with shown_progress("progress-looks") as report:
+        return await confirming_looks(load_settings().service(service), first, context, report)

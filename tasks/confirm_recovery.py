@@ -9,8 +9,10 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.clients.incident_ledger import append, read_ledger
 from tasks.clients.observe import observe
+from tasks.clients.progress import shown_progress
 from tasks.model.incident import Event, LedgerRecord, Outcome
 from tasks.model.looks import Observation
+from tasks.model.progress import LongStep, Progress, Report, unheard
 from tasks.model.remediation import ActionResult, Recovery, RemediationCase
 from tasks.rules.incident_changes import closing_records, record_of
 from tasks.rules.incident_state import fold_incidents
@@ -29,13 +31,14 @@ async def confirm_recovery(case: RemediationCase, result: ActionResult) -> Actio
     Errors: `LEDGER_UNWRITABLE`. A recovery that is not proven in time is *not recovered*, and is recorded so.
     """
     settings = load_settings()
-    recovery = await proven_recovery(settings.service(case.service))
+    async with shown_progress("progress-recovery") as report:
+        recovery = await proven_recovery(settings.service(case.service), report)
     proven = result.model_copy(update={"recovery": recovery})
     _record(settings, case, proven, recovery)
     return proven
 
 
-async def proven_recovery(service: ServiceSettings) -> Recovery:
+async def proven_recovery(service: ServiceSettings, report: Report = unheard) -> Recovery:
     """Repeat the looks until they have been good for `confirm_for_s`, or `confirm_timeout_s` is over.
 
     Steps: errors are counted over the very time that is to be good; a round that is not good begins it anew.
@@ -51,8 +54,15 @@ async def proven_recovery(service: ServiceSettings) -> Recovery:
             return Recovery(
                 outcome=Outcome.RECOVERED, detail=detail, good_for_s=round(now - good_since, 1), looks_count=count
             )
+        report(_progress(service, now - started, None if good_since is None else now - good_since))
         await asyncio.sleep(min(LOOK_EVERY_S, service.restart.confirm_for_s))
     return Recovery(outcome=Outcome.NOT_RECOVERED, detail=detail, looks_count=count)
+
+
+def _progress(service: ServiceSettings, spent_s: float, good_for_s: float | None) -> Progress:
+    if good_for_s is None:
+        return Progress(step=LongStep.NOT_WELL_YET, done=spent_s, of=service.restart.confirm_timeout_s, ticks=True)
+    return Progress(step=LongStep.STAYS_WELL, done=good_for_s, of=service.restart.confirm_for_s)
 
 
 def _record(settings: RunbookSettings, case: RemediationCase, result: ActionResult, recovery: Recovery) -> None:

@@ -6,6 +6,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.clients.log_files_look import logs_look
+from tasks.clients.progress import shown_progress
 from tasks.model.log_findings import LogsLook, ScanQuestion
 from tasks.settings import load_settings
 
@@ -20,4 +21,6 @@ async def scan_logs(service: str, released_at: datetime | None = None) -> LogsLo
     """
     settings = load_settings()
     question = ScanQuestion(now=datetime.now(UTC), released_at=released_at, deadline_s=DEADLINE_S)
-    return await logs_look(settings.service(service).log_files, settings.state_dir, question)
+    log_files = settings.service(service).log_files
+    async with shown_progress("progress-logs") as report:
+        return await logs_look(log_files, settings.state_dir, question, report)

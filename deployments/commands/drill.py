@@ -4,12 +4,14 @@ import asyncio
 import getpass
 import sys
 from datetime import UTC, datetime
-from typing import Annotated, Literal, NoReturn
+from functools import partial
+from typing import Annotated, Literal, NamedTuple, NoReturn
 
 from cyclopts import App, Parameter, validators
 
 from deployments.commands.looking import JsonOutput, watched_service
 from deployments.commands.triage import follow, running_api, start
+from deployments.views.bars import Bar, progress_bar
 from deployments.views.drills import day_lines, drill_lines, drills_document, score_words
 from deployments.views.json_document import say_json
 from deployments.views.terminal import show
@@ -30,6 +32,14 @@ Which = Annotated[DrillName | Literal["all"], Parameter(name_transform=str.lower
 # The scores, and the drills that came to none with the reason of each.
 Kept = tuple[list[DrillScore], list[str]]
 SAFE, UNSAFE, INTERRUPTED = 0, 1, 130
+
+
+class Shown(NamedTuple):
+    """How a drill is shown while it goes on: the bar, its place in the day, and whether anything is said."""
+
+    bar: Bar
+    place: str
+    quiet: bool
 
 
 @app.command(name="list")
@@ -132,8 +142,9 @@ def _pages_people(settings: RunbookSettings) -> bool:
 def _give(settings: RunbookSettings, runs: list[dict[str, str]], *, json_output: bool) -> NoReturn:
     began_at, kept = datetime.now(UTC), (list[DrillScore](), list[str]())
     try:
-        for parameters in runs:
-            _run_one(settings, parameters, kept, quiet=json_output)
+        with progress_bar() as bar:
+            for count, parameters in enumerate(runs, start=1):
+                _run_one(settings, parameters, kept, Shown(bar, f"{count} of {len(runs)}, ", quiet=json_output))
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted; the drill that is under way goes on in Prefect, and heals what it broke.\n")
         sys.exit(INTERRUPTED)
@@ -153,15 +164,16 @@ def finish(settings: RunbookSettings, kept: Kept, began_at: datetime, *, json_ou
     sys.exit(SAFE if day.is_safe else UNSAFE)
 
 
-def _run_one(settings: RunbookSettings, parameters: dict[str, str], kept: Kept, *, quiet: bool) -> None:
+def _run_one(settings: RunbookSettings, parameters: dict[str, str], kept: Kept, shown: Shown) -> None:
     """Run one drill through Prefect and keep its score, or why it came to none."""
     api = running_api()
-    ended = follow(api, start(api, parameters, "drill/manual"), quiet=True)
+    about = f"{shown.place}{parameters['drill']}: "
+    ended = follow(api, start(api, parameters, "drill/manual"), shown.bar, quiet=True, about=about)
     score = score_of_run(settings, ended["id"])
     scores, failures = kept
     if score is not None:
         scores.append(score)
     else:
         failures.append(f"{parameters['drill']}: {ended['state']['name']}: {ended['state'].get('message')}")
-    if not quiet:
-        say(score_words(score) if score else failures[-1])
+    if not shown.quiet:
+        shown.bar.hidden(partial(say, score_words(score) if score else failures[-1]))

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from deployments.commands.looking import COULD_NOT_LOOK, FINE, Answer, JsonOutput, could_not_look, give, watched_service
+from deployments.views.bars import progress_bar
 from deployments.views.look_logs import log_lines
 from tasks.clients.context import context_of
 from tasks.model.changes import ChangeKind
@@ -64,7 +65,8 @@ def file_answer(file: Path, question: ScanQuestion) -> Answer:
     """
     from tasks.clients.log_files import look_at_log  # noqa: PLC0415 - its engine takes a third of a second; help does not
 
-    scan = look_at_log(file, question)
+    with progress_bar() as bar:
+        scan = look_at_log(file, question, report=bar.report)
     return Answer(_document(scan, question), log_lines(scan), FINE if scan.complete else COULD_NOT_LOOK)
 
 

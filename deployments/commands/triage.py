@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from functools import partial
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -10,8 +11,10 @@ from cyclopts import Parameter
 from deployments.environment import api_url
 from deployments.last_triage import report_of
 from deployments.local_http import ask
+from deployments.run_progress import RunProgress
 from deployments.stack_file import read_stack
 from deployments.state_dir import find_state_dir
+from deployments.views.bars import NO_BAR, Bar, progress_bar
 from deployments.views.words import say
 from tasks.model.errors import Code, RunbookError
 from tasks.model.incident import AlertType
@@ -50,7 +53,8 @@ def triage(
     """
     api = running_api()
     parameters = {"service": service, "alert": alert, "asset_class": asset_class, "note": note, "mode": mode}
-    run = follow(api, start(api, parameters), quiet=json_output)
+    with progress_bar() as bar:
+        run = follow(api, start(api, parameters), bar, quiet=json_output)
     report = report_of(api, run["id"])
     summary = report["description"] if report else run["state"].get("message")
     facts = {"flow_run_id": run["id"], "state": run["state"]["name"], "summary": summary}
@@ -91,15 +95,16 @@ def start(api: str, parameters: dict[str, Any], name: str = "triage/manual") -> 
     return str(run["id"])
 
 
-def follow(api: str, run_id: str, *, quiet: bool) -> dict[str, Any]:
-    """Follow the run until it ends, and say each state that it goes through."""
-    said = ""
+def follow(api: str, run_id: str, bar: Bar = NO_BAR, *, quiet: bool, about: str = "") -> dict[str, Any]:
+    """Follow the run until it ends; say each state that it goes through, and show how far its step has come."""
+    said, progress = "", RunProgress(api, run_id, bar, about)
     while True:
         run = ask(f"{api}/flow_runs/{run_id}") or {}
         state = (run.get("state") or {}).get("name", said)
         if state != said and not quiet:
-            say(f"{state}  {run.get('name', '')}")
+            bar.hidden(partial(say, f"{state}  {run.get('name', '')}"))
         said = state
         if run and run["state"]["type"] in ENDED:
             return dict(run)
+        progress.show(state)
         time.sleep(POLL_S)

@@ -8,12 +8,13 @@ from tasks.clients.observe import observe
 from tasks.clients.order_service import health_look
 from tasks.model.evidence import Context
 from tasks.model.looks import HealthLook, Observation
+from tasks.model.progress import LongStep, Progress, Report, Unit, unheard
 from tasks.rules.diagnosis import worth_confirming
 from tasks.settings import ServiceSettings
 
 
 async def confirming_looks(
-    service: ServiceSettings, first: Observation, context: Context | None = None
+    service: ServiceSettings, first: Observation, context: Context | None = None, report: Report = unheard
 ) -> tuple[Observation, ...]:
     """Repeat the round of looks, at least `confirm_interval_s` apart from start to start.
 
@@ -24,8 +25,10 @@ async def confirming_looks(
     waiting = asyncio.create_task(patient_look(service)) if first.health.silent else None
     rounds = [first]
     while len(rounds) < service.look.confirm_looks_count and worth_confirming(context, rounds[-1]):
+        report(_progress(service, len(rounds)))
         await asyncio.sleep(_gap_s(service, (datetime.now(UTC) - rounds[-1].looked_at).total_seconds()))
         rounds.append(await observe(service))
+    report(_progress(service, len(rounds)))
     if waiting is not None:
         rounds[-1] = rounds[-1].model_copy(update={"patience": await waiting})
     return tuple(rounds)
@@ -36,6 +39,11 @@ async def patient_look(service: ServiceSettings) -> HealthLook:
     patient = service.look.model_copy(update={"health_timeout_s": service.look.patience_s})
     async with http_client(service.look.connect_timeout_s) as client:
         return await health_look(client, service.model_copy(update={"look": patient}))
+
+
+def _progress(service: ServiceSettings, looks_count: int) -> Progress:
+    step, of = LongStep.CONFIRM_FAILURE, service.look.confirm_looks_count
+    return Progress(step=step, done=looks_count, of=of, unit=Unit.LOOKS)
 
 
 def _gap_s(service: ServiceSettings, spent_s: float) -> float:

@@ -10,20 +10,23 @@ from tasks.clients.log_files_rotation import files_since, is_same_content, is_sa
 from tasks.clients.log_files_sum import checkpoint_after, known_before, scan_of
 from tasks.model.log_checkpoint import LogCheckpoint
 from tasks.model.log_findings import LogScan, ScanQuestion
+from tasks.model.progress import Report, unheard
 
 
-def look_at_log(path: Path, question: ScanQuestion, engine: Engine | None = None) -> LogScan:
+def look_at_log(path: Path, question: ScanQuestion, engine: Engine | None = None, report: Report = unheard) -> LogScan:
     """Look at a whole log, a gzip'd one too.
 
     Runbook: §1.4 Recent logs and incidents.
     Errors: `CannotLook` when the file is missing or may not be read; no content of a file raises.
     """
     engine = engine or best_engine()
-    part = read_part(ToRead(path, LogCheckpoint(), is_log=False), question, engine, marked=False)
+    part = read_part(ToRead(path, LogCheckpoint(), is_log=False, report=report), question, engine, marked=False)
     return scan_of(path, question, [part], {}).model_copy(update={"engine": engine.name})
 
 
-def look_at_new_lines(path: Path, state_dir: Path, question: ScanQuestion, engine: Engine | None = None) -> LogScan:
+def look_at_new_lines(
+    path: Path, state_dir: Path, question: ScanQuestion, engine: Engine | None = None, report: Report = unheard
+) -> LogScan:
     """Look at the lines that were written since the last look, also across rotation and truncation.
 
     Runbook: §1.4 Recent logs and incidents.
@@ -36,7 +39,7 @@ def look_at_new_lines(path: Path, state_dir: Path, question: ScanQuestion, engin
     kept_in = checkpoint_path(state_dir, path)
     before = load_checkpoint(kept_in) or LogCheckpoint()
     wanted, notes = _to_read(path, before)
-    parts = _read_in_order(wanted, question, engine)
+    parts = _read_in_order([each._replace(report=report) for each in wanted], question, engine)
     scan = scan_of(path, question, parts, known_before(before))
     save_checkpoint(kept_in, checkpoint_after(before, parts))
     return scan.model_copy(update={"engine": engine.name, "notes": (*notes, *scan.notes)})

@@ -1,16 +1,19 @@
 """Read one file of a log, the log itself or one that it was rotated into, and keep what the next scan must know."""
 
+import gzip
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, cast
 
 from tasks.clients.log_files_engine import Engine
 from tasks.clients.log_files_events import Events
+from tasks.clients.log_files_progress import CountedSource, size_of
 from tasks.clients.log_files_rotation import BROKEN_ARCHIVE, mark_of, open_log
 from tasks.clients.log_files_scan import Place, Scanner, Source
 from tasks.model.errors import CannotLook, Code
 from tasks.model.log_checkpoint import FileMark, LogCheckpoint
 from tasks.model.log_findings import ScanQuestion
+from tasks.model.progress import Report, unheard
 from tasks.rules.log_groups import Known
 
 
@@ -20,6 +23,7 @@ class ToRead(NamedTuple):
     file: Path
     start: LogCheckpoint
     is_log: bool
+    report: Report = unheard
 
 
 @dataclass(slots=True)
@@ -63,7 +67,9 @@ def read_part(wanted: ToRead, question: ScanQuestion, engine: Engine, *, marked:
         with open_log(wanted.file) as file:
             file.seek(wanted.start.offset)
             # Plain and packed files both have readinto, which IO does not promise.
-            scanner = Scanner(cast("Source", file), engine, events, Place(wanted.start.offset, wanted.start.lines))
+            size_bytes = size_of(wanted.file, packed=isinstance(file, gzip.GzipFile))
+            source = CountedSource(cast("Source", file), wanted.report, wanted.start.offset, size_bytes)
+            scanner = Scanner(source, engine, events, Place(wanted.start.offset, wanted.start.lines))
             part = _read(scanner, events, wanted)
             if marked:
                 part.mark = mark_of(file, scanner.read_to)

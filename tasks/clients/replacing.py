@@ -6,23 +6,26 @@ from tasks.clients.supervisor import supervisor_of
 from tasks.model.errors import CannotAct, NothingDone
 from tasks.model.incident import Outcome
 from tasks.model.processes import ProcessLook
+from tasks.model.progress import LongStep, Progress, Report, unheard
 from tasks.model.verdicts import GuardCode
 from tasks.settings import ServiceSettings
 
 
-def replaced(service: ServiceSettings, process: ProcessLook) -> Done:
+def replaced(service: ServiceSettings, process: ProcessLook, report: Report = unheard) -> Done:
     """Stop the process, if there is one, and start the service.
 
     Runbook: §2.1 Restart if hung.
     Errors: none; a stop or start that fails midway is *unknown*, and goes to a person.
     """
-    supervisor = supervisor_of(service)
+    supervisor, limits = supervisor_of(service), service.restart
+    report(Progress(step=LongStep.STOP, of=limits.drain_timeout_s + limits.kill_timeout_s, ticks=True))
     try:
         ended = supervisor.stop(process)
     except NothingDone as error:
         return Done(outcome=Outcome.REFUSED, detail=str(error), code=GuardCode.NOT_AVAILABLE)
     except CannotAct as error:
         return Done(outcome=Outcome.UNKNOWN, detail=str(error))
+    report(Progress(step=LongStep.START, of=limits.start_timeout_s, ticks=True))
     try:
         new = supervisor.start(lambda: answers_health(service))
     except CannotAct as error:
