@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from prefect import flow
+from prefect.runtime import flow_run
 from pydantic import Field
 
 from flows.forms import Help
@@ -13,7 +14,13 @@ Name = Annotated[str, Field(max_length=100), Help("Your name, for the incident l
 Minutes = Annotated[int, Field(ge=1, le=240), Help("For how many minutes you have it; then pages go on.")]
 
 
-@flow(name="acknowledge", flow_run_name="acknowledge by {by}")
+def run_name() -> str:
+    """Name the run by who takes which incident."""
+    given = flow_run.parameters
+    return f"{given['by']} takes {given['incident_id'] or 'the open incident'}"
+
+
+@flow(name="acknowledge", flow_run_name=run_name)
 def acknowledge(
     incident_id: IncidentId = "", by: Name = "a person at the Prefect UI", for_minutes: Minutes = 30
 ) -> str:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from prefect import flow
+from prefect.runtime import flow_run
 from pydantic import Field
 
 from flows.forms import By, Help, Name, Override, Reason, Service
@@ -27,7 +28,22 @@ OfName = Annotated[Name, Help("For strategy and gateway_mark: its name.")]
 Gateway = Annotated[Name, Field(min_length=1), Help("Which gateway, as the routing table names it.")]
 
 
-@flow(name="remediation", flow_run_name="restart {service} by hand")
+def pause_name() -> str:
+    """Name the run by what is paused."""
+    given = flow_run.parameters
+    named = " and ".join(str(one) for one in (given["asset_class"], given["strategy"].strip()) if one)
+    return f"{given['service']}: pause {named or 'everything'} by {given['by']}"
+
+
+def resume_name() -> str:
+    """Name the run by what is taken back."""
+    given = flow_run.parameters
+    named = given["asset_class"] or given["name"].strip()
+    what = f"{given['what'].replace('_', ' ')} {named}".strip()
+    return f"{given['service']}: resume {what} by {given['by']}"
+
+
+@flow(name="remediation", flow_run_name="{service}: restart by {by}")
 async def restart(reason: Reason, by: By, service: Service = "order-service", override: Override = ()) -> str:
     """Restart the service once; it counts in the restart budget.
 
@@ -36,7 +52,7 @@ async def restart(reason: Reason, by: By, service: Service = "order-service", ov
     return await follow(_order(Action.RESTART_SERVICE, service, Request(by=by, reason=reason, overrides=override)))
 
 
-@flow(name="remediation", flow_run_name="roll back {service} by hand")
+@flow(name="remediation", flow_run_name="{service}: roll back by {by}")
 async def roll_back(
     reason: Reason, by: By, release: Release = "", service: Service = "order-service", override: Override = ()
 ) -> str:
@@ -48,7 +64,7 @@ async def roll_back(
     return await follow(_order(Action.ROLL_BACK_RELEASE, service, asked, Target(release=release.strip() or None)))
 
 
-@flow(name="remediation", flow_run_name="disable {feature} by hand")
+@flow(name="remediation", flow_run_name="{service}: disable {feature} by {by}")
 async def disable_feature(
     feature: Feature, reason: Reason, by: By, service: Service = "order-service", override: Override = ()
 ) -> str:
@@ -60,7 +76,7 @@ async def disable_feature(
     return await follow(_order(Action.DISABLE_FEATURE, service, asked, Target(feature=feature.strip())))
 
 
-@flow(name="remediation", flow_run_name="reroute {asset_class} by hand")
+@flow(name="remediation", flow_run_name="{service}: reroute {asset_class} by {by}")
 async def reroute(
     asset_class: ClassToMove,
     reason: Reason,
@@ -78,7 +94,7 @@ async def reroute(
     return await follow(_order(Action.REROUTE_ORDERS, service, asked, target))
 
 
-@flow(name="remediation", flow_run_name="pause {service} by hand")
+@flow(name="remediation", flow_run_name=pause_name)
 async def pause(
     reason: Reason,
     by: By,
@@ -95,7 +111,7 @@ async def pause(
     return await follow(_order(Action.PAUSE_STRATEGIES, service, Request(by=by, reason=reason), *targets))
 
 
-@flow(name="remediation", flow_run_name="resume {what} by hand")
+@flow(name="remediation", flow_run_name=resume_name)
 async def resume(
     reason: Reason,
     by: By,
@@ -113,7 +129,7 @@ async def resume(
     return await follow(resumed(_order(Action.RESUME, service, asked), what, asset_class, name))
 
 
-@flow(name="remediation", flow_run_name="mark {gateway} degraded by hand")
+@flow(name="remediation", flow_run_name="{service}: mark {gateway} degraded by {by}")
 async def mark_degraded(
     gateway: Gateway, reason: Reason, by: By, service: Service = "order-service", override: Override = ()
 ) -> str:

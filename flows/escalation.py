@@ -1,6 +1,9 @@
 """§3 Escalation matrix and §4 Communication."""
 
+from typing import Any
+
 from prefect import flow
+from prefect.runtime import flow_run
 
 from tasks.find_due_pages import find_due_pages
 from tasks.model.maintenance import Maintenance
@@ -8,18 +11,27 @@ from tasks.model.messages import Message
 from tasks.model.report import Told
 from tasks.notify import notify
 from tasks.rules.maintenance import told_in_maintenance
+from tasks.rules.message_evidence import linked
+from tasks.rules.run_names import telling_name
 
 
-@flow(name="escalation", flow_run_name="escalation {service}")
+def run_name() -> str:
+    """Name the run by who is told."""
+    parameters: dict[str, Any] = flow_run.parameters
+    return telling_name(parameters["service"], parameters["messages"])
+
+
+@flow(name="escalation", flow_run_name=run_name)
 async def escalation(
-    service: str, messages: tuple[Message, ...], maintenance: Maintenance | None = None
+    service: str, messages: tuple[Message, ...], maintenance: Maintenance | None = None, run_url: str | None = None
 ) -> tuple[Told, ...]:
     """Tell each audience what concerns it, once; then whoever is due by the timers, with what was just told counted.
 
     Runbook: §3 Escalation matrix, §4 Communication.
+    Steps: each message leads to `run_url`, the run with the report, and not to this part of it.
     """
-    told = tell(service, told_in_maintenance(messages, maintenance))  # §4.1, §4.2
-    return told + tell(service, find_due_pages(service))  # §3.1, §3.2, §3.3
+    told = tell(service, linked(told_in_maintenance(messages, maintenance), run_url))  # §4.1, §4.2
+    return told + tell(service, linked(find_due_pages(service), run_url))  # §3.1, §3.2, §3.3
 
 
 def tell(service: str, messages: tuple[Message, ...]) -> tuple[Told, ...]:

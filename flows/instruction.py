@@ -26,9 +26,9 @@ async def follow(instruction: Instruction) -> str:
     story = record_instruction(instruction, context, seen)  # §1.4
     plan = await plan_instruction(story)  # §2
     if not instruction.is_pause:
-        await escalation(service, announcement(story, plan))  # §3.1
+        await escalation(service, announcement(story, plan), run_url=context.run_url)  # §3.1
     case = case_by_hand(story, plan)
     result = await remediation(case) if may_act(plan) else nothing_by_hand(case)  # §2
-    await escalation(service, outcome_messages(story, plan, result))  # §3, §4
+    await escalation(service, outcome_messages(story, plan, result), run_url=context.run_url)  # §3, §4
     end_instruction(story, result)
     return await write_outcome(story, result)

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from prefect import State, flow
+from prefect.runtime import flow_run
 from pydantic import Field
 
 from flows.forms import Help, Service
@@ -16,7 +17,19 @@ from tasks.write_regression import write_regression
 IncidentId = Annotated[str, Field(max_length=200), Help("Which incident; leave empty for the newest one.")]
 
 
-@flow(name="post_incident", flow_run_name="post-incident {service}")
+def writing_name() -> str:
+    """Name the run by the incidents that it writes down."""
+    given = flow_run.parameters
+    return f"{given['service']}: write down {', '.join(given['incident_ids'])}"
+
+
+def postmortem_name() -> str:
+    """Name the run by the incident that was asked for."""
+    given = flow_run.parameters
+    return f"{given['service']}: postmortem of {given['incident_id'] or 'the newest incident'}"
+
+
+@flow(name="post_incident", flow_run_name=writing_name)
 async def post_incident(service: str, incident_ids: tuple[str, ...]) -> list[State[Any]]:
     """Keep each incident that ended as a test, draft a check that catches the like of it, and write it down.
 
@@ -31,7 +44,7 @@ async def post_incident(service: str, incident_ids: tuple[str, ...]) -> list[Sta
     return written
 
 
-@flow(name="postmortem", flow_run_name="postmortem {service} {incident_id}")
+@flow(name="postmortem", flow_run_name=postmortem_name)
 async def postmortem(service: Service = "order-service", incident_id: IncidentId = "") -> str:
     """Write the postmortem of one incident now, or bring it up to date; what a person edited stays.
 

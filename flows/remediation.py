@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from prefect import flow
+from prefect.runtime import flow_run
 
 from flows.approval import ask_approval
 from tasks.confirm_recovery import confirm_recovery
@@ -32,6 +33,7 @@ from tasks.rules.planning.due import (
     waits_for_nobody,
     worth_trying,
 )
+from tasks.rules.run_names import acting_name
 from tasks.take_snapshot import take_snapshot
 from tasks.write_plan import write_plan
 
@@ -47,7 +49,13 @@ STEPS: dict[Action, Callable[[RemediationCase, PlannedAction], Awaitable[ActionR
 }
 
 
-@flow(name="remediation", flow_run_name="remediation {case.service}")
+def run_name() -> str:
+    """Name the run by what is planned."""
+    case: RemediationCase = flow_run.parameters["case"]
+    return acting_name(case.service, case.plan.actions)
+
+
+@flow(name="remediation", flow_run_name=run_name)
 async def remediation(case: RemediationCase) -> RemediationResult:
     """Carry the plan out once, under the service's lock, where every guard allows it; prove that it helped.
 

@@ -23,6 +23,7 @@ from tasks.model.looks import Observation
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass
 from tasks.model.report import Ended, TriageStory
+from tasks.name_run import name_run
 from tasks.plan_remediation import plan_remediation
 from tasks.probe_gateways import probe_gateways
 from tasks.probe_health import probe_health
@@ -37,6 +38,7 @@ from tasks.rules.diagnosis import name_cause, worth_confirming
 from tasks.rules.message_evidence import with_evidence
 from tasks.rules.messages import opening_messages
 from tasks.rules.remediation_messages import remediation_messages
+from tasks.rules.run_names import triage_name
 from tasks.scan_logs import scan_logs
 from tasks.send_synthetic_order import send_synthetic_order
 from tasks.store_evidence import store_evidence
@@ -52,7 +54,7 @@ RunMode = Annotated[Mode | None, Help("Go no further than this; empty follows th
 def run_name() -> str:
     """Name the run so that a list of runs can be read: the service, and what it was started for."""
     parameters = flow_run.parameters or {}
-    return f"{parameters.get('service')}: {parameters.get('alert') or 'routine look'}"
+    return triage_name(str(parameters.get("service")), parameters.get("alert"))
 
 
 @flow(
@@ -89,14 +91,15 @@ async def triage(
     if needs_runbook(story):
         incidents = record_incidents(evidence, diagnosis)  # §1.4
         story = story.having(incidents=incidents)
-        plan = await plan_remediation(story)  # §2
+        plan, _ = await asyncio.gather(plan_remediation(story), name_run(story))  # §2, §1.4
         story = story.having(plan=plan)
-        told = await escalation(service, with_evidence(opening_messages(story), story), context.maintenance)  # §3, §4
+        opening = with_evidence(opening_messages(story), story)
+        told = await escalation(service, opening, context.maintenance, context.run_url)  # §3, §4
         allowed = may_act(plan)
         result = await remediation(remediation_case(story, plan)) if allowed else nothing_allowed(story, plan)  # §2
         story = story.having(remediation=result)
         closing = with_evidence(remediation_messages(story), story)
-        told += await escalation(service, closing, context.maintenance)  # §3, §4
+        told += await escalation(service, closing, context.maintenance, context.run_url)  # §3, §4
         story = story.having(told=told)
     if story.told or context.unsent_count:
         resend()  # §4.1, §4.2

@@ -7,7 +7,7 @@ from tasks.notify import notify
 from tasks.record_silence import record_silence
 
 
-@flow(name="watchdog", flow_run_name="watchdog {service}")
+@flow(name="watchdog", flow_run_name="{service}: no triage for three minutes")
 async def watchdog(service: Service = "order-service") -> int:
     """Tell that the watch has stopped: those who mend it, and those who must look meanwhile.
 

@@ -38,6 +38,13 @@ def start_triage(order: TriageOrder, variables: Mapping[str, str] | None = None)
     return str(run["id"])
 
 
+def workers_page(variables: Mapping[str, str] | None = None) -> str | None:
+    """Name the page of the Prefect UI that shows which worker was last heard of, and when."""
+    found = os.environ if variables is None else variables
+    ui = found.get("PREFECT_UI_URL") or found.get("PREFECT_API_URL", "").rstrip("/").removesuffix("/api")
+    return f"{ui.rstrip('/')}/work-pools" if ui else None
+
+
 def authorization(variables: Mapping[str, str]) -> dict[str, str]:
     """Write the header that Prefect's own client would send, from the same variables."""
     if key := variables.get("PREFECT_API_KEY"):

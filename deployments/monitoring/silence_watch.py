@@ -9,8 +9,10 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from deployments.monitoring.prefect_door import workers_page
 from tasks.clients.silence import silence_recorded
 from tasks.model.messages import Message
+from tasks.rules.message_evidence import linked
 from tasks.settings import RunbookSettings
 
 EVERY_S = 15.0
@@ -54,6 +56,8 @@ class SilenceWatch:
             self._since = now
         self._checked_at = now
         for service in self._settings.services:
-            for message in silence_recorded(self._settings, service, now, self._since):
+            # No run says it, so the message leads to the page of the workers: the dead one is what is to be mended.
+            found = silence_recorded(self._settings, service, now, self._since)
+            for message in linked(found, workers_page()):
                 if message.key not in self._told and say(self._settings, service, message):
                     self._told.add(message.key)

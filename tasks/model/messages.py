@@ -17,7 +17,7 @@ class Message(Value):
     """One message. `key` is said once for each incident, so that fifty failing runs tell it once.
 
     `detail` follows the text, in a thread where the channel has threads: a notice to the desk stays its own words.
-    `run_url` leads to the run that says it.
+    `run_url` leads to the run that says it; where none does, to the page of the Prefect UI that shows why.
     """
 
     key: str

@@ -26,11 +26,16 @@ def with_evidence(messages: tuple[Message, ...], story: TriageStory) -> tuple[Me
 
     Runbook: §3.1 Collect artifacts; §4.2.
     """
-    run_url, files = story.evidence.context.run_url, evidence_files(story.evidence.latest, story.logs)
+    files = evidence_files(story.evidence.latest, story.logs)
     return tuple(
-        one.model_copy(update={"run_url": one.run_url or run_url, "files": one.files or (files if _pages(one) else ())})
-        for one in messages
+        one.model_copy(update={"files": one.files or (files if _pages(one) else ())})
+        for one in linked(messages, story.evidence.context.run_url)
     )
+
+
+def linked(messages: tuple[Message, ...], run_url: str | None) -> tuple[Message, ...]:
+    """Let each message lead to a run; one that leads somewhere already stays as it is."""
+    return tuple(one if one.run_url else one.model_copy(update={"run_url": run_url}) for one in messages)
 
 
 def evidence_files(latest: Observation, logs: LogsLook) -> tuple[Attachment, ...]:

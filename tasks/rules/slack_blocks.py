@@ -44,7 +44,10 @@ def webhook_words(entry: Queued, user_group: str | None, now: datetime) -> Slack
 
 def plain_words(message: Message) -> str:
     """Write a message for a channel that knows no blocks: the words, the detail, the incident and the run."""
-    ending = (f"Incident: {message.incident_id}", f"Run: {message.run_url}" if message.run_url else "")
+    ending = (
+        f"Incident: {message.incident_id}",
+        f"{_page_name(message)}: {message.run_url}" if message.run_url else "",
+    )
     return "\n\n".join(part for part in (message.text, message.detail, "\n".join(filter(None, ending))) if part)
 
 
@@ -68,7 +71,7 @@ def _section_of_ours(markdown: str) -> Block:
 
 def _small_print(message: Message, shortened: str | None, late: str | None) -> Block:
     elements = [plain(message.incident_id, CONTEXT_LIMIT_COUNT)]
-    run = link(message.run_url, "the run")
+    run = link(message.run_url, f"the {_page_name(message).lower()}")
     if run:
         elements.append({"type": "mrkdwn", "text": run})
     if shortened:
@@ -76,6 +79,10 @@ def _small_print(message: Message, shortened: str | None, late: str | None) -> B
     if late:
         elements.append(plain(late, CONTEXT_LIMIT_COUNT))
     return {"type": "context", "elements": elements}
+
+
+def _page_name(message: Message) -> str:
+    return "Run" if "/flow-run/" in (message.run_url or "") else "Workers"
 
 
 def _late(queued_at: datetime, now: datetime) -> str | None:

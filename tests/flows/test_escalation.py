@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from deployments.local_http import ask
 from flows.acknowledge import acknowledge
 from flows.triage import triage
 from tasks.clients.incident_ledger import append, read_ledger
@@ -81,13 +82,17 @@ async def test_the_minutes_run_pages_the_next_tier_though_the_diagnosis_has_not_
     assert told(patient).count(f"{INCIDENT}/tier_2/unacknowledged") == 1
 
 
-async def test_the_timer_goes_on_while_the_trouble_shows_no_finding(patient: Patient) -> None:
-    """The incident is open until it is closed; a minute that looks well, the first of two, stops no timer."""
+async def test_the_timer_goes_on_while_the_trouble_shows_no_finding(patient: Patient, prefect: str) -> None:
+    """Open until it is closed: a first minute that looks well stops no timer; its page leads to that run."""
     paged_long_ago(patient)
 
     await triage()
 
     assert told(patient) == [f"{INCIDENT}/tier_2/unacknowledged"]
+    (page,) = read_deliveries(patient.settings.notifications_path)
+    newest = {"sort": "START_TIME_DESC", "limit": 1, "flows": {"name": {"any_": ["triage"]}}}
+    (run,) = ask(f"{prefect}/flow_runs/filter", newest) or []
+    assert (page.run_url or "").endswith(f"/flow-run/{run['id']}")
 
 
 async def test_a_person_who_takes_it_in_the_ui_stops_the_timer(patient: Patient) -> None:

@@ -53,6 +53,7 @@ async def test_a_watch_that_stopped_is_told_once_through_the_notify_step(patient
     told = read_deliveries(patient.settings.notifications_path)
     assert [one.audience for one in told if one.delivered] == [Audience.TIER_3, Audience.TIER_1]
     assert all("The watch has stopped" in one.text for one in told)
+    assert all("/flow-runs/flow-run/" in (one.run_url or "") for one in told)
 
 
 async def test_a_trigger_that_fired_for_nothing_pages_nobody(patient: Patient) -> None:

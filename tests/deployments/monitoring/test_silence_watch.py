@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from deployments.monitoring.prefect_door import workers_page
 from deployments.monitoring.silence_watch import EVERY_S, SilenceWatch
 from tasks.clients import service_lock
 from tasks.clients.incident_ledger import append, read_ledger
@@ -75,6 +76,19 @@ def test_a_watch_that_stopped_is_told_once_to_both_tiers(settings: RunbookSettin
     assert desk.keys == ["watch-stopped/tier_3", "watch-stopped/tier_1"]
     (incident,) = open_incidents(read_ledger(settings.ledger_path(NAME)).records, NAME)
     assert incident.incident_id == desk.heard[0].incident_id
+
+
+def test_the_message_leads_to_the_workers_since_no_run_says_it(
+    settings: RunbookSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page that shows the dead worker is one click away; behind a proxy it is the address that people use."""
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:4200/api")
+    desk = Desk()
+    watch_for(SilenceWatch(settings, START), desk, START, 5)
+
+    assert {one.run_url for one in desk.heard} == {"http://127.0.0.1:4200/work-pools"}
+    assert workers_page({"PREFECT_UI_URL": "https://ui/", "PREFECT_API_URL": "http://x/api"}) == "https://ui/work-pools"
+    assert workers_page({}) is None
 
 
 def test_a_triage_a_minute_keeps_it_quiet(settings: RunbookSettings) -> None:

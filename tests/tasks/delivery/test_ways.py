@@ -64,12 +64,12 @@ def test_a_slack_that_is_down_sends_a_page_to_the_next_channel(
     """Slack and the order service may lie on the same broken network."""
     fake.ills = always(ill)
     telling = Telling(tmp_path, slack_settings(fake), {"tier_1": [mail.url]}).opened()
-    telling.queue(message(text="the words", run_url="http://ui/run/1"))
+    telling.queue(message(text="the words", run_url="http://ui/runs/flow-run/1"))
     telling.round()
 
     (mailed,) = mail.taken
     assert mailed["message"].startswith("the words")
-    assert "Run: http://ui/run/1" in mailed["message"]
+    assert "Run: http://ui/runs/flow-run/1" in mailed["message"]
     assert lines(telling) == [("tier_1", "json", True)]
     assert telling.told() == [message().key]
 

@@ -1,0 +1,67 @@
+"""What a run is called, and the tags by which a list of runs is filtered: to be read at three in the morning."""
+
+from tasks.model.diagnosis import Finding, Status
+from tasks.model.incident import Outcome
+from tasks.model.messages import Message
+from tasks.model.plan import PlannedAction
+from tasks.model.remediation import RemediationResult
+from tasks.model.report import TriageStory
+
+ROUTINE = "routine look"
+NAME_LIMIT_COUNT = 160
+TAGS_COUNT = 12
+
+
+def triage_name(service: str, alert: str | None) -> str:
+    """Name a triage that begins: the service, and what it was started for."""
+    return f"{service}: {alert or ROUTINE}"
+
+
+def found_name(story: TriageStory) -> str:
+    """Name a triage by what it found, and by what came of it as far as that is known.
+
+    Runbook: §1 Initial triage.
+    """
+    request = story.evidence.context.request
+    alert = request.alert or (request.seen.name if request.seen else None)
+    return f"{triage_name(request.service, alert)} → {_found(story)}"[:NAME_LIMIT_COUNT]
+
+
+def found_tags(story: TriageStory) -> tuple[str, ...]:
+    """Tag a triage with its service, what it found, and the incidents that it is about."""
+    causes = (finding.cause.value for finding in story.diagnosis.findings)
+    incidents = (one.incident_id for one in (*story.incidents.open, *story.incidents.closed))
+    return tuple(dict.fromkeys((story.evidence.context.request.service, *causes, *incidents)))[:TAGS_COUNT]
+
+
+def ended_name(begun: str, result: RemediationResult) -> str:
+    """Name a run that a person ordered by what came of it, too."""
+    return f"{begun} → {_outcome(result)}"[:NAME_LIMIT_COUNT]
+
+
+def telling_name(service: str, messages: tuple[Message, ...]) -> str:
+    """Name the telling: who is told anything new."""
+    told = ", ".join(dict.fromkeys(one.audience.value for one in messages))
+    return f"{service}: tell {told}" if told else f"{service}: tell who is due"
+
+
+def acting_name(service: str, planned: tuple[PlannedAction, ...]) -> str:
+    """Name the acting: what is planned, in order."""
+    return f"{service}: {', '.join(one.words for one in planned)}"[:NAME_LIMIT_COUNT]
+
+
+def _found(story: TriageStory) -> str:
+    if story.diagnosis.status is Status.OK:
+        return "healthy again" if story.incidents.closed else "healthy"
+    causes = " and ".join(_cause(finding) for finding in story.diagnosis.findings)
+    return f"{causes}, {_outcome(story.remediation)}" if story.remediation else causes
+
+
+def _cause(finding: Finding) -> str:
+    where = ", ".join(finding.gateways or tuple(one.value for one in finding.asset_classes))
+    return f"{finding.cause}{f' ({where})' if where else ''}"
+
+
+def _outcome(result: RemediationResult) -> str:
+    word = result.outcome.replace("_", " ")
+    return f"{word} ({result.code})" if result.code and result.outcome is Outcome.REFUSED else word
