@@ -7,6 +7,8 @@ from deployments.local_http import ask
 from deployments.views.bars import Bar
 
 ASK_EVERY_S = 1.0
+NEWEST_COUNT = 10
+DONE_PERCENT = 100
 
 
 class RunProgress:
@@ -42,9 +44,8 @@ def latest_progress(api: str, run_id: str) -> tuple[str, float] | None:
         "flow_runs": {"operator": "or_", "id": {"any_": [run_id]}, "parent_flow_run_id": {"any_": [run_id]}},
         "artifacts": {"type": {"any_": ["progress"]}},
         "sort": "UPDATED_DESC",
-        "limit": 1,
+        "limit": NEWEST_COUNT,
     }
     found: Any = ask(f"{api}/artifacts/filter", question)
-    if not isinstance(found, list) or not found or found[0]["data"] >= 100:
-        return None
-    return str(found[0]["description"]), float(found[0]["data"]) / 100
+    under_way = [one for one in found if one["data"] < DONE_PERCENT] if isinstance(found, list) else []
+    return (str(under_way[0]["description"]), under_way[0]["data"] / DONE_PERCENT) if under_way else None

@@ -96,6 +96,8 @@ class LineBar:
 
     def _row(self) -> RenderableType:
         row = Table.grid(padding=(0, 2))
+        row.add_column(no_wrap=True)
+        row.add_column(no_wrap=True)
         bar = ProgressBar(total=1.0 if self._known else None, completed=self._ratio, width=WIDTH_COUNT)
         row.add_row(bar, line((self._words, "dim")))
         return row

@@ -9,7 +9,7 @@ from tasks.model.values import Value
 class LongStep(StrEnum):
     """What takes long; the words are all that is ever shown of it, so that no secret can be among them."""
 
-    CONFIRM_FAILURE = "looking again before anything is done"
+    CONFIRM_FAILURE = "looking again before any action"
     STOP = "waiting for the old process to end"
     START = "waiting for the new process to answer"
     NOT_WELL_YET = "not well yet, waiting for a first good look"

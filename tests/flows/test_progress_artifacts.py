@@ -5,8 +5,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from prefect import flow
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.actions import ArtifactCreate
+from prefect.client.schemas.objects import Artifact
 from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
@@ -88,6 +92,32 @@ async def test_a_long_step_is_seen_in_the_ui_and_by_who_follows_the_run(prefect:
     assert seen["told"] == ("waiting for the new process to answer: 10 of 20 s", 0.5)
     assert seen["shown"] == ["Running, 0 s None", "waiting for the new process to answer: 10 of 20 s 0.5"]
     assert latest_progress(prefect, run_id) is None
+
+
+async def test_an_answer_that_was_lost_leaves_no_second_artifact(prefect: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy server made it and was too slow to say so; a second one would leave the first half done for ever."""
+    create, answers = PrefectClient.create_artifact, iter([True])
+
+    async def too_slow(self: PrefectClient, artifact: ArtifactCreate) -> Artifact:
+        made = await create(self, artifact)
+        if next(answers, False):
+            raise httpx.ReadTimeout("the answer was lost")
+        return made
+
+    monkeypatch.setattr(PrefectClient, "create_artifact", too_slow)
+
+    @flow
+    async def busy() -> str:
+        async with shown_progress("progress-restart", pace=QUICK) as report:
+            report(HALF)
+            await found(prefect, str(flow_run.id), 50.0)
+            report(HALF.model_copy(update={"done": 15}))
+            await found(prefect, str(flow_run.id), 75.0)
+        return str(flow_run.id)
+
+    run_id = await busy()
+
+    assert (await found(prefect, run_id, 100.0))["key"] == "progress-restart"
 
 
 def followed(api: str, run_id: str) -> list[str]:

@@ -16,7 +16,7 @@ READ = LongStep.READ_LOGS
     [
         (Progress(step=LongStep.START, done=4.2, of=20, ticks=True), "answer: 4 of at most 20 s"),
         (Progress(step=LongStep.STAYS_WELL, done=12.4, of=30), "stays so: 12 of 30 s"),
-        (Progress(step=LongStep.CONFIRM_FAILURE, done=2, of=3, unit=Unit.LOOKS), "is done: 2 of 3 looks"),
+        (Progress(step=LongStep.CONFIRM_FAILURE, done=2, of=3, unit=Unit.LOOKS), "any action: 2 of 3 looks"),
         (Progress(step=READ, done=1.25e9, of=3.4e9, unit=Unit.BYTES), "reading logs: 1.2 of 3.4 GB"),
         (Progress(step=READ, done=5e5, of=3.4e9, unit=Unit.BYTES), "reading logs: 0.0 of 3.4 GB"),
         (Progress(step=READ, done=1.25e6, unit=Unit.BYTES), "reading logs: 1.2 MB"),
