@@ -1,8 +1,11 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check lock bench bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies drills e2e clean
+.PHONY: help setup run test test-fast coverage check lock bench bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies drills e2e clean
 BIN := .venv/bin
 ARGS ?=
+# What shares a server or a stack stays in one process; one more than cores, since tests of processes mostly wait.
+JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1 )))
+TOGETHER := -n $(JOBS) --dist loadgroup
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,14 +16,17 @@ setup: ## Make .venv and install the lock (PYTHON=… names an interpreter); don
 run: setup ## Start the whole stack in the foreground; Ctrl-C stops all of it (ARGS=--detach)
 	@$(BIN)/runbook up $(ARGS)
 
-test: setup ## Run all tests but the drills, with branch coverage (ARGS=… goes to pytest)
+test: setup ## Run all tests but the drills, several at once (ARGS=… goes to pytest)
+	@$(BIN)/pytest -m "not drill" $(TOGETHER) $(ARGS)
+
+test-fast: setup ## Run the tests that start no process: the rules, the words, the house
+	@$(BIN)/pytest -m "not e2e and not live and not prefect" $(TOGETHER) $(ARGS)
+
+coverage: setup ## Run the tests that start no stack with branch coverage, and name the lines that none of them reaches
 	@COVERAGE_FILE=$$(mktemp -d)/coverage; export COVERAGE_FILE; \
-	$(BIN)/coverage run -m pytest -m "not drill" $(ARGS); result=$$?; \
+	$(BIN)/coverage run -m pytest -m "not e2e" $(ARGS); result=$$?; \
 	$(BIN)/coverage report --skip-covered --skip-empty || true; \
 	rm -rf "$$(dirname "$$COVERAGE_FILE")"; exit $$result
-
-test-fast: setup ## Run the tests that start no stack
-	@$(BIN)/pytest -m "not e2e" $(ARGS)
 
 drills: setup ## Inject faults into the real stack under orders, and hold the check to their causes, the automation to its deeds
 	@$(BIN)/pytest -m drill $(ARGS)

@@ -12,6 +12,20 @@ from tests.fakes.patient import free_port
 from tests.fakes.polling import eventually
 from tests.fakes.postgres import Cluster, missing, postgres
 
+# What tests share for a whole session is made once: all that need it run in one of the processes that share the work.
+SHARED = {"prefect_api": "prefect", "stack": "stack"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares a server or a stack; what needs the Prefect server is outside the fast part."""
+    for item in items:
+        needs = getattr(item, "fixturenames", ())
+        for fixture, group in SHARED.items():
+            if fixture in needs:
+                item.add_marker(pytest.mark.xdist_group(group))
+        if "prefect_api" in needs:
+            item.add_marker(pytest.mark.prefect)
+
 
 @pytest.fixture(scope="session")
 def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

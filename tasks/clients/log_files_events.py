@@ -189,6 +189,11 @@ class Events:
             self.error_lines += 1
             self._number([number])
 
+    @property
+    def numbers_in_order(self) -> list[int]:
+        """Give the lines with errors from the top down; a trace within a trace is closed before the one around it."""
+        return sorted(self.error_numbers)
+
     def _number(self, lines: list[int]) -> None:
         if self.question.line_numbers:
             self.error_numbers.extend(lines[: NUMBERS_LIMIT - len(self.error_numbers)])

@@ -45,7 +45,7 @@ def checkpoint_after(before: LogCheckpoint, parts: list[Part]) -> LogCheckpoint:
         reported_offset=part.end.offset,
         reported_lines=part.end.line - part.at_kept.lines,
         reported_error_lines=part.events.error_lines - part.at_kept.error_lines,
-        reported_error_numbers=tuple(n for n in part.events.error_numbers[-NUMBERS_KEPT:] if n > part.kept.line),
+        reported_error_numbers=tuple(n for n in part.events.numbers_in_order[-NUMBERS_KEPT:] if n > part.kept.line),
         reported_counts={key: count for key, count in told.items() if count > 0},
         known=_remembered(before, parts),
     )
@@ -58,7 +58,7 @@ def known_before(before: LogCheckpoint) -> dict[str, Known]:
 
 def _new_numbers(part: Part) -> list[int]:
     told = set(part.begun.reported_error_numbers)
-    return [number for number in part.events.error_numbers if number not in told]
+    return [number for number in part.events.numbers_in_order if number not in told]
 
 
 def _findings(part: Part, question: ScanQuestion, known: dict[str, Known]) -> list[LogFinding]:

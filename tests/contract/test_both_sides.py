@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from order_service.incidents import append_line as append_by_the_service
 from tasks.clients.http_exchange import Call, exchange, http_client
 from tasks.clients.incident_ledger import append, read_ledger
@@ -24,6 +26,8 @@ from tests.fakes.polling import eventually
 from tests.order_service.desk import lay_out
 from tests.order_service.process import free_port, service_process
 from tests.order_service.simulator import simulator
+
+pytestmark = pytest.mark.live
 
 SYMBOLS = {AssetClass.EQUITY: "ZVZZT"}
 

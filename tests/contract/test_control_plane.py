@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import orjson
+import pytest
 from pydantic import SecretStr
 
 from tasks.clients import control
@@ -31,6 +32,8 @@ from tests.fakes.polling import eventually
 from tests.order_service.desk import lay_out
 from tests.order_service.process import free_port, service_process
 from tests.order_service.simulator import simulator
+
+pytestmark = pytest.mark.live
 
 WHY = ControlReason(reason="held to the contract", set_by="the tests")
 EQUITY = AssetClass.EQUITY

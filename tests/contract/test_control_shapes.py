@@ -12,6 +12,8 @@ from order_service.stub.server import listen, port_of
 from tests.order_service.desk import TOKEN, desk_at, order
 from tests.order_service.fake_gateway import FakeGateway
 
+pytestmark = pytest.mark.live
+
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 WHY = {"reason": "a test", "set_by": "kim", "source": "triage"}
 TEST_ORDER = {"symbol": "ZVZZT", "quantity": "1", "synthetic": True}

@@ -14,6 +14,8 @@ from tasks.record_incidents import incidents_recorded
 from tests.fakes.looks import three
 from tests.fakes.patient import Patient, watched
 
+pytestmark = pytest.mark.live
+
 
 @pytest.fixture
 def patient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Patient:

@@ -18,6 +18,8 @@ from tasks.model.errors import Code, RunbookError
 from tasks.rules.planning.proposal import SERVER_PATIENCE_S
 from tests.fakes.scripted import Asked, replied, scripted
 
+pytestmark = pytest.mark.live
+
 RUN = "0199c0de-0000-7000-8000-000000000001"
 
 

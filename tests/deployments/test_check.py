@@ -16,6 +16,8 @@ from tests.fakes import looks
 from tests.fakes.patient import free_port, running, watched
 from tests.house.source import REPOSITORY
 
+pytestmark = pytest.mark.live
+
 PAGE = (REPOSITORY / "flows" / "runbook.md").read_text("utf-8")
 HUNG = Finding(
     cause=Cause.SERVICE_HUNG,

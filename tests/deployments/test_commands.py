@@ -15,6 +15,8 @@ from tasks.rules.action_history import is_rearm
 from tests.fakes.looks import three
 from tests.fakes.patient import Patient, watched
 
+pytestmark = pytest.mark.live
+
 
 @pytest.fixture
 def patient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Patient:

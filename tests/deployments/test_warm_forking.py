@@ -18,6 +18,7 @@ from tasks.model.errors import CannotAct, Code
 from tests.fakes.polling import eventually
 
 pytestmark = [
+    pytest.mark.live,
     pytest.mark.skipif(not CAN_FORK, reason="the platform cannot fork; the worker then runs as the stock one"),
     pytest.mark.timeout(60),
 ]

@@ -14,6 +14,8 @@ from tests.order_service.desk import Desk, desk_at, eventually, lay_out, order
 from tests.order_service.fake_gateway import FakeGateway
 from tests.order_service.gateway_simulator.gateway_process import Gateway
 
+pytestmark = pytest.mark.live
+
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="other kernels refuse when a backlog is full")
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="a process is stopped by a POSIX signal")
 

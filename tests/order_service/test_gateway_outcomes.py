@@ -10,6 +10,8 @@ from tests.order_service.desk import Desk, desk_at, eventually, lay_out, order
 from tests.order_service.fake_gateway import FakeGateway, Mode
 from tests.order_service.simulator import simulator
 
+pytestmark = pytest.mark.live
+
 UNPROVEN: list[Mode] = [
     *("silence", "garbage", "truncated", "reset", "wrong_types", "wrong_order", "status_500", "status_302", "huge"),
 ]

@@ -14,6 +14,8 @@ from schemathesis.specs.openapi import checks
 from tests.order_service.desk import TOKEN, lay_out
 from tests.order_service.process import free_port, service_process
 
+pytestmark = pytest.mark.live
+
 OPERATIONS = [
     *(("POST", "/orders"), ("GET", "/orders"), ("GET", "/orders/{client_order_id}")),
     *(("DELETE", "/orders/{client_order_id}"), ("GET", "/health"), ("GET", "/metrics"), ("GET", "/routing")),

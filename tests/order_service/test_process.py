@@ -13,6 +13,8 @@ from tests.order_service.desk import eventually, lay_out, order, routing_text
 from tests.order_service.fake_gateway import FakeGateway
 from tests.order_service.process import free_port, service_process
 
+pytestmark = pytest.mark.live
+
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals other than terminate are POSIX")
 
 

@@ -35,7 +35,7 @@ from tasks.rules.diagnosis import name_cause
 from tasks.settings import RunbookSettings
 from tests.fakes.patient import Patient, running, watched
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+pytestmark = [pytest.mark.live, pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")]
 NAME = "order-service"
 
 

@@ -21,6 +21,8 @@ from tests.fakes.patient import free_port
 from tests.fakes.polling import eventually
 from tests.fakes.prefect_api import PrefectApi, serving_prefect
 
+pytestmark = pytest.mark.live
+
 TOKEN = "alert-token-of-this-test"
 
 

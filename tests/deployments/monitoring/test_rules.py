@@ -14,6 +14,8 @@ from tests.deployments.monitoring.expressions import selected
 from tests.deployments.monitoring.known import FOLDER, TARGET_LABELS, is_known, known, read_yaml, rules
 from tests.house.test_sections import page_sections
 
+pytestmark = pytest.mark.live
+
 PROMTOOL = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool of Debian's prometheus is not here")
 AMTOOL = pytest.mark.skipif(shutil.which("amtool") is None, reason="amtool of prometheus-alertmanager is not here")
 ALERTS = rules("alert_rules.yml")

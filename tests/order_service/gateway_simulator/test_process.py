@@ -12,6 +12,8 @@ import pytest
 from order_service.gateway_simulator.arguments import parse_arguments
 from tests.order_service.gateway_simulator.gateway_process import Gateway, order
 
+pytestmark = pytest.mark.live
+
 
 def test_a_killed_gateway_still_knows_its_orders(start: Callable[..., Gateway]) -> None:
     """An order that was answered for must be found again after a crash, or no unknown order could be resolved."""

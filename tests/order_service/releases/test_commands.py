@@ -11,6 +11,8 @@ from order_service.releases.arguments import parse_arguments
 from order_service.releases.deploy import deploy
 from tests.order_service.releases.release_tree import Tree
 
+pytestmark = pytest.mark.live
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a process cannot become another there")
 
 

@@ -14,6 +14,8 @@ from order_service.releases.history import read_moves
 from order_service.releases.store import ReleaseStore
 from tests.order_service.releases.release_tree import Tree
 
+pytestmark = pytest.mark.live
+
 
 def test_deploying_moves_pointer_table_and_history(tree: Tree) -> None:
     """All three tell the same story."""

@@ -12,7 +12,7 @@ from order_service.releases.runs import HealthyRun, append_run, best_runs, read_
 from order_service.releases.standing import periods
 from tests.order_service.releases.release_tree import Tree
 
-pytestmark = pytest.mark.usefixtures("trusting")
+pytestmark = [pytest.mark.live, pytest.mark.usefixtures("trusting")]
 FEATURES = {"limit_price_band": True}
 
 

@@ -11,6 +11,8 @@ from tasks.clients.ping import LIMIT_S, LOGGER, Ping, address, send_ping
 from tests.fakes.polling import eventually
 from tests.fakes.watcher import watching
 
+pytestmark = pytest.mark.live
+
 HANGS = """
 from tasks.clients.ping import Ping, send_ping
 import sys, time

@@ -21,7 +21,10 @@ from tasks.settings import ServiceSettings
 from tests.fakes.patient import Patient, answers, end, listens, running, watched
 from tests.fakes.polling import eventually
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="the commands of these tests send POSIX signals")
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif(os.name != "posix", reason="the commands of these tests send POSIX signals"),
+]
 RESTART = RestartLimits(drain_timeout_s=0.6, kill_timeout_s=2.0, start_timeout_s=10.0)
 START = """
 import subprocess, sys

@@ -18,6 +18,8 @@ from tasks.model.processes import ProcessLook, ProcessState
 from tasks.model.verdicts import GuardCode
 from tests.fakes.patient import Patient, answers, end, running, watched
 
+pytestmark = pytest.mark.live
+
 
 @pytest.fixture
 def bystander() -> Iterator[subprocess.Popen[bytes]]:

@@ -21,7 +21,10 @@ from tests.fakes import systemctl
 from tests.fakes.patient import Patient, answers, end, watched
 from tests.fakes.systemctl import UNIT, Unit
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="systemd runs on Linux, its fake on any POSIX")
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif(os.name != "posix", reason="systemd runs on Linux, its fake on any POSIX"),
+]
 RESTART = RestartLimits(drain_timeout_s=1.0, kill_timeout_s=1.0, start_timeout_s=10.0)
 
 

@@ -26,6 +26,8 @@ from tests.fakes.slack_server import slack
 from tests.fakes.slack_socket_server import FakeSocket, socket_mode
 from tests.tasks.delivery.telling import Telling, message, slack_settings
 
+pytestmark = pytest.mark.live
+
 VALUE = json.dumps({"service": "order-service", "incident_id": "INC-1"})
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),

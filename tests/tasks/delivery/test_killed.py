@@ -26,7 +26,7 @@ sender.kick()
 sender.wait(30)
 """
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is POSIX")
+pytestmark = [pytest.mark.live, pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is POSIX")]
 
 
 @pytest.mark.parametrize("call", range(1, CALLS_COUNT + 1))

@@ -16,6 +16,8 @@ from tests.fakes.slack_api import CHANNEL, DESK_CHANNEL, FakeSlack, Ill, Said
 from tests.fakes.slack_server import slack
 from tests.tasks.delivery.telling import A_MINUTE, QUICK_S, Telling, message, slack_settings, with_file
 
+pytestmark = pytest.mark.live
+
 SENDING = ("clients/courier", "clients/outbox", "clients/slack", "clients/message_records", "clients/notifications")
 SENDING += ("clients/sender", "clients/jsonl", "clients/incident_ledger")
 FAULTS = [ill for ill in Ill if ill is not Ill.WELL]

@@ -18,6 +18,8 @@ from tests.fakes.slack_api import FakeSlack, Ill
 from tests.fakes.slack_server import slack
 from tests.tasks.delivery.telling import SERVICE, Telling, message, slack_settings
 
+pytestmark = pytest.mark.live
+
 # What one call may cost besides waiting: files that are forced to disk, on a machine that does other things, too.
 OVERHEAD_S = 1.0
 PAGES = [message(f"refused-{number}") for number in range(7)]

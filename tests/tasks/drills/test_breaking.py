@@ -19,7 +19,7 @@ from tests.fakes.drill_stack import SERVICE, TABLE, DrillStack, drill_stack
 from tests.fakes.polling import eventually
 from tests.tasks.drills.trace import at, scene
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the drills are POSIX signals")
+pytestmark = [pytest.mark.live, pytest.mark.skipif(sys.platform == "win32", reason="the drills are POSIX signals")]
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -14,10 +14,11 @@ from tests.tasks.logs.asking import question
 from tests.tasks.logs.traces import TRACES
 from tests.tasks.logs.writing import GOOD, Log, rotate
 
+BOOM = "2026-11-22 16:11:02,1 ERROR boom\n"
 PIECES = st.sampled_from(
     [
         GOOD,
-        "2026-11-22 16:11:02,1 ERROR boom\n",
+        BOOM,
         "Connection refused\n",
         "\n",
         "half a ",
@@ -26,6 +27,7 @@ PIECES = st.sampled_from(
         *(trace.text for trace in TRACES[:9]),
     ]
 )
+GROUP = next(trace.text for trace in TRACES if "Exception Group" in trace.text)
 
 
 class Rotations(RuleBasedStateMachine):
@@ -103,6 +105,7 @@ def test_any_order_of_writing_rotating_and_looking_loses_nothing(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pieces=st.lists(PIECES, min_size=1, max_size=30), cuts=st.lists(st.integers(0, 30), max_size=6))
+@example(pieces=[BOOM, "half a ", GROUP, BOOM], cuts=[])
 def test_any_cut_into_minutes_gives_the_sum_of_one_look(tmp_path: Path, pieces: list[str], cuts: list[int]) -> None:
     """Where a minute ends must not change what is counted."""
     log = Log(tmp_path / os.urandom(8).hex())
