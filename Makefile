@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast coverage check lock bench bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies drills e2e clean
+.PHONY: help setup run test test-fast coverage check lock bench bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies bench-clicks drills e2e clean
 BIN := .venv/bin
 ARGS ?=
 # What shares a server or a stack stays in one process; one more than cores, since tests of processes mostly wait.
@@ -45,7 +45,7 @@ lock: setup ## Resolve pyproject.toml into requirements/lock.txt, every file has
 	@$(BIN)/uv pip compile pyproject.toml --quiet --group dev --universal --generate-hashes \
 		--python-version 3.11 --custom-compile-command "make lock" --output-file requirements/lock.txt $(ARGS)
 
-bench: bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies ## Measure everything that has a budget; tables here, JSON under bench/results
+bench: bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies bench-clicks ## Measure everything that has a budget; tables here, JSON under bench/results
 
 bench-logs: setup ## Measure the log scan beside ripgrep and Python's re (ripgrep where it is installed)
 	@$(BIN)/python -m bench.log_scan $(ARGS)
@@ -64,6 +64,9 @@ bench-database: setup ## Measure what a healthy minute leaves in Prefect's datab
 
 bench-remedies: setup ## Measure how long a hung service stays hung: from the signal to a proven recovery
 	@$(BIN)/python -m bench.remedies $(ARGS)
+
+bench-clicks: setup ## Measure how a person's clicks fare while the stack works: stock server, ours, PostgreSQL
+	@$(BIN)/python -m bench.clicks $(ARGS)
 
 bench-orders: setup ## Measure orders per second through the order service and its gateways
 	@$(BIN)/python -m bench.orders $(ARGS)
