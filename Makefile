@@ -29,7 +29,7 @@ coverage: setup ## Run the tests that start no stack with branch coverage, and n
 	rm -rf "$$(dirname "$$COVERAGE_FILE")"; exit $$result
 
 drills: setup ## Inject faults into the real stack under orders, and hold the check to their causes, the automation to its deeds
-	@$(BIN)/pytest -m drill $(ARGS)
+	@$(BIN)/pytest -m drill -n 2 --dist loadfile $(ARGS)
 
 e2e: setup ## Run only the tests that start the real stack
 	@$(BIN)/pytest -m "e2e and not drill" $(ARGS)

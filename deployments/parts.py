@@ -1,22 +1,22 @@
 """The parts of the local stack: how each is started, and when it counts as up."""
 
 import sys
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from deployments.creating_runs import RunOrder, create_run
 from deployments.environment import api_url, server_environment, worker_environment
 from deployments.local_http import answers, ask
 from deployments.ports import GATEWAYS, HOST, MONITORING, SERVER
 from deployments.server_settings import kept
 from deployments.stack_settings import TRADED, gateway_url
 from deployments.state_dir import REPOSITORY, StateDir
+from tasks.model.errors import RunbookError
 from tasks.settings import RunbookSettings
 
 WORKER = "worker"
@@ -25,8 +25,7 @@ BUTTONS = "slack-buttons"
 WORKER_NAME = "local-stack"
 POOL = "runbook"
 RELEASE = "1.0.0"
-FIRST_TRIAGE_TRIES_COUNT = 40
-FIRST_TRIAGE_PAUSE_S = 0.25
+FIRST_TRIAGE_TRIES_COUNT = 20
 FIRST_TRIAGE = "triage/every-minute"
 
 
@@ -164,14 +163,10 @@ def worker_is_online(api: str, since: datetime) -> bool:
 def trigger_first_triage(api: str) -> bool:
     """Ask for one triage now, without waiting for the minute.
 
-    Errors: none. On SQLite the server refuses a write at times (503), so it is asked again, under one key.
+    Errors: none.
     """
-    key = {"idempotency_key": f"first-{uuid4()}"}
-    for _ in range(FIRST_TRIAGE_TRIES_COUNT):
-        deployment = ask(f"{api}/deployments/name/{FIRST_TRIAGE}", timeout_s=5.0)
-        identifier = deployment.get("id") if isinstance(deployment, dict) else None
-        run = ask(f"{api}/deployments/{identifier}/create_flow_run", key, timeout_s=5.0) if identifier else None
-        if isinstance(run, dict) and "id" in run:
-            return True
-        time.sleep(FIRST_TRIAGE_PAUSE_S)
-    return False
+    try:
+        create_run(api, RunOrder(deployment=FIRST_TRIAGE), tries_count=FIRST_TRIAGE_TRIES_COUNT)
+    except RunbookError:
+        return False
+    return True

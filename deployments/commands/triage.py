@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from deployments.creating_runs import RunOrder, create_run
 from deployments.environment import api_url
 from deployments.last_triage import report_of
 from deployments.local_http import ask
@@ -83,16 +84,9 @@ def running_api() -> str:
 def start(api: str, parameters: dict[str, Any], name: str = "triage/manual") -> str:
     """Create a flow run of a deployment.
 
-    Errors: `PREFECT_UNREACHABLE` when the server has no such deployment, or refuses.
+    Errors: `PREFECT_UNREACHABLE` when the server has no such deployment, refuses, or is away for longer than a moment.
     """
-    deployment = ask(f"{api}/deployments/name/{name}") or {}
-    body = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
-    run = ask(f"{api}/deployments/{deployment.get('id')}/create_flow_run", body, timeout_s=10) or {}
-    if "id" not in run:
-        raise RunbookError(
-            Code.PREFECT_UNREACHABLE, f"expected a flow run was {str(run)[:200]}; look at the server's log"
-        )
-    return str(run["id"])
+    return create_run(api, RunOrder(deployment=name, parameters=parameters))
 
 
 def follow(api: str, run_id: str, bar: Bar = NO_BAR, *, quiet: bool, about: str = "") -> dict[str, Any]:

@@ -9,11 +9,12 @@ from typing import Any
 
 
 class PrefectApi:
-    """What was asked of it. `status` other than 200 is answered to every call."""
+    """What was asked of it. `status` other than 200 is answered to every call; each of `failures` to one, in turn."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.status = 200
+        self.failures: list[str] = []
         self.authorizations: list[str | None] = []
         self.runs: dict[str, dict[str, Any]] = {}
 
@@ -21,6 +22,8 @@ class PrefectApi:
         """Answer one call as the server does."""
         if self.status != 200:
             return self.status, {"detail": "Internal Server Error"}
+        if self.failures and (said := self.failures.pop(0)):
+            return 503, {"exception_message": said}
         if path == "/api/deployments/name/triage/manual":
             return 200, {"id": "deployment-1"}
         if path == "/api/deployments/deployment-1/create_flow_run":

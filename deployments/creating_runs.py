@@ -1,0 +1,81 @@
+"""Create a flow run of a deployment over Prefect's HTTP API: importing Prefect would cost a command three seconds.
+
+A server that is busy for a moment is asked again, under one key, so that a person's order is neither lost nor doubled.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import uuid4
+
+from pydantic import Field
+
+from deployments.local_http import ask
+from tasks.model.errors import Code, RunbookError
+from tasks.model.values import Value
+
+TRIES_COUNT = 4
+PAUSE_S = 0.5
+TIMEOUT_S = 5.0
+# What Prefect's server says of itself, not of the question.
+BUSY = ("Service Unavailable", "Internal Server Error")
+
+
+class RunOrder(Value):
+    """Which deployment, with which parameters; two orders with one key are one run."""
+
+    deployment: str
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    key: str = Field(default_factory=lambda: f"order-{uuid4()}")
+    tags: tuple[str, ...] = ()
+
+
+def create_run(
+    api: str, order: RunOrder, headers: Mapping[str, str] | None = None, tries_count: int = TRIES_COUNT
+) -> str:
+    """Create the run, or find the one that this order's key has made already, and give its id.
+
+    Errors: `PREFECT_UNREACHABLE`, retryable, when the server has no such deployment, refuses, or does not answer.
+    """
+    deployment = _patiently(
+        lambda: ask(f"{api}/deployments/name/{order.deployment}", timeout_s=TIMEOUT_S, headers=headers), tries_count
+    )
+    if "id" not in deployment:
+        raise _unreachable(f"no deployment {order.deployment} ({_short(deployment)}); see `prefect deploy --all`")
+    body = {
+        "parameters": order.parameters,
+        "idempotency_key": order.key,
+        "state": {"type": "SCHEDULED"},
+        "tags": list(order.tags),
+    }
+    path = f"{api}/deployments/{deployment['id']}/create_flow_run"
+    run = _patiently(lambda: ask(path, body, TIMEOUT_S, headers), tries_count)
+    if "id" not in run:
+        raise _unreachable(f"{_short(run)}; see the server's log")
+    return str(run["id"])
+
+
+def _patiently(call: Callable[[], Any], tries_count: int) -> dict[str, Any]:
+    """Call until there is an answer that settles it: what was asked for, or a refusal that another try would repeat."""
+    answer: Any = None
+    for number in range(tries_count):
+        if number:
+            time.sleep(PAUSE_S)
+        answer = call()
+        if isinstance(answer, dict) and _is_final(answer):
+            return answer
+    return answer if isinstance(answer, dict) else {"detail": "no answer"}
+
+
+def _is_final(answer: dict[str, Any]) -> bool:
+    return answer.get("exception_message") not in BUSY and answer.get("detail") not in BUSY
+
+
+def _short(answer: dict[str, Any]) -> str:
+    return str(answer.get("detail") or answer.get("exception_detail") or answer.get("exception_message") or answer)[
+        :200
+    ]
+
+
+def _unreachable(found: str) -> RunbookError:
+    return RunbookError(Code.PREFECT_UNREACHABLE, f"expected a flow run was {found}", retryable=True)

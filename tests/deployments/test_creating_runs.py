@@ -1,0 +1,63 @@
+"""An order for a flow run over Prefect's HTTP API, while the server has a bad moment."""
+
+import pytest
+
+from deployments import creating_runs
+from deployments.creating_runs import RunOrder, create_run
+from tasks.model.errors import Code, RunbookError
+from tests.fakes.patient import free_port
+from tests.fakes.prefect_api import serving_prefect
+
+BUSY = "Service Unavailable"
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the pauses between two tries pass at once."""
+    monkeypatch.setattr(creating_runs, "PAUSE_S", 0.0)
+
+
+def test_a_server_that_is_busy_for_a_moment_is_asked_again() -> None:
+    """A person who orders a triage in an incident does not order it twice."""
+    with serving_prefect() as api:
+        api.failures = [BUSY, "", BUSY, BUSY]
+        run_id = create_run(api.url, RunOrder(deployment="triage/manual", parameters={"note": "look"}))
+
+        assert [run["id"] for run in api.runs.values()] == [run_id]
+        assert next(iter(api.runs.values()))["parameters"] == {"note": "look"}
+
+
+def test_an_order_that_is_sent_twice_is_one_run() -> None:
+    """An answer that was lost on its way must not start a second triage."""
+    order = RunOrder(deployment="triage/manual")
+    with serving_prefect() as api:
+        assert create_run(api.url, order) == create_run(api.url, order)
+        assert len(api.runs) == 1
+
+
+def test_a_server_that_stays_busy_is_told_in_its_own_words() -> None:
+    """Nobody waits for ever for an order that does not go through."""
+    with serving_prefect() as api:
+        api.failures = [BUSY] * 9
+        with pytest.raises(RunbookError, match=BUSY) as error:
+            create_run(api.url, RunOrder(deployment="triage/manual"))
+
+    assert error.value.code is Code.PREFECT_UNREACHABLE
+
+
+def test_a_deployment_that_is_not_there_is_named_at_once() -> None:
+    """What another try would only repeat is said, with what to do about it."""
+    with serving_prefect() as api:
+        with pytest.raises(RunbookError, match=r"no deployment triage/nightly .*prefect deploy") as error:
+            create_run(api.url, RunOrder(deployment="triage/nightly"))
+
+        assert error.value.code is Code.PREFECT_UNREACHABLE
+        assert len(api.authorizations) == 1
+
+
+def test_a_server_that_is_gone_is_one_clear_line() -> None:
+    """No answer at all is neither a run nor a traceback."""
+    with pytest.raises(RunbookError, match="no answer") as error:
+        create_run(f"http://127.0.0.1:{free_port()}/api", RunOrder(deployment="triage/manual"))
+
+    assert error.value.code is Code.PREFECT_UNREACHABLE
