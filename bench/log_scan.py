@@ -7,12 +7,10 @@ Steps: 1. write a log of 600 MB. 2. alternate ours and ripgrep, each in a proces
 
 import argparse
 import json
-import os
 import random
 import re
 import resource
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,6 +20,9 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter, process_time
 
+from bench.measuring.figures import Alternative, Figure, at_least, at_most
+from bench.measuring.machine import Elsewhere
+from bench.measuring.report import Measured, bench_arguments, run_bench
 from tasks.clients.log_files import look_at_log, look_at_new_lines
 from tasks.clients.log_files_checkpoint import CHECKPOINT_FOLDER, checkpoint_path, load_checkpoint, save_checkpoint
 from tasks.clients.log_files_engine import best_engine
@@ -32,35 +33,29 @@ from tasks.rules.log_patterns import PATTERNS
 
 FILE_BYTES = 600_000_000
 SPARSE_BYTES = 10_000_000_000
-ROUNDS = 5
+ROUNDS, QUICK_ROUNDS = 5, 2
+PEAK_BUDGET_MB, MINUTE_BUDGET_MS = 150, 50
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
-RESULTS = Path(__file__).parent / "results" / "log_scan.json"
 
 # What a person would give to `rg` to find the same lines.
 SIMPLE = "error|exception|fatal|critical|panic|traceback|timed? ?out|refused|unreachable|reject|no space left"
 
 
 def main() -> int:
-    """Run all measurements, print a table, write the JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--child", type=Path, help="scan this file once and print what it took (used by this program itself)"
-    )
-    arguments = parser.parse_args()
-    if arguments.child:
-        return child(arguments.child)
+    """Measure, print, write; 3 when a budget was missed."""
+    parser = bench_arguments("bench.log_scan", __doc__, databases=False)
+    parser.add_argument("--child", type=Path, help="scan this file once and say what it took (for this program itself)")
+    given = parser.parse_args()
+    return child(given.child) if given.child else run_bench("log_scan", given, measure)
+
+
+def measure(given: argparse.Namespace) -> Measured:
+    """Scan two kinds of logs cold, and one that only grew."""
+    busy = Elsewhere()
     with tempfile.TemporaryDirectory(prefix="log-scan-") as folder:
-        rows = [*cold_rows(Path(folder)), minute_row(Path(folder))]
-    for row in rows:
-        print(
-            "  ".join(f"{name}={value:.3f}" if isinstance(value, float) else str(value) for name, value in row.items())
-        )
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(
-        json.dumps({"measured_at": datetime.now(UTC).isoformat(), "cores": os.cpu_count(), "rows": rows}, indent=1)
-        + "\n"
-    )
-    return 0
+        rounds_count = QUICK_ROUNDS if given.quick else ROUNDS
+        found = (*cold_figures(Path(folder), rounds_count), minute_figure(Path(folder)))
+    return Measured(found, busy.cores(), {"ripgrep": shutil.which("rg") is not None})
 
 
 def child(path: Path) -> int:
@@ -82,39 +77,53 @@ def child(path: Path) -> int:
     return 0
 
 
-def cold_rows(folder: Path) -> Iterator[dict[str, object]]:
+def cold_figures(folder: Path, rounds_count: int) -> Iterator[Figure]:
     """Measure the two kinds of logs: one as it is on a normal day, one in which many good lines hold bad words."""
     for name, share in (("normal day", 0.002), ("many words", 0.25)):
         path = folder / "orders.log"
         expected = write_log(path, share)
         ours: list[dict[str, float]] = []
         theirs: dict[str, list[float]] = {"same patterns": [], "simple words": []}
-        for _ in range(ROUNDS):
+        for _ in range(rounds_count):
             ours.append(run_child(path))
             for kind, arguments in ripgrep_arguments().items():
                 if shutil.which("rg"):
                     theirs[kind].append(timed(partial(run_ripgrep, arguments, path)))
         if any(round_["error_lines"] != expected for round_ in ours):
             raise SystemExit(f"expected error_lines={expected} was {ours[0]['error_lines']}")
-        yield cold_row(name, path.stat().st_size, ours, theirs) | {"re_gb_s": regex_speed(path)}
+        yield from rows_of(name, path, ours, theirs)
 
 
-def cold_row(name: str, size: int, ours: list[dict[str, float]], theirs: dict[str, list[float]]) -> dict[str, object]:
-    """Lay out medians, and the ratio to ripgrep round by round."""
-    speeds = [size / round_["seconds_s"] / 1e9 for round_ in ours]
-    row: dict[str, object] = {
-        "what": name, "gb_s": statistics.median(speeds), "gb_s_best": max(speeds),
-        "gb_cpu_s": size / statistics.median(round_["cpu_s"] for round_ in ours) / 1e9,
-        "peak_mib": max(round_["peak_kib"] for round_ in ours) / 1024,
-    }  # fmt: skip
-    for kind, seconds in theirs.items():
-        ratios = [other / round_["seconds_s"] for other, round_ in zip(seconds, ours, strict=False)]
-        row |= {f"rg_{kind.split()[0]}_gb_s": size / statistics.median(seconds) / 1e9 if seconds else None}
-        row |= {f"x_rg_{kind.split()[0]}": statistics.median(ratios) if ratios else None}
-    return row
+def rows_of(name: str, path: Path, ours: list[dict[str, float]], theirs: dict[str, list[float]]) -> Iterator[Figure]:
+    """Lay the speeds out, the ratio to ripgrep round by round, and the peak of memory.
+
+    The budgets are for the normal day; a log full of words that only look bad has none.
+    """
+    size_gb, budgeted = path.stat().st_size / 1e9, name == "normal day"
+    others = [
+        Alternative(name=f"ripgrep, {kind}", values=speeds(size_gb, took)) for kind, took in theirs.items() if took
+    ]
+    others.append(Alternative(name="re, ignoring case", values=(regex_speed(path),)))
+    yield Figure(
+        what=f"log scan, cold, {name}, a core", unit="GB/s", values=speeds(size_gb, [one["cpu_s"] for one in ours]),
+        more_is_better=True, budget=at_least(1.0) if budgeted else None, alternatives=tuple(others),
+    )  # fmt: skip
+    if same := theirs["same patterns"]:
+        ratios = tuple(other / one["seconds_s"] for other, one in zip(same, ours, strict=True))
+        yield Figure(
+            what=f"log scan ÷ ripgrep, wall clock, {name}", unit="x", values=ratios, more_is_better=True,
+            budget=at_least(0.7) if budgeted else None,
+        )  # fmt: skip
+    peaks = tuple(one["peak_kib"] * 1024 / 1e6 for one in ours)
+    yield Figure(what=f"log scan, peak memory, {name}", unit="MB", values=peaks, budget=at_most(PEAK_BUDGET_MB))
 
 
-def minute_row(folder: Path) -> dict[str, object]:
+def speeds(size_gb: float, seconds: list[float]) -> tuple[float, ...]:
+    """Turn times into speeds."""
+    return tuple(size_gb / one for one in seconds)
+
+
+def minute_figure(folder: Path) -> Figure:
     """Measure the scan of 1 MB of new lines at the end of a log of 10 GB, after a first one that kept the place."""
     path, state = folder / "large.log", folder / "state"
     with path.open("wb") as file:
@@ -128,12 +137,10 @@ def minute_row(folder: Path) -> dict[str, object]:
         with path.open("ab") as file:
             file.write(b"".join(lines_of(7000, 0.002))[:1_000_000].rpartition(b"\n")[0] + b"\n")
         seconds.append(timed(lambda: look_at_new_lines(path, state, ScanQuestion(now=NOW))))
-    return {
-        "what": "minute",
-        "ms": statistics.median(seconds) * 1e3,
-        "ms_worst": max(seconds) * 1e3,
-        "ms_first": seconds[0] * 1e3,
-    }
+    took_ms = tuple(one * 1e3 for one in seconds)
+    return Figure(
+        what="log scan, 1 MB of new lines in 10 GB", unit="ms", values=took_ms, budget=at_most(MINUTE_BUDGET_MS)
+    )
 
 
 def keep_place_at_end(path: Path, state: Path) -> None:

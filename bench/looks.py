@@ -6,17 +6,18 @@ Steps:
     3. the same looks one after the other, for comparison, in the same run
 """
 
+import argparse
 import asyncio
-import json
-import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.measuring.figures import Alternative, Figure, at_most
+from bench.measuring.machine import Elsewhere
+from bench.measuring.report import Measured, bench_arguments, run_bench
 from bench.orders_stack import Stack, running_stack
 from tasks.clients.http_exchange import http_client
 from tasks.clients.metrics_look import metrics_look
@@ -28,8 +29,7 @@ from tasks.model.orders import AssetClass, SyntheticOrder
 from tasks.settings import ServiceSettings
 
 BUDGET_MS = 150
-ROUNDS_COUNT = 30
-RESULTS = Path(__file__).parent / "results"
+ROUNDS_COUNT, QUICK_ROUNDS_COUNT = 30, 10
 SYMBOLS = {
     AssetClass.EQUITY: "ZVZZT",
     AssetClass.FUTURE: "TESTF",
@@ -39,17 +39,18 @@ SYMBOLS = {
 
 
 def main() -> int:
-    """Measure, print, write the figures; 3 when the budget was missed."""
+    """Measure, print, write; 3 when the budget was missed."""
+    given = bench_arguments("bench.looks", __doc__, databases=False).parse_args()
+    return run_bench("looks", given, measure)
+
+
+def measure(given: argparse.Namespace) -> Measured:
+    """Make the looks of a healthy triage, at once and one after the other."""
+    rounds_count = QUICK_ROUNDS_COUNT if given.quick else ROUNDS_COUNT
     with tempfile.TemporaryDirectory(prefix="bench-looks-") as directory, running_stack(Path(directory)) as stack:
-        figures = asyncio.run(measure(watched(stack)))
-    sys.stdout.write(
-        f"looks of a healthy triage, {ROUNDS_COUNT} rounds: all at once median {figures['at_once_ms']:.0f} ms, "
-        f"p95 {figures['at_once_p95_ms']:.0f} ms; one after the other median {figures['in_turn_ms']:.0f} ms; "
-        f"budget {BUDGET_MS} ms\n"
-    )
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "looks.json").write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
-    return 0 if figures["at_once_ms"] <= BUDGET_MS else 3
+        busy = Elsewhere()
+        figure = asyncio.run(rounds(watched(stack), rounds_count))
+        return Measured((figure,), busy.cores(), {})
 
 
 def watched(stack: Stack) -> ServiceSettings:
@@ -62,23 +63,22 @@ def watched(stack: Stack) -> ServiceSettings:
     return ServiceSettings.model_validate(facts)
 
 
-async def measure(service: ServiceSettings) -> dict[str, Any]:
+async def rounds(service: ServiceSettings, rounds_count: int) -> Figure:
     """Time the rounds, after one that is not counted; each of them must find the service well."""
     await observe(service)
-    at_once = [await timed(lambda: observe(service)) for _ in range(ROUNDS_COUNT)]
-    in_turn = [await timed(lambda: looks_in_turn(service)) for _ in range(ROUNDS_COUNT)]
+    at_once = tuple([await timed(lambda: observe(service)) for _ in range(rounds_count)])
+    in_turn = tuple([await timed(lambda: looks_in_turn(service)) for _ in range(rounds_count)])
     seen = await observe(service)
     delivered = sum(one.outcome.delivered for one in seen.orders)
     if seen.health.seen is not Seen.PASSED or delivered != len(SYMBOLS):
-        raise RuntimeError(f"NOT_WELL: expected a healthy service was {seen.health.detail}, delivered={delivered}")
-    return {
-        "measured_at": datetime.now(UTC).isoformat(),
-        "rounds": ROUNDS_COUNT,
-        "at_once_ms": statistics.median(at_once),
-        "at_once_p95_ms": statistics.quantiles(at_once, n=20)[-1],
-        "in_turn_ms": statistics.median(in_turn),
-        "budget_ms": BUDGET_MS,
-    }
+        raise SystemExit(f"NOT_WELL: expected a healthy service was {seen.health.detail}, delivered={delivered}")
+    return Figure(
+        what="all looks of a healthy triage",
+        unit="ms",
+        values=at_once,
+        budget=at_most(BUDGET_MS),
+        alternatives=(Alternative(name="one after the other", values=in_turn),),
+    )
 
 
 async def timed(look: Callable[[], Awaitable[object]]) -> float:

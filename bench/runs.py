@@ -1,237 +1,155 @@
-"""Measure a run from its trigger to its end, and its CPU: our worker beside Prefect's process worker and `serve()`.
+"""Measure a run from its trigger to its end, and what a minute costs: our worker beside Prefect's own two.
 
 Steps:
     1. the whole local stack, whose healthy service is triaged; its own schedule is paused
-    2. beside it, on the same server, a stock process worker and a `flow.serve()`, each with Prefect's defaults
-    3. in turn, one triage with each of them: trigger to *Completed*, CPU of the worker with all its processes
+    2. beside it, on the same server, a stock process worker and a `flow.serve()`, each with Prefect's defaults; what
+       the server spends on each of them at rest is seen while they come, one by one
+    3. in turn, one triage with each: trigger to *Completed*, CPU of the worker with all its processes, of the server,
+       of the database
 """
 
 import argparse
-import json
-import math
-import os
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
-import uuid
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import psutil
+from bench.measuring.executors import Executor, served, server_family, stock_worker, warm
+from bench.measuring.figures import Alternative, Figure, at_most
+from bench.measuring.machine import Elsewhere, cpu_s
+from bench.measuring.memory import memory_of_parts
+from bench.measuring.prefect_calls import run_to_end
+from bench.measuring.report import Measured, bench_arguments, run_bench
+from bench.measuring.stack import BenchStack, Database, bench_stack
 
-from bench.orders import Elsewhere
-
-BUDGET_S, BUDGET_CPU_S = 1.2, 0.5
-RESULTS = Path(__file__).parent / "results"
-REPOSITORY = Path(__file__).parents[1]
-COMMAND = (sys.executable, "-c", "from deployments.cli import main; main()")
-FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+BUDGET_S = {Database.SQLITE: 1.2, Database.POSTGRESQL: 0.9}
+BUDGET_CPU_S = 0.5
 # What a run still does after its end is reported: its last logs and events, its process.
 SETTLE_S = 3.0
-IDLE_S = 10.0
+IDLE_S, QUICK_IDLE_S = 15.0, 8.0
+MINUTE_S = 60.0
+Clock = Callable[[], float]
 
 
 @dataclass
-class Executor:
-    """One way to run a deployment: its process, and what its runs cost. Units: seconds."""
+class Course:
+    """What one executor did in its runs. Units: seconds; CPU by the part that spent it, and at rest in cores."""
 
-    name: str
-    pid: int
-    deployment_id: str
+    executor: Executor
     walls_s: list[float] = field(default_factory=list)
-    cpus_s: list[float] = field(default_factory=list)
-    idle_cores: float = 0.0
+    spent_s: dict[str, list[float]] = field(default_factory=dict)
+    idle_cores: dict[str, float] = field(default_factory=dict)
 
-    def cpu_s(self) -> float:
-        """Sum the CPU of the process, of all it has started, and of those that have ended."""
-        root = psutil.Process(self.pid)
-        return sum(sum(one.cpu_times()[:4]) for one in (root, *root.children(recursive=True)))
+    def minutes_s(self, part: str) -> tuple[float, ...]:
+        """Give what each run makes a minute cost: a minute at rest, and the run."""
+        return tuple(one + MINUTE_S * self.idle_cores[part] for one in self.spent_s[part])
 
 
 def main() -> int:
-    """Measure, print, write the figures; 1 when a run did not complete, 3 when a budget was missed."""
-    given = _arguments()
-    with tempfile.TemporaryDirectory(prefix="bench-runs-") as folder, stack(Path(folder), given.up) as api:
-        figures = measure(api, Path(folder), given)
-    sys.stdout.write(table(figures))
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"runs{given.label}.json").write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
-    ours = figures["executors"][0]
-    return 0 if ours["median_s"] <= BUDGET_S and ours["cpu_median_s"] <= BUDGET_CPU_S else 3
-
-
-def measure(api: str, folder: Path, given: argparse.Namespace) -> dict[str, Any]:
-    """Trigger in turn, so that all meet the same minutes of the machine."""
-    with ExitStack() as running:
-        status = _status(folder)
-        executors = [Executor("warm worker", status["worker"]["pid"], _deployment(api, "manual"))]
-        if not given.ours_only:
-            executors.append(running.enter_context(stock_worker(api, folder)))
-            executors.append(running.enter_context(served(api, folder)))
-        for one in executors:
-            _finish(api, one.deployment_id)
-        _idle(executors)
-        busy = Elsewhere()
-        for _ in range(given.runs):
-            for one in executors:
-                one_run(api, one)
-        return {
-            "measured_at": datetime.now(UTC).isoformat(),
-            "runs": given.runs,
-            "budget_s": BUDGET_S,
-            "budget_cpu_s": BUDGET_CPU_S,
-            "other_work_cores": busy.cores(),
-            "executors": [_figures(one) for one in executors],
-        }
-
-
-def one_run(api: str, executor: Executor) -> None:
-    """Trigger one triage and see it complete."""
-    before_s = executor.cpu_s()
-    executor.walls_s.append(_finish(api, executor.deployment_id))
-    time.sleep(SETTLE_S)
-    executor.cpus_s.append(executor.cpu_s() - before_s)
-
-
-def _idle(executors: list[Executor]) -> None:
-    time.sleep(SETTLE_S)
-    before = [one.cpu_s() for one in executors]
-    time.sleep(IDLE_S)
-    for one, before_s in zip(executors, before, strict=True):
-        one.idle_cores = (one.cpu_s() - before_s) / IDLE_S
-
-
-def _figures(one: Executor) -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "median_s": statistics.median(one.walls_s),
-        "p95_s": sorted(one.walls_s)[math.ceil(0.95 * len(one.walls_s)) - 1],
-        "cpu_median_s": statistics.median(one.cpus_s),
-        "idle_cores": one.idle_cores,
-        "walls_s": one.walls_s,
-        "cpus_s": one.cpus_s,
-    }
-
-
-def table(figures: dict[str, Any]) -> str:
-    """Write the figures for a person."""
-    rows = [f"{'':<22}{'median':>9}{'p95':>9}{'CPU a run':>12}{'idle':>13}"]
-    rows += [
-        f"{one['name']:<22}{one['median_s']:>7.2f} s{one['p95_s']:>7.2f} s{one['cpu_median_s']:>8.2f} CPU-s"
-        f"{one['idle_cores']:>7.3f} cores"
-        for one in figures["executors"]
-    ]
-    budget = (
-        f"budget {BUDGET_S} s and {BUDGET_CPU_S} CPU-s; other work on the machine {figures['other_work_cores']:.1f}"
-    )
-    head = f"a healthy triage from the trigger to its end, {figures['runs']} runs each\n"
-    return head + "\n".join(rows) + f"\n{budget} cores\n"
-
-
-@contextmanager
-def stack(folder: Path, words: list[str]) -> Iterator[str]:
-    """Bring the local stack up, its schedule paused, and give the address of its API."""
-    subprocess.run([*COMMAND, "up", "--detach", *words], env=_variables(folder), check=True, stdout=subprocess.DEVNULL)
-    try:
-        api = _status(folder)["prefect"]["api_url"]
-        _call(api, "PATCH", f"/deployments/{_deployment(api, 'every-minute')}", {"paused": True})
-        yield api
-    finally:
-        subprocess.run([*COMMAND, "down"], env=_variables(folder), check=True, stdout=subprocess.DEVNULL)
-
-
-@contextmanager
-def stock_worker(api: str, folder: Path) -> Iterator[Executor]:
-    """Run Prefect's process worker on a pool of its own, with a deployment of the same flow."""
-    _call(api, "POST", "/work_pools/", {"name": "bench", "type": "process"})
-    flow_id = _call(api, "POST", "/flows/", {"name": "triage"})["id"]
-    body = {"name": "bench-process", "flow_id": flow_id, "entrypoint": "flows.triage.triage", "work_pool_name": "bench"}
-    made = _call(api, "POST", "/deployments/", {**body, "parameter_openapi_schema": {}})
-    words = ("-m", "prefect", "worker", "start", "--pool", "bench", "--type", "process")
-    with _running(api, folder, words) as pid:
-        yield Executor("stock process worker", pid, made["id"])
-
-
-@contextmanager
-def served(api: str, folder: Path) -> Iterator[Executor]:
-    """Serve the same flow with `flow.serve()`."""
-    with _running(api, folder, ("-m", "bench.runs_serve")) as pid:
-        deadline = time.monotonic() + 60
-        while (found := _deployment(api, "bench-serve")) is None and time.monotonic() < deadline:
-            time.sleep(0.2)
-        yield Executor("stock serve()", pid, found or "")
-
-
-@contextmanager
-def _running(api: str, folder: Path, words: tuple[str, ...]) -> Iterator[int]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    variables = {"PREFECT_API_URL": api, "PREFECT_HOME": str(folder / "prefect"), "PYTHONPATH": str(REPOSITORY)}
-    files = {"RUNBOOK_CONFIG": str(folder / "runbook.toml"), "RUNBOOK_STATE_DIR": str(folder)}
-    with (folder / "bench.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, *words], env={**kept, **variables, **files}, cwd=folder, stdout=log, stderr=log
-        )
-    try:
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait(60)
-
-
-def _finish(api: str, deployment_id: str) -> float:
-    """Trigger a run and wait for its end. Units: seconds from before the trigger to the end as a client sees it."""
-    started = time.perf_counter()
-    body = {"idempotency_key": uuid.uuid4().hex}
-    run = _call(api, "POST", f"/deployments/{deployment_id}/create_flow_run", body)
-    while (state := _call(api, "GET", f"/flow_runs/{run['id']}")["state"])["type"] not in FINAL:
-        time.sleep(0.05)
-    if state["type"] != "COMPLETED":
-        raise SystemExit(f"NOT_COMPLETED: expected a completed triage was {state['type']} {state['message']}")
-    return time.perf_counter() - started
-
-
-def _deployment(api: str, name: str) -> Any:
-    try:
-        return _call(api, "GET", f"/deployments/name/triage/{name}")["id"]
-    except urllib.error.HTTPError:
-        return None
-
-
-def _call(api: str, method: str, path: str, body: object = None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(f"{api}{path}", data, headers, method=method)  # noqa: S310 - our own server
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-        text = answer.read()
-    return json.loads(text) if text else None
-
-
-def _status(folder: Path) -> Any:
-    told = subprocess.run([*COMMAND, "status", "--json"], env=_variables(folder), capture_output=True, check=True)
-    return json.loads(told.stdout)
-
-
-def _variables(folder: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RUNBOOK_", "PREFECT_"))}
-    return {**kept, "RUNBOOK_STATE_DIR": str(folder)}
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.runs", description=__doc__.splitlines()[0] if __doc__ else ""
-    )
-    parser.add_argument("--runs", type=int, default=10, help="runs of each")
+    """Measure, print, write; 3 when a budget was missed."""
+    parser = bench_arguments("bench.runs", __doc__)
+    parser.add_argument("--runs", type=int, help="runs of each")
     parser.add_argument("--ours-only", action="store_true", help="leave out what it is compared with")
-    parser.add_argument("--label", default="", help="ends the name of the written file")
-    parser.add_argument("--up", nargs="*", default=[], help="further words for `runbook up`")
-    return parser.parse_args()
+    given = parser.parse_args()
+    given.runs = given.runs or (5 if given.quick else 12)
+    return run_bench("runs", given, measure)
+
+
+def measure(given: argparse.Namespace) -> Measured:
+    """Trigger in turn, so that all meet the same minutes of the machine."""
+    with bench_stack(given.database) as stack, ExitStack() as running:
+        courses, rest_cores = started(stack, running, given)
+        parts, memory = clocks(stack), memory_of_parts(stack)
+        busy = Elsewhere(stack.mark)
+        for _ in range(given.runs):
+            for one in courses:
+                one_run(stack.api, one, parts, rest_cores)
+        other_cores = busy.cores()
+    return Measured(
+        (*figures(courses, given.database), *memory), other_cores, {"courses": [told(one) for one in courses]}
+    )
+
+
+def started(stack: BenchStack, running: ExitStack, given: argparse.Namespace) -> tuple[list[Course], dict[str, float]]:
+    """Start one executor after the other; what the server spends more at rest than before is spent on the last one.
+
+    Units: cores that the shared parts spend at rest once all are there.
+    """
+    parts, courses = clocks(stack), [Course(warm(stack))]
+    idle_s = QUICK_IDLE_S if given.quick else IDLE_S
+    makers = () if given.ours_only else (stock_worker, served)
+    before: dict[str, float] = dict.fromkeys(parts, 0.0)
+    for make in (None, *makers):
+        if make is not None:
+            courses.append(Course(running.enter_context(make(stack))))
+        run_to_end(stack.api, courses[-1].executor.deployment)
+        time.sleep(SETTLE_S)
+        found = at_rest({**parts, "worker": courses[-1].executor.cpu_s}, idle_s)
+        courses[-1].idle_cores = {part: max(0.0, cores - before.get(part, 0.0)) for part, cores in found.items()}
+        before = {part: found[part] for part in parts}
+    return courses, before
+
+
+def clocks(stack: BenchStack) -> dict[str, Clock]:
+    """Give a reading of the CPU that each shared part has spent."""
+    found: dict[str, Clock] = {"server": lambda: cpu_s(server_family(stack))}
+    if stack.database is Database.POSTGRESQL:
+        found["database"] = lambda: cpu_s(stack.database_family())
+    return found
+
+
+def at_rest(parts: dict[str, Clock], for_s: float) -> dict[str, float]:
+    """Measure what each part spends while nothing runs. Units: cores."""
+    before = {part: read() for part, read in parts.items()}
+    time.sleep(for_s)
+    return {part: (read() - before[part]) / for_s for part, read in parts.items()}
+
+
+def one_run(api: str, course: Course, parts: dict[str, Clock], rest_cores: dict[str, float]) -> None:
+    """Trigger one triage and see it complete; what the parts spend at rest is not the run's."""
+    reads = {**parts, "worker": course.executor.cpu_s}
+    before, began = {part: read() for part, read in reads.items()}, time.perf_counter()
+    course.walls_s.append(run_to_end(api, course.executor.deployment)["seen_s"])
+    time.sleep(SETTLE_S)
+    took_s = time.perf_counter() - began
+    for part, read in reads.items():
+        rest_s = took_s * rest_cores.get(part, course.idle_cores[part])
+        course.spent_s.setdefault(part, []).append(max(0.0, read() - before[part] - rest_s))
+
+
+def figures(courses: list[Course], database: Database) -> list[Figure]:
+    """Lay the rows out: ours, with the others as alternatives."""
+    ours, *others = courses
+
+    def row(what: str, unit: str, values: Callable[[Course], tuple[float, ...]], **more: Any) -> Figure:
+        beside = tuple(Alternative(name=one.executor.name, values=values(one)) for one in others)
+        return Figure(what=what, unit=unit, values=values(ours), alternatives=beside, **more)
+
+    found = [
+        row(
+            "manual trigger → triage finished", "s", lambda one: tuple(one.walls_s), budget=at_most(BUDGET_S[database])
+        ),
+        row(
+            "CPU of a healthy run: worker",
+            "CPU-s",
+            lambda one: tuple(one.spent_s["worker"]),
+            budget=at_most(BUDGET_CPU_S),
+        ),
+    ]
+    found += [
+        row(f"CPU of a healthy minute: {part}", "CPU-s", lambda one, part=part: one.minutes_s(part))
+        for part in ours.spent_s
+    ]
+    return found
+
+
+def told(one: Course) -> dict[str, Any]:
+    """Keep what the figures were made from."""
+    medians = {part: statistics.median(spent) for part, spent in one.spent_s.items()}
+    return {"executor": one.executor.name, "cpu_of_a_run_s": medians, "idle_cores": one.idle_cores}
 
 
 if __name__ == "__main__":

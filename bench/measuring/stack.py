@@ -1,0 +1,134 @@
+"""A local stack of a bench's own: a folder that is gone afterwards, free ports, SQLite or a private PostgreSQL."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench.measuring.machine import family
+from bench.measuring.prefect_calls import call, deployment_id
+from deployments.environment import api_url
+from deployments.ports import SERVER
+from deployments.stack_file import StackRecord, read_stack
+from deployments.state_dir import StateDir
+
+REPOSITORY = Path(__file__).parents[2]
+COMMAND = (sys.executable, "-c", "from deployments.cli import main; main()")
+FOREIGN = ("RUNBOOK_", "PREFECT_")
+
+
+class Database(StrEnum):
+    """Where Prefect's server keeps its state."""
+
+    SQLITE = "sqlite"
+    POSTGRESQL = "postgresql"
+
+
+@dataclass(frozen=True)
+class BenchStack:
+    """A stack that runs: its files, its API, and where its database is."""
+
+    state: StateDir
+    database: Database
+    database_url: str = ""
+    database_pid: int | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The state directory."""
+        return self.state.root
+
+    @property
+    def record(self) -> StackRecord:
+        """What `up` started.
+
+        Errors: SystemExit where nothing runs.
+        """
+        found = read_stack(self.state.stack_file)
+        if found is None:
+            raise SystemExit("NOT_UP: expected a stack was none; run the bench again")
+        return found
+
+    @property
+    def api(self) -> str:
+        """Prefect's API."""
+        return api_url(self.record.ports)
+
+    @property
+    def mark(self) -> str:
+        """What every process of the stack carries."""
+        return self.record.mark
+
+    def runbook(self, *words: str) -> str:
+        """Run one command of `runbook` on this stack and give what it says.
+
+        Errors: subprocess's own CalledProcessError where it fails.
+        """
+        return runbook(self.folder, *words)
+
+    def status(self) -> Any:
+        """Read `runbook status --json`."""
+        return json.loads(self.runbook("status", "--json"))
+
+    def database_family(self) -> list[psutil.Process]:
+        """Find the processes of the database; SQLite has none."""
+        return family(self.database_pid) if self.database_pid else []
+
+    def schedule(self, *, on: bool) -> None:
+        """Pause or resume the triage of every minute."""
+        found = deployment_id(self.api, "triage/every-minute")
+        call(self.api, "PATCH", f"/deployments/{found}", {"paused": not on})
+
+
+@contextmanager
+def bench_stack(database: Database, *, scheduled: bool = False) -> Iterator[BenchStack]:
+    """Bring a whole stack up for the block; unless asked for, no minute starts a triage of its own."""
+    with ExitStack() as around:
+        folder = Path(around.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        url = around.enter_context(_database(database))
+        words = ("--database-url", url) if url else ()
+        try:
+            runbook(folder, "up", "--detach", *words)
+            stack = BenchStack(StateDir(folder), database, url)
+            stack.schedule(on=scheduled)
+            yield stack
+        finally:
+            runbook(folder, "down")
+
+
+@contextmanager
+def _database(database: Database) -> Iterator[str]:
+    match database:
+        case Database.SQLITE:
+            yield ""
+        case Database.POSTGRESQL:
+            from tests.fakes.postgres import postgres  # noqa: PLC0415 - a cluster of its own is needed for this one alone
+
+            with postgres() as url:
+                yield url
+
+
+def runbook(folder: Path, *words: str) -> str:
+    """Run one command of `runbook` on the stack of a folder."""
+    done = subprocess.run([*COMMAND, *words], env=variables(folder), stdout=subprocess.PIPE, check=True, text=True)
+    return done.stdout
+
+
+def variables(folder: Path) -> dict[str, str]:
+    """Give this process's environment, without what would lead to another stack."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+    return {**kept, "RUNBOOK_STATE_DIR": str(folder), "PYTHONPATH": str(REPOSITORY)}
+
+
+def port(stack: BenchStack) -> int:
+    """Name the port of Prefect's server."""
+    return stack.record.ports[SERVER]
