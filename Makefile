@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast coverage check lock bench bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies bench-clicks drills e2e clean
+.PHONY: help setup run test test-fast coverage check lock bench bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies bench-clicks bench-faults drills e2e clean
 BIN := .venv/bin
 ARGS ?=
 # What shares a server or a stack stays in one process; one more than cores, since tests of processes mostly wait.
@@ -45,15 +45,16 @@ lock: setup ## Resolve pyproject.toml into requirements/lock.txt, every file has
 	@$(BIN)/uv pip compile pyproject.toml --quiet --group dev --universal --generate-hashes \
 		--python-version 3.11 --custom-compile-command "make lock" --output-file requirements/lock.txt $(ARGS)
 
-bench: bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies bench-clicks ## Measure everything that has a budget; tables here, JSON under bench/results
+bench: setup ## Measure everything, on SQLite and PostgreSQL, and sum all budgets up; JSON under bench/results (ARGS=--quick)
+	@$(BIN)/python -m bench $(ARGS)
 
 bench-logs: setup ## Measure the log scan beside ripgrep and Python's re (ripgrep where it is installed)
 	@$(BIN)/python -m bench.log_scan $(ARGS)
 
 bench-looks: setup ## Measure the looks of one healthy triage, all at once and one after the other
-	@$(BIN)/python -m bench.looks
+	@$(BIN)/python -m bench.looks $(ARGS)
 
-bench-runs: setup ## Measure a triage from its trigger to its end, beside Prefect's process worker and serve()
+bench-runs: setup ## Measure a triage from trigger to end, and a minute's CPU, beside Prefect's worker and serve()
 	@$(BIN)/python -m bench.runs $(ARGS)
 
 bench-events: setup ## Measure how soon a triage follows an incident and a silence between the minutes
@@ -67,6 +68,9 @@ bench-remedies: setup ## Measure how long a hung service stays hung: from the si
 
 bench-clicks: setup ## Measure how a person's clicks fare while the stack works: stock server, ours, PostgreSQL
 	@$(BIN)/python -m bench.clicks $(ARGS)
+
+bench-faults: setup ## Measure, fault by fault, how soon it is found, acted on and proven to be over
+	@$(BIN)/python -m bench.faults $(ARGS)
 
 bench-orders: setup ## Measure orders per second through the order service and its gateways
 	@$(BIN)/python -m bench.orders $(ARGS)

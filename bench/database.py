@@ -1,4 +1,4 @@
-"""Measure what a healthy minute leaves in Prefect's database, and how large the file becomes in a week of them.
+"""Measure what a healthy minute leaves in Prefect's database, and how large it becomes in a week of them.
 
 Steps:
     1. the whole local stack, its schedule paused; in each of some minutes one healthy triage, and the heartbeats
@@ -10,148 +10,114 @@ Steps:
 import argparse
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-import uuid
-from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.runs import REPOSITORY, stack
+from bench.database_rows import bytes_used, count, keep_known, with_database
+from bench.measuring.figures import Figure, at_most
+from bench.measuring.machine import Elsewhere
+from bench.measuring.prefect_calls import deployment_id, run_to_end
+from bench.measuring.report import Measured, bench_arguments, run_bench
+from bench.measuring.stack import REPOSITORY, BenchStack, Database, Server, database_server, stack_in
 from deployments.environment import server_environment
-from deployments.local_http import ask
 from deployments.ports import SERVER
+from deployments.server_settings import ServerSettings
 from deployments.state_dir import StateDir
 
-RESULTS = Path(__file__).parent / "results"
 # The file of the last day may exceed that of the third by this much, and is still called bounded.
 BOUNDED = 1.05
-FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 MINUTE_S = 60
+# What a minute's run and its heartbeats still write after the minute, or the first triage after it.
+SETTLE_S = 10
 
 
 def main() -> int:
-    """Measure, print, write the figures; 3 when the file still grows at the end of the week."""
-    given = _arguments()
-    with tempfile.TemporaryDirectory(prefix="bench-database-") as folder:
-        minutes = measured_minutes(Path(folder), given)
-        week = simulated(Path(folder), minutes["marks"], given.days)
-    figures = {"measured_at": datetime.now(UTC).isoformat(), **summary(minutes), **week}
-    sys.stdout.write(table(figures))
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "database.json").write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
-    return 0 if figures["is_bounded"] else 3
+    """Measure, print, write; 3 when the database still grows at the end."""
+    parser = bench_arguments("bench.database", __doc__)
+    parser.add_argument("--minutes", type=int, choices=(1, 3, 5), help="real minutes")
+    parser.add_argument("--days", type=int, choices=range(4, 32), help="simulated days")
+    given = parser.parse_args()
+    given.minutes = given.minutes or (1 if given.quick else 3)
+    given.days = given.days or (4 if given.quick else 7)
+    return run_bench("database", given, measure)
 
 
-def measured_minutes(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
-    """Let some real minutes pass, and give what the database held at the edge of each."""
-    database = StateDir(folder).prefect_home / "prefect.db"
-    with stack(folder, given.up) as api:
-        manual = (ask(f"{api}/deployments/name/triage/manual", timeout_s=10.0) or {})["id"]
-        healthy_triage(api, manual)
-        time.sleep(MINUTE_S / 4)
-        marks = [mark(database)]
-        for _ in range(given.minutes):
-            ends_at = time.monotonic() + MINUTE_S
-            healthy_triage(api, manual)
-            time.sleep(max(0.0, ends_at - time.monotonic()))
-            marks.append(mark(database))
-    return {"marks": marks, "minutes": given.minutes}
+def measure(given: argparse.Namespace) -> Measured:
+    """Let real minutes pass, then simulated days."""
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-database-") as folder,
+        database_server(given.database) as server,
+    ):
+        state = StateDir(Path(folder))
+        with stack_in(Path(folder), given.database, server) as stack:
+            minute = measured_minutes(stack, url_of(state, server), given.minutes)
+        busy = Elsewhere()
+        week = simulated(state, server, given)
+        # The database itself works for this bench, and is no child of this process.
+        other_cores = busy.cores() if given.database is Database.SQLITE else None
+    return Measured(tuple(rows_of(minute, week, given.database)), other_cores, {**minute, **week})
 
 
-def healthy_triage(api: str, deployment_id: str) -> None:
-    """Run one triage to its end.
-
-    Errors: SystemExit when it does not complete.
-    """
-    body = {"idempotency_key": uuid.uuid4().hex}
-    run = ask(f"{api}/deployments/{deployment_id}/create_flow_run", body, timeout_s=10.0) or {}
-    state: dict[str, Any] = {}
-    while state.get("type") not in FINAL:
-        time.sleep(0.2)
-        state = (ask(f"{api}/flow_runs/{run['id']}", timeout_s=10.0) or {}).get("state") or {}
-    if state["type"] != "COMPLETED":
-        raise SystemExit(f"NOT_COMPLETED: expected a completed triage was {state['type']} {state['message']}")
+def url_of(state: StateDir, server: Server) -> str:
+    """Name the database as SQLAlchemy takes it."""
+    return server.url or f"sqlite+aiosqlite:///{(state.prefect_home / 'prefect.db').as_posix()}"
 
 
-def mark(database: Path) -> dict[str, int]:
-    """Give the last row of each table, and the bytes in use."""
-    with closing(sqlite3.connect(database)) as connection:
-        pages, free, size = (
-            connection.execute(f"PRAGMA {word}").fetchone()[0] for word in ("page_count", "freelist_count", "page_size")
-        )
-        rows = {name: connection.execute(f'SELECT max(rowid) FROM "{name}"').fetchone()[0] or 0 for name in TABLES}  # noqa: S608
-    return {**rows, "bytes": (pages - free) * size}
+def measured_minutes(stack: BenchStack, url: str, minutes: int) -> dict[str, Any]:
+    """Let some real minutes pass, and say what one of them adds."""
+    manual = deployment_id(stack.api, "triage/manual")
+    run_to_end(stack.api, manual)
+    time.sleep(SETTLE_S)
+    with_database(url, keep_known)
+    before, held = with_database(url, count), _used(url, stack)
+    for _ in range(minutes):
+        ends_at = time.monotonic() + MINUTE_S
+        run_to_end(stack.api, manual)
+        time.sleep(max(0.0, ends_at - time.monotonic()))
+    added = {name: (found - before[name]) / minutes for name, found in with_database(url, count).items()}
+    return {"rows_a_minute": added, "bytes_a_minute": (_used(url, stack) - held) / minutes}
 
 
-# What a run or a heartbeat adds to. The other tables hold one row for each deployment, key, worker or automation.
-TABLES = (
-    "flow_run",
-    "flow_run_state",
-    "task_run",
-    "task_run_state",
-    "log",
-    "artifact",
-    "events",
-    "event_resources",
-)
+def _used(url: str, stack: BenchStack) -> int:
+    return with_database(url, lambda connection: bytes_used(connection, stack.database))
 
 
-def simulated(folder: Path, marks: list[dict[str, int]], days: int) -> dict[str, Any]:
-    """Let the week pass in a process of its own, whose Prefect reads the settings of the stack's server."""
-    state = StateDir(folder)
-    asked = folder / "week.json"
-    asked.write_text(json.dumps({"from": marks[0], "to": marks[-1], "minutes": len(marks) - 1, "days": days}), "utf-8")
+def simulated(state: StateDir, server: Server, given: argparse.Namespace) -> dict[str, Any]:
+    """Let the days pass in a process of its own, whose Prefect reads the settings of the stack's server."""
+    settings = ServerSettings.model_validate({"database_url": server.url}) if server.url else ServerSettings()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    settings = {**server_environment(state, {SERVER: 4200}), "PREFECT_LOGGING_LEVEL": "WARNING"}
-    words = [sys.executable, "-m", "bench.database_week", str(state.prefect_home / "prefect.db"), str(asked)]
-    told = subprocess.run(words, env={**kept, **settings}, cwd=REPOSITORY, stdout=subprocess.PIPE, check=True)
+    prefect = {**server_environment(state, {SERVER: 4200}, settings), "PREFECT_LOGGING_LEVEL": "WARNING"}
+    words = [url_of(state, server), given.database, str(given.minutes), str(given.days)]
+    told = subprocess.run(
+        [sys.executable, "-m", "bench.database_week", *words],
+        env={**kept, **prefect}, cwd=REPOSITORY, stdout=subprocess.PIPE, check=True,
+    )  # fmt: skip
     found: dict[str, Any] = json.loads(told.stdout)
     return found
 
 
-def summary(measured: dict[str, Any]) -> dict[str, Any]:
-    """Give what one healthy minute adds."""
-    first, last, minutes = measured["marks"][0], measured["marks"][-1], measured["minutes"]
-    added = {name: (last[name] - first[name]) / minutes for name in (*TABLES, "bytes")}
-    return {
-        "minutes_measured": minutes,
-        "bytes_a_minute": added.pop("bytes"),
-        "rows_a_minute": added,
-        "rows_a_minute_sum": sum(added.values()),
-    }
-
-
-def table(figures: dict[str, Any]) -> str:
-    """Write the figures for a person."""
-    rows = ", ".join(f"{name} {count:.0f}" for name, count in figures["rows_a_minute"].items())
-    days = "".join(
-        f"  day {one['day']:>4.1f}{one['file_bytes'] / 1e6:>9.1f} MB file{one['used_bytes'] / 1e6:>9.1f} MB in use"
-        f"{one['rows']:>10} rows\n"
-        for one in figures["course"]
-    )
-    verdict = "bounded" if figures["is_bounded"] else "NOT bounded"
-    return (
-        f"a healthy minute: {figures['rows_a_minute_sum']:.0f} rows, {figures['bytes_a_minute'] / 1e3:.0f} kB\n"
-        f"  ({rows})\n"
-        f"{days}"
-        f"kept for ever it would be {figures['unbounded_bytes'] / 1e6:.0f} MB after {figures['days']} days; "
-        f"the file is {verdict} at {figures['largest_bytes'] / 1e6:.0f} MB\n"
-        f"one clean-up after {figures['step_minutes']} minutes takes {figures['vacuum_median_s']:.2f} s (median), "
-        f"{figures['vacuum_max_s']:.2f} s (longest)\n"
-    )
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure the database of a week of healthy minutes.")
-    parser.add_argument("--minutes", type=int, default=3, choices=(1, 3, 5), help="real minutes")
-    parser.add_argument("--days", type=int, default=7, choices=range(4, 32), help="simulated days")
-    parser.add_argument("--up", nargs="*", default=[], help="further words for `runbook up`")
-    return parser.parse_args()
+def rows_of(minute: dict[str, Any], week: dict[str, Any], database: Database) -> list[Figure]:
+    """Lay the rows out: what a minute leaves, what a week of them holds, and what the clean-up takes."""
+    days, third = week["days"], week["third_day_bytes"]
+    rows = ", ".join(f"{name} {count:.0f}" for name, count in minute["rows_a_minute"].items() if count)
+    total = sum(minute["rows_a_minute"].values())
+    unbounded = week["begun_bytes"] + minute["bytes_a_minute"] * days * 24 * 60
+    held = "file" if database is Database.SQLITE else "database, with what it keeps free for new rows"
+    return [
+        Figure(what="rows of a healthy minute", unit="rows", values=(total,), note=rows),
+        Figure(what="bytes of a healthy minute", unit="kB", values=(minute["bytes_a_minute"] / 1e3,)),
+        Figure(
+            what=f"{held}, after {days} days", unit="MB", values=(week["last_day_bytes"] / 1e6,),
+            budget=at_most(round(third * BOUNDED / 1e6, 1)),
+            note=f"bounded: the last day within {BOUNDED:g} x the third one ({third / 1e6:.0f} MB); "
+            f"largest {week['largest_bytes'] / 1e6:.0f} MB; kept for ever {unbounded / 1e6:,.0f} MB",
+        ),
+        Figure(what="one clean-up of an hour", unit="s", values=tuple(week["clean_ups_s"])),
+    ]  # fmt: skip
 
 
 if __name__ == "__main__":

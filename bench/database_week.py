@@ -1,127 +1,98 @@
 """Let days of healthy minutes pass in a real database, with Prefect's own clean-up at work. For `bench.database`.
 
 Steps:
-    1. read the rows that some real minutes added
-    2. write them again for each minute, ids and times their own
-    3. after each quarter hour of them, as in the local stack, what Prefect's clean-up services do, at that time
+    1. keep aside the rows that some real minutes added
+    2. an hour of them at once, each minute with ids and times of its own
+    3. what Prefect's clean-up services do, at that time; the local stack lets them work each quarter hour, and holds
+       rather less
+    4. on PostgreSQL, what autovacuum does in every minute that passes: each table with its share of dead rows
 """
 
 import asyncio
 import json
-import sqlite3
-import statistics
 import sys
 import time
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from prefect.server.database import provide_database_interface
 from prefect.server.services import db_vacuum
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from bench.database import BOUNDED, TABLES
+from bench.database_copies import Block, make_block
+from bench.database_rows import bytes_held, bytes_used, count
+from bench.measuring.stack import Database
 
-STEP_MINUTES = 15
+STEP_MINUTES = 60
 DAY_MINUTES = 24 * 60
-ORPHANS_EVERY = 4
-REPORT_EVERY = DAY_MINUTES // 2
-# What no two rows may share.
-OWN = {"id", "idempotency_key"}
-
-
-@dataclass(frozen=True)
-class Template:
-    """The rows of one table that the real minutes added: values to keep, ids to renew, times to move."""
-
-    name: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
-    ids: tuple[int, ...]
-    times: tuple[int, ...]
+REPORT_EVERY_MINUTES = DAY_MINUTES // 4
+# PostgreSQL's own defaults: autovacuum_vacuum_threshold and autovacuum_vacuum_scale_factor.
+DEAD_ROWS_QUESTION = """
+SELECT stat.relname FROM pg_stat_user_tables stat JOIN pg_class class ON class.oid = stat.relid
+WHERE stat.n_dead_tup > 50 + 0.2 * greatest(class.reltuples, 0) AND stat.relname NOT LIKE 'bench%'
+"""
 
 
 def main() -> int:
     """Let the days pass, and write the figures to standard output."""
-    database, asked = Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text("utf-8"))
-    with closing(sqlite3.connect(database, timeout=60)) as connection:
-        # The filling is not what is measured: it need not survive a power cut.
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute("PRAGMA cache_size = -200000")
-        figures = asyncio.run(days(connection, database, asked))
+    url, database, minutes, number_of_days = sys.argv[1:]
+    figures = asyncio.run(days(url, Database(database), int(minutes), int(number_of_days)))
     sys.stdout.write(json.dumps(figures))
     return 0
 
 
-async def days(connection: sqlite3.Connection, database: Path, asked: dict[str, Any]) -> dict[str, Any]:
-    """Insert a quarter of an hour, clean up, and so on."""
-    templates = [template(connection, name, asked["from"][name], asked["to"][name]) for name in TABLES]
-    base, begun = datetime.now(UTC), asked["to"]["bytes"]
-    took_s: list[float] = []
-    course = [state_of(connection, database, 0)]
-    for minute in range(0, asked["days"] * DAY_MINUTES, STEP_MINUTES):
-        with connection:
-            for step in range(0, STEP_MINUTES, asked["minutes"]):
-                write_minutes(connection, templates, timedelta(minutes=minute + step + asked["minutes"]))
-        now = base + timedelta(minutes=minute + STEP_MINUTES)
-        took_s.append(await clean_up(now, with_orphans=not minute % (STEP_MINUTES * ORPHANS_EVERY)))
-        if not (minute + STEP_MINUTES) % REPORT_EVERY:
-            course.append(state_of(connection, database, (minute + STEP_MINUTES) / DAY_MINUTES))
-            sys.stderr.write(f"day {course[-1]['day']:.1f}: {course[-1]['file_bytes'] / 1e6:.0f} MB\n")
-    third = next((one for one in course if one["day"] >= 3), course[-1])
-    a_minute = (asked["to"]["bytes"] - asked["from"]["bytes"]) / asked["minutes"]
+async def days(url: str, database: Database, minutes: int, number_of_days: int) -> dict[str, Any]:
+    """Insert an hour, clean up, and so on."""
+    engine = filling_engine(url, database)
+    blocks = number_of_days * DAY_MINUTES // minutes
+    async with engine.begin() as connection:
+        block = await make_block(connection, database, minutes, blocks)
+        begun = await bytes_used(connection, database)
+    base, took_s, course = datetime.now(UTC), [], [await state_of(engine, database, 0)]
+    a_step = STEP_MINUTES // minutes
+    for first in range(1, blocks + 1, a_step):
+        passed = (first + a_step - 1) * minutes
+        await fill(engine, database, block, (first, first + a_step - 1))
+        took_s.append(await clean_up(base + timedelta(minutes=passed)))
+        if database is Database.POSTGRESQL:
+            await autovacuum(engine)
+        if not passed % REPORT_EVERY_MINUTES:
+            course.append(await state_of(engine, database, passed / DAY_MINUTES))
+            sys.stderr.write(f"day {course[-1]['day']:.2f}: {course[-1]['held_bytes'] / 1e6:.0f} MB\n")
+    third = [one["held_bytes"] for one in course if one["day"] <= 3][-1]
     return {
-        "days": asked["days"],
+        "days": number_of_days,
         "step_minutes": STEP_MINUTES,
+        "begun_bytes": begun,
+        "third_day_bytes": third,
+        "last_day_bytes": course[-1]["held_bytes"],
+        "largest_bytes": max(one["held_bytes"] for one in course),
+        "clean_ups_s": took_s,
         "course": course,
-        "largest_bytes": max(one["file_bytes"] for one in course),
-        "unbounded_bytes": begun + a_minute * asked["days"] * DAY_MINUTES,
-        "is_bounded": course[-1]["file_bytes"] <= third["file_bytes"] * BOUNDED,
-        "vacuum_median_s": statistics.median(took_s),
-        "vacuum_max_s": max(took_s),
-        "rows_at_the_end": count(connection),
     }
 
 
-def template(connection: sqlite3.Connection, name: str, after: int, last: int) -> Template:
-    """Read what the real minutes added to one table; runs that are only scheduled are none of theirs."""
-    kinds = {one[1]: one[2] for one in connection.execute(f'PRAGMA table_info("{name}")')}
-    scheduled = " AND state_type != 'SCHEDULED'" if name == "flow_run" else ""
-    question = f'SELECT * FROM "{name}" WHERE rowid > ? AND rowid <= ?{scheduled}'  # noqa: S608 - our own table names
-    return Template(
-        name=name,
-        columns=tuple(kinds),
-        rows=tuple(connection.execute(question, (after, last))),
-        ids=tuple(number for number, (word, kind) in enumerate(kinds.items()) if kind == "CHAR(36)" or word in OWN),
-        times=tuple(number for number, kind in enumerate(kinds.values()) if kind == "DATETIME"),
-    )
+def filling_engine(url: str, database: Database) -> AsyncEngine:
+    """Open the database for filling, which is not what is measured: it need not survive a power cut."""
+    return create_async_engine(url, connect_args={"timeout": 60} if database is Database.SQLITE else {})
 
 
-def write_minutes(connection: sqlite3.Connection, templates: list[Template], later: timedelta) -> None:
-    """Write the rows once more, that much later, with ids of their own."""
-    own = {row[one.columns.index(word)] for one in templates for word in OWN & {*one.columns} for row in one.rows}
-    ids = {identity: str(uuid.uuid4()) for identity in own if identity is not None}
-    for one in templates:
-        marks = ", ".join("?" * len(one.columns))
-        insert = f'INSERT INTO "{one.name}" VALUES ({marks})'  # noqa: S608 - our own table names
-        connection.executemany(insert, moved(one, ids, later))
+async def fill(engine: AsyncEngine, database: Database, block: Block, blocks: tuple[int, int]) -> None:
+    """Write the rows of an hour."""
+    async with engine.begin() as connection:
+        match database:
+            case Database.SQLITE:
+                await connection.execute(text("PRAGMA synchronous = OFF"))
+            case Database.POSTGRESQL:
+                # A run names its state and a state its run: neither can be written first.
+                await connection.execute(text("SET LOCAL session_replication_role = replica"))
+                await connection.execute(text("SET LOCAL synchronous_commit = off"))
+        await block.write(connection, *blocks)
 
 
-def moved(one: Template, ids: dict[str, str], later: timedelta) -> Iterator[list[Any]]:
-    """Give the rows of one table with their new ids and times."""
-    for row in one.rows:
-        values = list(row)
-        for number in one.ids:
-            values[number] = ids.get(values[number], values[number])
-        for number in one.times:
-            values[number] = _later(values[number], later)
-        yield values
-
-
-async def clean_up(now: datetime, *, with_orphans: bool) -> float:
+async def clean_up(now: datetime) -> float:
     """Do what Prefect's clean-up services do, at a time. Units: seconds it took."""
     clock: Callable[[str], datetime] = lambda _zone: now  # noqa: E731 - Prefect's own is a function of the zone
     db_vacuum.now = clock
@@ -130,37 +101,29 @@ async def clean_up(now: datetime, *, with_orphans: bool) -> float:
     await db_vacuum.vacuum_old_flow_runs(db=db)
     await db_vacuum.vacuum_events_with_retention_overrides(db=db)
     await db_vacuum.vacuum_old_events(db=db)
-    if with_orphans:
-        await db_vacuum.vacuum_orphaned_logs(db=db)
-        await db_vacuum.vacuum_orphaned_artifacts(db=db)
-        await db_vacuum.vacuum_stale_artifact_collections(db=db)
+    await db_vacuum.vacuum_orphaned_logs(db=db)
+    await db_vacuum.vacuum_orphaned_artifacts(db=db)
+    await db_vacuum.vacuum_stale_artifact_collections(db=db)
     return time.perf_counter() - began
 
 
-def state_of(connection: sqlite3.Connection, database: Path, day: float) -> dict[str, Any]:
-    """Say how large everything is: the file with its write-ahead log, the pages in use, the rows."""
-    pages, free, size = (
-        connection.execute(f"PRAGMA {word}").fetchone()[0] for word in ("page_count", "freelist_count", "page_size")
-    )
-    files = (database, database.with_name(f"{database.name}-wal"))
-    return {
-        "day": day,
-        "file_bytes": sum(one.stat().st_size for one in files if one.exists()),
-        "used_bytes": (pages - free) * size,
-        "rows": sum(count(connection).values()),
-    }
+async def autovacuum(engine: AsyncEngine) -> None:
+    """Vacuum the tables that autovacuum would have vacuumed in these minutes, by its own rule."""
+    async with engine.connect() as plain:
+        connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
+        for (name,) in (await connection.execute(text(DEAD_ROWS_QUESTION))).all():
+            await connection.execute(text(f'VACUUM ANALYZE "{name}"'))
 
 
-def count(connection: sqlite3.Connection) -> dict[str, int]:
-    """Count the rows of each table that grows."""
-    return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in TABLES}  # noqa: S608
-
-
-def _later(moment: str | None, by: timedelta) -> str | None:
-    # A duration is stored as a time of 1970.
-    if moment is None or moment.startswith("1970"):
-        return moment
-    return (datetime.fromisoformat(moment) + by).strftime("%Y-%m-%d %H:%M:%S.%f")
+async def state_of(engine: AsyncEngine, database: Database, day: float) -> dict[str, Any]:
+    """Say how large everything is."""
+    async with engine.begin() as connection:
+        return {
+            "day": day,
+            "held_bytes": await bytes_held(connection, database),
+            "used_bytes": await bytes_used(connection, database),
+            "rows": sum((await count(connection)).values()),
+        }
 
 
 if __name__ == "__main__":

@@ -55,7 +55,8 @@ async def proven_recovery(service: ServiceSettings, report: Report = unheard) ->
                 outcome=Outcome.RECOVERED, detail=detail, good_for_s=round(now - good_since, 1), looks_count=count
             )
         report(_progress(service, now - started, None if good_since is None else now - good_since))
-        await asyncio.sleep(min(LOOK_EVERY_S, service.restart.confirm_for_s))
+        left_s = service.restart.confirm_for_s - (time.monotonic() - (good_since or time.monotonic()))
+        await asyncio.sleep(min(LOOK_EVERY_S, max(0.0, left_s)))
     return Recovery(outcome=Outcome.NOT_RECOVERED, detail=detail, looks_count=count)
 
 

@@ -18,10 +18,10 @@ MET, MISSED = 0, 3
 
 
 class Measured(NamedTuple):
-    """What a bench has found: its rows, the cores that other work used meanwhile, and what else is worth keeping."""
+    """What a bench has found: its rows, the cores that other work used (where they can be told), and the details."""
 
     figures: tuple[Figure, ...]
-    other_cores: float
+    other_cores: float | None
     details: dict[str, Any]
 
 
@@ -43,7 +43,8 @@ def run_bench(name: str, given: argparse.Namespace, measure: Callable[[argparse.
     """
     machine = machine_at_rest(also_busy=given.busy)
     measured = measure(given)
-    machine = machine.model_copy(update={"other_cores_during": round(measured.other_cores, 2)})
+    if measured.other_cores is not None:
+        machine = machine.model_copy(update={"other_cores_during": round(measured.other_cores, 2)})
     database = getattr(given, "database", None)
     sys.stdout.write("\n".join(table_lines(title(name, database), machine, measured.figures)) + "\n")
     _write(name, database, document(machine, measured, quick=given.quick))

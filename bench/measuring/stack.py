@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +20,7 @@ from deployments.environment import api_url
 from deployments.ports import SERVER
 from deployments.stack_file import StackRecord, read_stack
 from deployments.state_dir import StateDir
+from tests.fakes.postgres import missing, postgres
 
 REPOSITORY = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-c", "from deployments.cli import main; main()")
@@ -89,32 +90,52 @@ class BenchStack:
         call(self.api, "PATCH", f"/deployments/{found}", {"paused": not on})
 
 
+@dataclass(frozen=True)
+class Server:
+    """A database server for one bench: empty values for SQLite, which has none."""
+
+    url: str = ""
+    pid: int | None = None
+
+
 @contextmanager
 def bench_stack(database: Database, *, scheduled: bool = False) -> Iterator[BenchStack]:
-    """Bring a whole stack up for the block; unless asked for, no minute starts a triage of its own."""
-    with ExitStack() as around:
-        folder = Path(around.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        url = around.enter_context(_database(database))
-        words = ("--database-url", url) if url else ()
-        try:
-            runbook(folder, "up", "--detach", *words)
-            stack = BenchStack(StateDir(folder), database, url)
-            stack.schedule(on=scheduled)
-            yield stack
-        finally:
-            runbook(folder, "down")
+    """Bring a whole stack up for the block, in a folder and on a database of its own."""
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        database_server(database) as server,
+        stack_in(Path(folder), database, server, scheduled=scheduled) as stack,
+    ):
+        yield stack
 
 
 @contextmanager
-def _database(database: Database) -> Iterator[str]:
-    match database:
-        case Database.SQLITE:
-            yield ""
-        case Database.POSTGRESQL:
-            from tests.fakes.postgres import postgres  # noqa: PLC0415 - a cluster of its own is needed for this one alone
+def stack_in(folder: Path, database: Database, server: Server, *, scheduled: bool = False) -> Iterator[BenchStack]:
+    """Bring a whole stack up in a folder; unless asked for, no minute starts a triage of its own."""
+    words = ("--database-url", server.url) if server.url else ()
+    try:
+        runbook(folder, "up", "--detach", *words)
+        stack = BenchStack(StateDir(folder), database, server.url, server.pid)
+        stack.schedule(on=scheduled)
+        yield stack
+    finally:
+        runbook(folder, "down")
 
-            with postgres() as url:
-                yield url
+
+@contextmanager
+def database_server(database: Database) -> Iterator[Server]:
+    """Start what the database needs: nothing, or a durable cluster of the bench's own.
+
+    Errors: SystemExit where PostgreSQL is not installed.
+    """
+    if database is Database.SQLITE:
+        yield Server()
+        return
+    if missing():
+        raise SystemExit(f"NO_POSTGRESQL: expected a PostgreSQL to measure with was none: {missing()}")
+    with postgres(durable=True) as cluster, cluster.database() as url:
+        pid = int((cluster.folder / "data" / "postmaster.pid").read_text("utf-8").split()[0])
+        yield Server(url, pid)
 
 
 def runbook(folder: Path, *words: str) -> str:

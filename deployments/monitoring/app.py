@@ -1,4 +1,4 @@
-"""The endpoint: `GET /metrics` for Prometheus, `POST /alerts` for Alertmanager; beside it the watch on the watch."""
+"""The endpoint: `GET /metrics` for Prometheus, `POST /alerts` for Alertmanager; beside it two watches on silence."""
 
 import logging
 import secrets
@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from deployments.monitoring.alerts import BODY_LIMIT_BYTES, read_webhook
 from deployments.monitoring.exposition import Exposition
+from deployments.monitoring.hang_watch import watch_for_hangs
 from deployments.monitoring.prefect_door import start_triage
 from deployments.monitoring.silence_watch import SilenceWatch
 from tasks.model.errors import Code, RunbookError
@@ -31,9 +32,11 @@ def monitoring_app(settings: RunbookSettings) -> Starlette:
 
     @asynccontextmanager
     async def watching(_: Starlette) -> AsyncIterator[None]:
-        watch = SilenceWatch(settings, datetime.now(UTC))
+        watch, stop = SilenceWatch(settings, datetime.now(UTC)), threading.Event()
         threading.Thread(target=watch.run, name="silence watch", daemon=True).start()
+        watch_for_hangs(settings, stop)
         yield
+        stop.set()
         watch.stop()
 
     return Starlette(

@@ -7,10 +7,12 @@ from tasks.clients.service_lock import holder_of
 from tasks.clients.setup import setup_of
 from tasks.model.diagnosis import Cause
 from tasks.model.incident import IncidentState
+from tasks.model.order_states import BlindReason, OrderStates
 from tasks.model.plan import Plan
 from tasks.model.report import TriageStory
 from tasks.rules.action_history import action_history
-from tasks.rules.guards.facts import Facts
+from tasks.rules.guards.facts import Facts, is_dead_end
+from tasks.rules.order_states import OrderListing, judge_order_states
 from tasks.rules.planning.plan import make_plan
 from tasks.settings import RunbookSettings
 
@@ -36,8 +38,21 @@ async def planned_for(settings: RunbookSettings, story: TriageStory) -> Plan:
     plan = make_plan(facts, incidents)
     if not any(one.action in ASKS_FOR_ORDERS for one in plan.actions):
         return plan
-    orders = await proven_within(settings.service(service), 0)
+    orders = unanswered(facts) or await proven_within(settings.service(service), 0)
     return make_plan(facts.model_copy(update={"orders": orders}), incidents)
+
+
+def unanswered(facts: Facts) -> OrderStates | None:
+    """Say that a service which was silent in every look of this triage tells nothing of its orders either.
+
+    Steps: asking it would cost its whole deadline once more; it is asked right before the action (safety rule 5).
+    """
+    rounds = facts.evidence.observations
+    if not all(one.health.silent for one in rounds) or not all(map(is_dead_end, facts.diagnosis.findings)):
+        return None
+    detail = f"silent in {len(rounds)} looks; asked again before the action"
+    listing = OrderListing("unknown", blind=BlindReason.NOT_ANSWERED, detail=detail)
+    return judge_order_states((listing,), 0.0, facts.now)
 
 
 def incident_of(incidents: tuple[IncidentState, ...]) -> dict[Cause, str]:

@@ -15,6 +15,7 @@ from tasks.clients.confirming import confirming_looks
 from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.mode_switch import set_mode
 from tasks.clients.observe import observe
+from tasks.clients.order_states import proven_within
 from tasks.clients.planning import planned_for
 from tasks.clients.process_look import service_identity
 from tasks.clients.snapshot import take_snapshot
@@ -25,6 +26,7 @@ from tasks.model.errors import CannotAct, Code
 from tasks.model.evidence import Context, Evidence, TriageRequest
 from tasks.model.incident import Event, Outcome
 from tasks.model.modes import Mode
+from tasks.model.order_states import OrderStates
 from tasks.model.remediation import ActionResult, RemediationCase
 from tasks.model.report import TriageStory
 from tasks.model.verdicts import GuardCode
@@ -82,6 +84,27 @@ async def test_a_stopped_service_is_hung_and_is_restarted(patient: Patient) -> N
     assert identity.pid != patient.pid
     assert (await proven_recovery(patient.service)).outcome is Outcome.RECOVERED
     assert events(patient) == [Event.OPENED, Event.DIAGNOSED, Event.ACTION_STARTED, Event.ACTION_FINISHED]
+
+
+async def test_a_silent_service_is_planned_for_without_one_more_question(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each question to it costs its whole deadline; the one that counts is asked right before the action."""
+    assert patient.pid
+    asked: list[object] = []
+
+    async def proven(*words: object) -> OrderStates:
+        asked.append(words)
+        return await proven_within(*words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("tasks.clients.planning.proven_within", proven)
+    monkeypatch.setattr("tasks.clients.facts.proven_within", proven)
+    os.kill(patient.pid, signal.SIGSTOP)
+    case = await case_of(patient)
+    assert asked == []
+
+    assert (await restarted(patient.settings, case)).outcome is Outcome.DONE
+    assert len(asked) == 1
 
 
 async def test_a_killed_service_is_down_and_is_started(patient: Patient) -> None:

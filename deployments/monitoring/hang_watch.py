@@ -1,0 +1,110 @@
+"""Ask every watched service each second whether it still answers, so that a hang is looked at within five seconds.
+
+A heartbeat that is missed tells the same by itself, in ten; a service that is stopped in order refuses its connections,
+and is not silent. This only asks for a triage, as the service's own incident does; that looks three times for itself.
+"""
+
+import json
+import logging
+import os
+import threading
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from deployments.monitoring.prefect_door import authorization
+from tasks.settings import RunbookSettings
+
+EVERY_S = 1.0
+# A hundred services are asked less often each, so that the watch itself stays small.
+EVERY_A_SERVICE_S = 0.05
+SOON_S = 0.1
+TIMEOUT_S = 1.5
+# One answer that is late is a busy machine; two in a row are three seconds without a word.
+SILENT_COUNT = 2
+POST_TIMEOUT_S = 5.0
+EVENT, PAYLOAD_TYPE = "order-service.incident", "service_silent"
+LOGGER = logging.getLogger("runbook.monitoring")
+# A proxy of the user's has nothing to do with a service beside us.
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+Silent = Callable[[str], bool]
+Tell = Callable[[str, datetime], bool]
+
+
+class HangWatch:
+    """Watch one service: tell of each silence once, and again only after it has answered."""
+
+    def __init__(self, service: str, url: str, silent: Silent, tell: Tell) -> None:
+        self._service, self._url = service, url
+        self._silent, self._tell = silent, tell
+        self._count = 0
+        self._told = False
+
+    @property
+    def in_doubt(self) -> bool:
+        """Say whether the last question had no answer, and nobody was told yet."""
+        return self._count > 0 and not self._told
+
+    def check(self, now: datetime) -> None:
+        """Ask once; what could not be told is told the next time."""
+        if not self._silent(self._url):
+            self._count, self._told = 0, False
+            return
+        self._count += 1
+        if self._count >= SILENT_COUNT and not self._told:
+            self._told = self._tell(self._service, now)
+
+
+def watch_for_hangs(settings: RunbookSettings, stop: threading.Event) -> None:
+    """Watch each service in a thread of its own, so that the silence of one delays the question to no other."""
+    every_s = max(EVERY_S, EVERY_A_SERVICE_S * len(settings.services))
+    for name, service in settings.services.items():
+        watch = HangWatch(name, f"{service.url}/health", is_silent, ask_for_triage)
+        threading.Thread(target=_keep, args=(watch, every_s, stop), name=f"hang watch {name}", daemon=True).start()
+
+
+def _keep(watch: HangWatch, every_s: float, stop: threading.Event) -> None:
+    # A question without an answer has waited already; the next one follows at once.
+    while not stop.wait(SOON_S if watch.in_doubt else every_s):
+        try:
+            watch.check(datetime.now(UTC))
+        except Exception:
+            LOGGER.exception("could not ask whether the service still answers")
+
+
+def is_silent(url: str) -> bool:
+    """Say whether nobody answers in time, while the port still connects; a refusal or an error is an answer."""
+    try:
+        with _OPENER.open(url, timeout=TIMEOUT_S):
+            return False
+    except TimeoutError:
+        return True
+    except urllib.error.URLError as error:
+        return isinstance(error.reason, TimeoutError)
+    except (OSError, ValueError):
+        return False
+
+
+def ask_for_triage(service: str, now: datetime) -> bool:
+    """Post the event that starts a triage, and say whether Prefect took it."""
+    api = os.environ.get("PREFECT_API_URL", "").rstrip("/")
+    event = {
+        "id": str(uuid.uuid4()),
+        "occurred": now.isoformat(),
+        "event": EVENT,
+        "resource": {"prefect.resource.id": f"order-service.watch.{service}", "prefect.resource.name": service},
+        "payload": {"type": PAYLOAD_TYPE},
+    }
+    return bool(api) and _taken(f"{api}/events", json.dumps([event]).encode())
+
+
+def _taken(url: str, body: bytes) -> bool:
+    headers = {"Content-Type": "application/json", **authorization(os.environ)}
+    request = urllib.request.Request(url, body, headers)  # noqa: S310 - the address of our own server
+    try:
+        with _OPENER.open(request, timeout=POST_TIMEOUT_S):
+            return True
+    except (OSError, ValueError):
+        return False
