@@ -37,7 +37,7 @@ BENCHES = (
     Bench("runs", BOTH),
     Bench("events", BOTH),
     Bench("remedies", BOTH),
-    Bench("clicks", BOTH),
+    Bench("clicks"),
     Bench("database", BOTH),
     Bench("growth", (Database.POSTGRESQL,)),
     Bench("faults", (Database.SQLITE,)),

@@ -9,36 +9,33 @@ Steps:
 """
 
 import argparse
-import json
-import math
 import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import psutil
 
 from bench.clicks_people import Person
-from bench.runs import stack
+from bench.measuring.figures import Alternative, Figure, at_most, slow_end
+from bench.measuring.machine import Elsewhere
+from bench.measuring.report import Measured, bench_arguments, run_bench
+from bench.measuring.stack import Database, bench_stack
 from deployments.environment import server_environment
 from deployments.local_http import answers, ask
 from deployments.ports import HOST, SERVER
 from deployments.stack_file import read_stack
 from deployments.state_dir import StateDir
-from tests.fakes.postgres import missing, postgres
+from tests.fakes.postgres import missing
 
-RESULTS = Path(__file__).parent / "results"
-STOCK, OURS, POSTGRES = "SQLite, stock server", "SQLite, our server", "PostgreSQL"
+STOCK, OURS, POSTGRES = "SQLite, stock server", "SQLite, our server", "PostgreSQL, our server"
 TRIAGE_EVERY_S = 4.0
 SERVER_WITHIN_S = 90.0
 SETTLE_S = 5.0
@@ -52,7 +49,6 @@ class Phase:
     name: str
     people: list[Person] = field(default_factory=list)
     triages: Counter[str] = field(default_factory=Counter)
-    busy_cores: float = 0.0
 
     def clicks(self) -> list[tuple[str, float, int]]:
         """Give every click of everybody: its kind, its seconds, its HTTP status (0: no answer)."""
@@ -60,54 +56,72 @@ class Phase:
 
 
 def main() -> int:
-    """Measure, print, write the figures; 3 when a click failed on a server of ours."""
-    given = _arguments()
-    phases = [*on_sqlite(given), *on_postgres(given)]
-    figures = {
-        "measured_at": datetime.now(UTC).isoformat(),
-        "cores": os.cpu_count(),
-        "people": given.people,
-        "seconds": given.seconds,
-        "servers": [figures_of(one) for one in phases],
-    }
-    sys.stdout.write(table(figures))
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "clicks.json").write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
-    return 3 if any(one["failed_count"] for one in figures["servers"] if one["name"] != STOCK) else 0
+    """Measure, print, write; 3 when a click failed on a server of ours."""
+    parser = bench_arguments("bench.clicks", __doc__, databases=False)
+    parser.add_argument("--seconds", type=int, help="on each server")
+    parser.add_argument("--people", type=int, default=4, help="who click at the same time")
+    given = parser.parse_args()
+    given.seconds = given.seconds or (12 if given.quick else 30)
+    return run_bench("clicks", given, measure)
 
 
-def on_sqlite(given: argparse.Namespace) -> list[Phase]:
+def measure(given: argparse.Namespace) -> Measured:
+    """Measure one server after the other."""
+    phases, other_cores = zip(*on_sqlite(given), *on_postgres(given), strict=True)
+    details = {"people": given.people, "seconds": given.seconds, "servers": [figures_of(one) for one in phases]}
+    return Measured(tuple(rows_of(phases)), max(other_cores), details)
+
+
+def on_sqlite(given: argparse.Namespace) -> list[tuple[Phase, float]]:
     """Measure our server, then the stock one in its place, on one database."""
-    with tempfile.TemporaryDirectory(prefix="bench-clicks-") as folder, stack(Path(folder), given.up) as api:
-        ours = measured(OURS, api, given)
-        with stock_server(StateDir(Path(folder))):
-            return [measured(STOCK, api, given), ours]
+    with bench_stack(Database.SQLITE, scheduled=True) as stack:
+        ours = measured(OURS, stack.api, given, stack.elsewhere())
+        with stock_server(stack.state):
+            return [measured(STOCK, stack.api, given, stack.elsewhere()), ours]
 
 
-def on_postgres(given: argparse.Namespace) -> list[Phase]:
+def on_postgres(given: argparse.Namespace) -> list[tuple[Phase, float]]:
     """Measure the stack on a PostgreSQL of its own; without one, nothing."""
-    reason = missing()
-    if reason:
-        sys.stderr.write(f"{reason}; left out\n")
+    if missing():
+        sys.stderr.write(f"{missing()}; left out\n")
         return []
-    with (
-        postgres(durable=True) as cluster,
-        cluster.database() as url,
-        tempfile.TemporaryDirectory(prefix="bench-clicks-") as folder,
-        stack(Path(folder), ["--database-url", url, *given.up]) as api,
-    ):
-        return [measured(POSTGRES, api, given)]
+    with bench_stack(Database.POSTGRESQL, scheduled=True) as stack:
+        return [measured(POSTGRES, stack.api, given, stack.elsewhere())]
 
 
-def measured(name: str, api: str, given: argparse.Namespace) -> Phase:
-    """Let people click for a while, beside a triage every few seconds."""
+def rows_of(phases: "tuple[Phase, ...]") -> Iterator[Figure]:
+    """Lay the rows out: each server of ours beside the stock one."""
+    stock = phases[0]
+    for phase in phases[1:]:
+        beside = (Alternative(name=STOCK, values=(failed_percent(stock),)),)
+        yield Figure(
+            what=f"clicks that fail, {phase.name}", unit="%", values=(failed_percent(phase),), alternatives=beside,
+            budget=at_most(0), note=f"{len(phase.clicks())} clicks",
+        )  # fmt: skip
+        beside = (Alternative(name=STOCK, values=waits_ms(stock)),)
+        yield Figure(what=f"a click, {phase.name}", unit="ms", values=waits_ms(phase), alternatives=beside)
+
+
+def failed_percent(phase: Phase) -> float:
+    """Give the share of the clicks that failed."""
+    clicks = phase.clicks()
+    return 100 * sum(not 200 <= status < 300 for _, _, status in clicks) / len(clicks)
+
+
+def waits_ms(phase: Phase) -> tuple[float, ...]:
+    """Give how long each click took."""
+    return tuple(1000 * seconds for _, seconds, _ in phase.clicks())
+
+
+def measured(name: str, api: str, given: argparse.Namespace, busy: Elsewhere) -> tuple[Phase, float]:
+    """Let people click for a while, beside a triage every few seconds. Units: cores that other work used meanwhile."""
     deployment = (ask(f"{api}/deployments/name/triage/manual", timeout_s=20.0) or {})["id"]
     phase = Phase(name, [Person(api, number) for number in range(given.people)])
     started(api, deployment)
     time.sleep(SETTLE_S)
     over = threading.Event()
     threads = [threading.Thread(target=person.click_until, args=(over,)) for person in phase.people]
-    began, runs = (time.monotonic(), busy_s()), []
+    runs: list[str | None] = []
     for thread in threads:
         thread.start()
     ends_s = time.monotonic() + given.seconds
@@ -117,16 +131,9 @@ def measured(name: str, api: str, given: argparse.Namespace) -> Phase:
     over.set()
     for thread in threads:
         thread.join()
-    phase.busy_cores = (busy_s() - began[1]) / (time.monotonic() - began[0])
     wait_for(lambda: all(ended_state(api, run) for run in runs), ENDS_WITHIN_S)
     phase.triages.update(ended_state(api, run) or "NO_END" for run in runs)
-    return phase
-
-
-def busy_s() -> float:
-    """Give the CPU seconds that the whole machine has spent on work."""
-    times = psutil.cpu_times()
-    return float(times.user + times.system)
+    return phase, busy.cores()
 
 
 def started(api: str, deployment: str) -> str | None:
@@ -205,38 +212,13 @@ def figures_of(phase: Phase) -> dict[str, Any]:
             kind: sum(not 200 <= status < 300 for one, _, status in clicks if one == kind) for kind in kinds
         },
         "triages": dict(phase.triages),
-        "busy_cores": phase.busy_cores,
     }
 
 
 def spread(seconds: list[float]) -> dict[str, float]:
     """Give the middle and the ends of some times. Units: seconds."""
-    ordered = sorted(seconds)
-    at = lambda part: ordered[math.ceil(part * len(ordered)) - 1]  # noqa: E731 - three uses in one line
-    return {"median_s": statistics.median(ordered), "p95_s": at(0.95), "p99_s": at(0.99), "max_s": ordered[-1]}
-
-
-def table(figures: dict[str, Any]) -> str:
-    """Write the figures for a person."""
-    head = f"{'clicks under load':<24}{'clicks':>8}{'failed':>8}{'median':>10}{'p95':>10}{'p99':>10}{'max':>10}\n"
-    rows = "".join(_row(one) for one in figures["servers"])
-    load = f"{figures['people']} people for {figures['seconds']} s each, a triage every {TRIAGE_EVERY_S:.0f} s"
-    busy = ", ".join(f"{one['busy_cores']:.1f}" for one in figures["servers"])
-    return f"{head}{rows}{load}; of {figures['cores']} cores {busy} were busy, the stack's own work with it\n"
-
-
-def _row(one: dict[str, Any]) -> str:
-    times = "".join(f"{1000 * one['all'][name]:>7.0f} ms" for name in ("median_s", "p95_s", "p99_s", "max_s"))
-    why = ", ".join(f"{count} x {status}" for status, count in one["failed_by_status"].items())
-    return f"{one['name']:<24}{one['clicks_count']:>8}{one['failed_count']:>8}{times}  {why}\n"
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure the clicks of people while the stack works.")
-    parser.add_argument("--seconds", type=int, default=30, help="on each server")
-    parser.add_argument("--people", type=int, default=4, help="who click at the same time")
-    parser.add_argument("--up", nargs="*", default=[], help="further words for `runbook up`")
-    return parser.parse_args()
+    found = tuple(seconds)
+    return {"median_s": statistics.median(found), "p95_s": slow_end(found), "max_s": max(found)}
 
 
 if __name__ == "__main__":

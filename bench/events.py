@@ -21,7 +21,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bench.measuring.figures import Figure, Judged, at_most
-from bench.measuring.machine import Elsewhere
 from bench.measuring.prefect_calls import deployment_id, expect_completed
 from bench.measuring.report import Measured, bench_arguments, run_bench
 from bench.measuring.stack import BenchStack, bench_stack
@@ -53,7 +52,7 @@ def measure(given: argparse.Namespace) -> Measured:
     with bench_stack(given.database) as stack:
         asked = deployment_id(stack.api, "triage/event")
         incident_round(stack.api, asked)
-        busy = Elsewhere(stack.mark)
+        busy = stack.elsewhere()
         incidents = [incident_round(stack.api, asked) for _ in range(given.rounds)]
         hangs = [silence_round(stack, asked, DEBOUNCE_S + number % 3) for number in range(given.silences)]
         with frozen(stack.record.parts[MONITORING].identity.pid):

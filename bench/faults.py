@@ -17,7 +17,6 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from bench.measuring.figures import Figure
-from bench.measuring.machine import Elsewhere
 from bench.measuring.prefect_calls import deployment_id, run_to_end
 from bench.measuring.report import Measured, bench_arguments, run_bench
 from bench.measuring.stack import BenchStack, bench_stack
@@ -81,7 +80,7 @@ def measure(given: argparse.Namespace) -> Measured:
     with bench_stack(given.database, scheduled=True) as stack:
         settings = prepared(stack)
         until_over(stack, settings, None)
-        busy = Elsewhere(stack.mark)
+        busy = stack.elsewhere()
         courses = [one_fault(stack, settings, name) for _ in range(given.times) for name in given.faults]
         return Measured(tuple(rows_of(courses)), busy.cores(), {"confirm_for_s": CONFIRM_FOR_S})
 

@@ -21,7 +21,6 @@ from typing import Any
 
 from bench.events import BEAT_S, ended_run
 from bench.measuring.figures import Alternative, Figure, at_most
-from bench.measuring.machine import Elsewhere
 from bench.measuring.prefect_calls import deployment_id, run_to_end
 from bench.measuring.report import Measured, bench_arguments, run_bench
 from bench.measuring.stack import BenchStack, bench_stack
@@ -63,7 +62,7 @@ def measure(given: argparse.Namespace) -> Measured:
         service = settings_of(stack, given.confirm_for_s)
         manual = deployment_id(stack.api, "triage/manual")
         run_to_end(stack.api, manual, ALERT)
-        busy = Elsewhere(stack.mark)
+        busy = stack.elsewhere()
         silent = [one_hang(stack, service, number, "") for number in range(given.runs)]
         alerted = [one_hang(stack, service, number, manual) for number in range(given.runs)]
         other_cores = busy.cores()

@@ -19,7 +19,7 @@ from typing import Any
 
 from bench.measuring.executors import Executor, served, server_family, stock_worker, warm
 from bench.measuring.figures import Alternative, Figure, at_most
-from bench.measuring.machine import Elsewhere, cpu_s
+from bench.measuring.machine import cpu_s
 from bench.measuring.memory import memory_of_parts
 from bench.measuring.prefect_calls import run_to_end
 from bench.measuring.report import Measured, bench_arguments, run_bench
@@ -63,7 +63,7 @@ def measure(given: argparse.Namespace) -> Measured:
     with bench_stack(given.database) as stack, ExitStack() as running:
         courses, rest_cores = started(stack, running, given)
         parts, memory = clocks(stack), memory_of_parts(stack)
-        busy = Elsewhere(stack.mark)
+        busy = stack.elsewhere()
         for _ in range(given.runs):
             for one in courses:
                 one_run(stack.api, one, parts, rest_cores)

@@ -89,10 +89,10 @@ def family(pid: int) -> list[psutil.Process]:
 
 
 class Elsewhere:
-    """Measure how busy the machine was with other work: all but this process, its children, and a stack's own parts."""
+    """Measure what the machine does for others: for all but this process, its children, a stack and its database."""
 
-    def __init__(self, mark: str | None = None) -> None:
-        self._mark = mark
+    def __init__(self, mark: str | None = None, database_pid: int | None = None) -> None:
+        self._mark, self._database_pid = mark, database_pid
         self._at, self._machine_s, self._ours_s = time.monotonic(), _machine_s(), self._own_s()
 
     def cores(self) -> float:
@@ -102,9 +102,10 @@ class Elsewhere:
 
     def _own_s(self) -> float:
         ours = {one.pid: one for one in family(os.getpid())}
-        for found in marked(STACK_MARK, self._mark) if self._mark else ():
-            for one in family(found.pid):
-                ours[one.pid] = one
+        roots = [found.pid for found in marked(STACK_MARK, self._mark)] if self._mark else []
+        roots += [self._database_pid] if self._database_pid else []
+        for one in (one for root in roots for one in family(root)):
+            ours[one.pid] = one
         return cpu_s(ours.values())
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from bench.measuring.machine import family
+from bench.measuring.machine import Elsewhere, family
 from bench.measuring.prefect_calls import call, deployment_id
 from deployments.environment import api_url
 from deployments.ports import SERVER
@@ -79,6 +79,10 @@ class BenchStack:
     def status(self) -> Any:
         """Read `runbook status --json`."""
         return json.loads(self.runbook("status", "--json"))
+
+    def elsewhere(self) -> Elsewhere:
+        """Begin to measure what the machine does for others."""
+        return Elsewhere(self.mark, self.database_pid)
 
     def database_family(self) -> list[psutil.Process]:
         """Find the processes of the database; SQLite has none."""
