@@ -61,7 +61,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, help="on each server")
     parser.add_argument("--people", type=int, default=4, help="who click at the same time")
     given = parser.parse_args()
-    given.seconds = given.seconds or (12 if given.quick else 30)
+    given.seconds = given.seconds or (8 if given.quick else 30)
     return run_bench("clicks", given, measure)
 
 

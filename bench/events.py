@@ -42,8 +42,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, help="incidents")
     parser.add_argument("--silences", type=int, help="silences")
     given = parser.parse_args()
-    given.rounds = given.rounds or (6 if given.quick else 15)
-    given.silences = given.silences or (2 if given.quick else 5)
+    given.rounds = given.rounds or (5 if given.quick else 12)
+    given.silences = given.silences or (1 if given.quick else 3)
     return run_bench("events", given, measure)
 
 
@@ -54,7 +54,7 @@ def measure(given: argparse.Namespace) -> Measured:
         incident_round(stack.api, asked)
         busy = stack.elsewhere()
         incidents = [incident_round(stack.api, asked) for _ in range(given.rounds)]
-        hangs = [silence_round(stack, asked, DEBOUNCE_S + number % 3) for number in range(given.silences)]
+        hangs = [silence_round(stack, asked, DEBOUNCE_S * bool(number)) for number in range(given.silences)]
         with frozen(stack.record.parts[MONITORING].identity.pid):
             # Each round begins at another moment between two heartbeats.
             rests_s = [2 * BEAT_S + BEAT_S * (number % 5) / 5 for number in range(given.silences)]

@@ -3,23 +3,23 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.measuring.report import results
+from bench.measuring.report import RESULTS, results
 from bench.measuring.summary import budget_rows, span
 from bench.measuring.table import HEAD
 
 BEGIN, END = "<!-- speed -->", "<!-- /speed -->"
 
 
-def write_readme(path: Path) -> None:
+def write_readme(path: Path, folder: Path = RESULTS) -> None:
     """Put the table between its marks."""
     text = path.read_text("utf-8")
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-    path.write_text(f"{before}{BEGIN}\n{chr(10).join(table())}\n{END}{after}", "utf-8")
+    path.write_text(f"{before}{BEGIN}\n{chr(10).join(table(folder))}\n{END}{after}", "utf-8")
 
 
-def table() -> Iterator[str]:
+def table(folder: Path) -> Iterator[str]:
     """Write the table in Markdown, and where and when it was measured."""
-    found = list(results())
+    found = list(results(folder))
     if not found:
         return
     yield "| bench | " + " | ".join(HEAD) + " |"
