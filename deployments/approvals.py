@@ -1,13 +1,9 @@
 """The plans that wait for a person's answer, as Prefect's server knows them, and the answer to one of them."""
 
-import os
 from datetime import datetime, timedelta
 from typing import Any
 
-from deployments.environment import api_url
-from deployments.local_http import ask
-from deployments.stack_file import read_stack
-from deployments.state_dir import find_state_dir
+from deployments.prefect_door import PrefectDoor
 from tasks.model.errors import Code, RunbookError
 from tasks.rules.planning.proposal import SERVER_PATIENCE_S
 
@@ -15,29 +11,14 @@ RUNS_COUNT = 50
 TIMEOUT_S = 10.0
 
 
-def prefect_api() -> str:
-    """Find the API of the stack that runs here, else the one that `PREFECT_API_URL` names.
-
-    Errors: `PREFECT_UNREACHABLE`.
-    """
-    stack = read_stack(find_state_dir().stack_file)
-    api = api_url(stack.ports) if stack else os.environ.get("PREFECT_API_URL", "").rstrip("/") or None
-    if api is None or ask(f"{api}/health") is None:
-        raise RunbookError(
-            Code.PREFECT_UNREACHABLE,
-            f"expected a running stack was none api={api}; start it with `runbook up`, or set PREFECT_API_URL",
-        )
-    return api
-
-
-def waiting_approvals(api: str, now: datetime) -> list[dict[str, Any]]:
+def waiting_approvals(door: PrefectDoor, now: datetime) -> list[dict[str, Any]]:
     """List what waits for an answer, the longest waiting first; what nobody can answer any more does not wait."""
     question = {
         "flows": {"name": {"any_": ["remediation"]}},
         "flow_runs": {"state": {"type": {"any_": ["PAUSED"]}}},
         "limit": RUNS_COUNT,
     }
-    found = ask(f"{api}/flow_runs/filter", question)
+    found = door.ask("/flow_runs/filter", question)
     runs = [_waiting(one) for one in found if isinstance(one, dict)] if isinstance(found, list) else []
     known = [one for one in runs if one is not None and datetime.fromisoformat(one["expires_at"]) > now]
     return sorted(known, key=lambda one: str(one["since"]))
@@ -58,13 +39,13 @@ def chosen(waiting: list[dict[str, Any]], wanted: str) -> dict[str, Any]:
     )
 
 
-def answer(api: str, flow_run_id: str, decision: str, by: str, note: str) -> None:
+def answer(door: PrefectDoor, flow_run_id: str, decision: str, by: str, note: str) -> None:
     """Answer one plan, and let its run go on.
 
     Errors: `BAD_ARGUMENT` when the form refuses the answer, `NOTHING_WAITS` when somebody else has just answered.
     """
     run_input = {"decision": decision, "answered_by": by, "note": note}
-    said = ask(f"{api}/flow_runs/{flow_run_id}/resume", {"run_input": run_input}, timeout_s=TIMEOUT_S)
+    said = door.ask(f"/flow_runs/{flow_run_id}/resume", {"run_input": run_input}, timeout_s=TIMEOUT_S)
     status = said.get("status") if isinstance(said, dict) else None
     if status == "ACCEPT":
         return

@@ -4,13 +4,13 @@ A server that is busy for a moment is asked again, under one key, so that a pers
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 from pydantic import Field
 
-from deployments.local_http import ask
+from deployments.prefect_door import PrefectDoor, is_refused
 from tasks.model.errors import Code, RunbookError
 from tasks.model.values import Value
 
@@ -30,16 +30,14 @@ class RunOrder(Value):
     tags: tuple[str, ...] = ()
 
 
-def create_run(
-    api: str, order: RunOrder, headers: Mapping[str, str] | None = None, tries_count: int = TRIES_COUNT
-) -> str:
+def create_run(door: PrefectDoor, order: RunOrder, tries_count: int = TRIES_COUNT) -> str:
     """Create the run, or find the one that this order's key has made already, and give its id.
 
     Errors: `PREFECT_UNREACHABLE`, retryable, when the server has no such deployment, refuses, or does not answer.
     """
-    deployment = _patiently(
-        lambda: ask(f"{api}/deployments/name/{order.deployment}", timeout_s=TIMEOUT_S, headers=headers), tries_count
-    )
+    deployment = _patiently(lambda: door.ask(f"/deployments/name/{order.deployment}", timeout_s=TIMEOUT_S), tries_count)
+    if is_refused(deployment):
+        raise _unreachable(f"refused api={door.url}; set PREFECT_API_AUTH_STRING to the server's USER:PASSWORD")
     if "id" not in deployment:
         raise _unreachable(f"no deployment {order.deployment} ({_short(deployment)}); see `prefect deploy --all`")
     body = {
@@ -48,8 +46,8 @@ def create_run(
         "state": {"type": "SCHEDULED"},
         "tags": list(order.tags),
     }
-    path = f"{api}/deployments/{deployment['id']}/create_flow_run"
-    run = _patiently(lambda: ask(path, body, TIMEOUT_S, headers), tries_count)
+    path = f"/deployments/{deployment['id']}/create_flow_run"
+    run = _patiently(lambda: door.ask(path, body, TIMEOUT_S), tries_count)
     if "id" not in run:
         raise _unreachable(f"{_short(run)}; see the server's log")
     return str(run["id"])

@@ -59,7 +59,7 @@ def server_environment(
         **prefect_environment(state, ports),
         "PREFECT_SERVER_API_HOST": HOST,
         "PREFECT_SERVER_API_PORT": str(ports[SERVER]),
-        "PREFECT_SERVER_DATABASE_CONNECTION_URL": _database_url(state, settings or ServerSettings()),
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{state.prefect_home.as_posix()}/prefect.db",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         # Who holds a place under a concurrency limit survives a restart of the server.
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
@@ -72,10 +72,13 @@ def server_environment(
         "PREFECT_SERVER_SERVICES_DB_VACUUM_EVENT_RETENTION_OVERRIDES": json.dumps(dict.fromkeys(SHORT_LIVED, HOUR_S)),
         # How late the dead-man's switch may notice that its time is up.
         "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT1S",
+        **(settings or ServerSettings()).server_variables,
     }
 
 
-def worker_environment(state: StateDir, ports: dict[str, int]) -> dict[str, str]:
+def worker_environment(
+    state: StateDir, ports: dict[str, int], settings: ServerSettings | None = None
+) -> dict[str, str]:
     """Add what the worker and its flow runs need: the flows' settings, and a quick poll."""
     return {
         **prefect_environment(state, ports),
@@ -87,13 +90,8 @@ def worker_environment(state: StateDir, ports: dict[str, int]) -> dict[str, str]
         # The stack's own server asks for no such token; asking it costs every run two calls.
         "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
         "PREFECT_LOGGING_LEVEL": "INFO",
+        **(settings or ServerSettings()).client_variables,
     }
-
-
-def _database_url(state: StateDir, settings: ServerSettings) -> str:
-    if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
-    return f"sqlite+aiosqlite:///{(state.prefect_home / 'prefect.db').as_posix()}"
 
 
 def api_url(ports: dict[str, int]) -> str:

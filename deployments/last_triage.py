@@ -3,19 +3,19 @@
 import re
 from typing import Any
 
-from deployments.local_http import ask
+from deployments.prefect_door import PrefectDoor
 
 FINISHED = ["COMPLETED", "FAILED", "CRASHED"]
 _CAUSE_LINE = re.compile(r"^\*\*([a-z ]+?)(?: \(.*\))?, (?:confirmed|likely|inconclusive)\*\* →", re.MULTILINE)
 
 
-def last_triage(api: str) -> dict[str, Any] | None:
+def last_triage(door: PrefectDoor) -> dict[str, Any] | None:
     """Find the last finished triage; its cause is `healthy`, a cause of the runbook, or None where the tool broke."""
-    runs = _runs(api, FINISHED, "END_TIME_DESC")
+    runs = _runs(door, FINISHED, "END_TIME_DESC")
     if not runs:
         return None
     run = runs[0]
-    report = report_of(api, run["id"])
+    report = report_of(door, run["id"])
     return {
         "started_at": run["start_time"],
         "finished_at": run["end_time"],
@@ -26,9 +26,9 @@ def last_triage(api: str) -> dict[str, Any] | None:
     }
 
 
-def next_triage_at(api: str) -> str | None:
+def next_triage_at(door: PrefectDoor) -> str | None:
     """Find when the next triage is due."""
-    runs = _runs(api, ["SCHEDULED", "PENDING"], "EXPECTED_START_TIME_ASC")
+    runs = _runs(door, ["SCHEDULED", "PENDING"], "EXPECTED_START_TIME_ASC")
     return str(runs[0]["expected_start_time"]) if runs else None
 
 
@@ -38,23 +38,23 @@ def cause_in(report: str) -> str:
     return line.group(1).replace(" ", "_") if line else "healthy"
 
 
-def _runs(api: str, states: list[str], order: str) -> list[dict[str, Any]]:
+def _runs(door: PrefectDoor, states: list[str], order: str) -> list[dict[str, Any]]:
     question = {
         "flows": {"name": {"any_": ["triage"]}},
         "flow_runs": {"state": {"type": {"any_": states}}},
         "sort": order,
         "limit": 1,
     }
-    found = ask(f"{api}/flow_runs/filter", question)
+    found = door.ask("/flow_runs/filter", question)
     return found if isinstance(found, list) else []
 
 
-def report_of(api: str, run_id: str) -> dict[str, Any] | None:
+def report_of(door: PrefectDoor, run_id: str) -> dict[str, Any] | None:
     """Find the report of one triage, or None where it wrote none."""
     question = {
         "flow_runs": {"id": {"any_": [run_id]}},
         "artifacts": {"type": {"any_": ["markdown"]}, "key": {"like_": "triage-"}},
         "limit": 1,
     }
-    found = ask(f"{api}/artifacts/filter", question)
+    found = door.ask("/artifacts/filter", question)
     return found[0] if isinstance(found, list) and found else None

@@ -11,6 +11,7 @@ from deployments.last_triage import last_triage, next_triage_at
 from deployments.local_http import ask
 from deployments.parts import WORKER
 from deployments.ports import GATEWAYS, HOST, MONITORING, ORDER_SERVICE, SERVER
+from deployments.prefect_door import stack_door
 from deployments.stack_file import PartRecord, StackRecord, read_stack
 from deployments.state_dir import StateDir
 from tasks.clients.incident_ledger import read_ledger
@@ -31,14 +32,14 @@ def gather_status(state: StateDir) -> dict[str, Any]:
     """
     stack = read_stack(state.stack_file)
     parts = stack.parts if stack else {}
-    api = api_url(stack.ports) if stack else None
+    door = stack_door(state, stack.ports) if stack else None
     with ThreadPoolExecutor() as pool:
-        server = pool.submit(ask, f"{api}/health") if api else None
+        server = pool.submit(door.ask, "/health") if door else None
         service = pool.submit(_service, state, stack)
         gateways = {name: pool.submit(_gateway, stack, parts.get(name), name) for name in GATEWAYS} if stack else {}
-        last = pool.submit(last_triage, api) if api else None
-        upcoming = pool.submit(next_triage_at, api) if api else None
-        approvals = pool.submit(waiting_approvals, api, datetime.now(UTC)) if api else None
+        last = pool.submit(last_triage, door) if door else None
+        upcoming = pool.submit(next_triage_at, door) if door else None
+        approvals = pool.submit(waiting_approvals, door, datetime.now(UTC)) if door else None
         return {
             "running": any(part.alive for part in parts.values()),
             "prefect": _prefect(stack, parts.get(SERVER), server.result() if server else None),

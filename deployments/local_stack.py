@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
-from deployments.environment import api_url
 from deployments.local_http import ask
 from deployments.parts import (
     BUTTONS,
@@ -19,6 +18,7 @@ from deployments.parts import (
     worker_part,
 )
 from deployments.ports import GATEWAYS, HOST, MONITORING, ORDER_SERVICE, SERVER
+from deployments.prefect_door import stack_door
 from deployments.stack_file import PartRecord
 from deployments.starting import Starting
 from deployments.state_dir import StateDir
@@ -81,7 +81,7 @@ def start_parts(state: StateDir, starting: Starting, missing: frozenset[str], re
             [pool.submit(start_order_service, state, starting, gateways, report)] if ORDER_SERVICE in missing else []
         )
         _wait_for([*prefect, *beside_them, *gateways, *service], starting)
-    if prefect and not trigger_first_triage(api_url(ports)):
+    if prefect and not trigger_first_triage(stack_door(state, ports)):
         raise CannotAct(Code.PREFECT_UNREACHABLE, "expected a first triage was not created; see `runbook status`")
 
 

@@ -11,8 +11,9 @@ from pydantic_settings import SettingsError
 
 from deployments.creating_runs import RunOrder, create_run
 from deployments.environment import api_url, server_environment, worker_environment
-from deployments.local_http import answers, ask
+from deployments.local_http import answers
 from deployments.ports import GATEWAYS, HOST, MONITORING, SERVER
+from deployments.prefect_door import PrefectDoor, stack_door
 from deployments.server_settings import kept
 from deployments.stack_settings import TRADED, gateway_url
 from deployments.state_dir import REPOSITORY, StateDir
@@ -60,14 +61,14 @@ def server_part(state: StateDir, ports: dict[str, int]) -> Part:
 
 def worker_part(state: StateDir, ports: dict[str, int]) -> Part:
     """Describe the worker, which also registers the deployments."""
-    since = datetime.now(UTC)
+    since, door = datetime.now(UTC), stack_door(state, ports)
     return Part(
         name=WORKER,
         command=(sys.executable, "-m", "deployments.worker", WORKER_NAME),
         log=state.log(WORKER),
         directory=REPOSITORY,
-        is_ready=lambda: worker_is_online(api_url(ports), since),
-        environment=worker_environment(state, ports),
+        is_ready=lambda: worker_is_online(door, since),
+        environment=worker_environment(state, ports, kept(state)),
         timeout_s=120.0,
     )
 
@@ -82,7 +83,7 @@ def monitoring_part(state: StateDir, ports: dict[str, int]) -> Part:
         directory=REPOSITORY,
         is_ready=lambda: answers(f"{url}/health"),
         base_url=url,
-        environment=worker_environment(state, ports),
+        environment=worker_environment(state, ports, kept(state)),
     )
 
 
@@ -94,7 +95,7 @@ def buttons_part(state: StateDir, ports: dict[str, int]) -> Part:
         log=state.log(BUTTONS),
         directory=REPOSITORY,
         is_ready=lambda: True,
-        environment=worker_environment(state, ports),
+        environment=worker_environment(state, ports, kept(state)),
     )
 
 
@@ -153,20 +154,20 @@ def _gateway_part(state: StateDir, ports: dict[str, int], name: str) -> Part:
     )
 
 
-def worker_is_online(api: str, since: datetime) -> bool:
+def worker_is_online(door: PrefectDoor, since: datetime) -> bool:
     """Say whether the worker has reported to the server since a time."""
     question = {"workers": {"last_heartbeat_time": {"after_": since.isoformat()}}}
-    found = ask(f"{api}/work_pools/{POOL}/workers/filter", question)
+    found = door.ask(f"/work_pools/{POOL}/workers/filter", question)
     return isinstance(found, list) and any(one.get("name") == WORKER_NAME for one in found)
 
 
-def trigger_first_triage(api: str) -> bool:
+def trigger_first_triage(door: PrefectDoor) -> bool:
     """Ask for one triage now, without waiting for the minute.
 
     Errors: none.
     """
     try:
-        create_run(api, RunOrder(deployment=FIRST_TRIAGE), tries_count=FIRST_TRIAGE_TRIES_COUNT)
+        create_run(door, RunOrder(deployment=FIRST_TRIAGE), tries_count=FIRST_TRIAGE_TRIES_COUNT)
     except RunbookError:
         return False
     return True

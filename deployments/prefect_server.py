@@ -8,13 +8,19 @@ PostgreSQL is not concerned.
 Source: https://www.sqlite.org/lang_transaction.html
 """
 
+import ipaddress
+import os
 import sys
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 
 import uvicorn
 from prefect.server.database.configurations import AioSqliteConfiguration
 from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 
+from tasks.model.errors import Code
+
+AUTHENTICATION = "PREFECT_SERVER_API_AUTH_STRING"
 APPLICATION = "prefect.server.api.server:create_app"
 KEEP_ALIVE_S = 5
 
@@ -30,9 +36,28 @@ def begin_immediate(
     return _begin_transaction(configuration, session, with_for_update=True)
 
 
+def may_listen(host: str, variables: Mapping[str, str]) -> bool:
+    """Say whether the server may listen there: whoever reaches it unasked can pause trading and restart the service."""
+    if variables.get(AUTHENTICATION):
+        return True
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def main() -> None:
-    """Serve on the host and port of the command line until SIGTERM."""
+    """Serve on the host and port of the command line until SIGTERM.
+
+    Errors: exit 2 and one line for an open address without authentication.
+    """
     host, port = sys.argv[1], int(sys.argv[2])
+    if not may_listen(host, os.environ):
+        sys.stderr.write(
+            f"{Code.BAD_SETTING}: expected {AUTHENTICATION} where others can reach the server was none host={host}; "
+            "set it to USER:PASSWORD, or listen on 127.0.0.1\n"
+        )
+        sys.exit(2)
     AioSqliteConfiguration.begin_transaction = begin_immediate  # type: ignore[assignment, method-assign]
     uvicorn.run(APPLICATION, factory=True, host=host, port=port, log_level="warning", timeout_keep_alive=KEEP_ALIVE_S)
 

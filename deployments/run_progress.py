@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from deployments.local_http import ask
+from deployments.prefect_door import PrefectDoor
 from deployments.views.bars import Bar
 
 ASK_EVERY_S = 1.0
@@ -14,8 +14,8 @@ DONE_PERCENT = 100
 class RunProgress:
     """One run that is followed. Units: the server is asked once a second, and only where somebody looks."""
 
-    def __init__(self, api: str, run_id: str, bar: Bar, about: str = "") -> None:
-        self._api = api
+    def __init__(self, door: PrefectDoor, run_id: str, bar: Bar, about: str = "") -> None:
+        self._door = door
         self._run_id = run_id
         self._bar = bar
         self._about = about
@@ -30,12 +30,12 @@ class RunProgress:
         now_s = time.monotonic()
         if now_s - self._asked_s >= ASK_EVERY_S:
             self._asked_s = now_s
-            self._found = latest_progress(self._api, self._run_id)
+            self._found = latest_progress(self._door, self._run_id)
         words, ratio = self._found or (f"{state}, {now_s - self._began_s:.0f} s", None)
         self._bar.show(f"{self._about}{words}", ratio)
 
 
-def latest_progress(api: str, run_id: str) -> tuple[str, float] | None:
+def latest_progress(door: PrefectDoor, run_id: str) -> tuple[str, float] | None:
     """Find what the step under way says of itself, in a run or in those that it has begun; None where none is long.
 
     Units: from 0 to 1.
@@ -46,6 +46,6 @@ def latest_progress(api: str, run_id: str) -> tuple[str, float] | None:
         "sort": "UPDATED_DESC",
         "limit": NEWEST_COUNT,
     }
-    found: Any = ask(f"{api}/artifacts/filter", question)
+    found: Any = door.ask("/artifacts/filter", question)
     under_way = [one for one in found if one["data"] < DONE_PERCENT] if isinstance(found, list) else []
     return (str(under_way[0]["description"]), under_way[0]["data"] / DONE_PERCENT) if under_way else None

@@ -12,18 +12,19 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from deployments.private_files import write_private
 from deployments.state_dir import StateDir
 from tasks.model.errors import CannotAct, Code, RunbookError
-from tasks.model.server_urls import DatabaseUrl
+from tasks.model.server_urls import Credentials, DatabaseUrl
 from tasks.settings import PREFIX
 
 SQLITE = "sqlite"
 
 
 class ServerSettings(BaseModel):
-    """What one stack's server stands on; without a database it has its own SQLite file."""
+    """What one stack's server stands on; without a database it has an SQLite file, without credentials it is open."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     database_url: DatabaseUrl | None = None
+    server_auth: Credentials | None = None
 
     @classmethod
     def asked(cls, **options: str | None) -> Self:
@@ -38,13 +39,27 @@ class ServerSettings(BaseModel):
         except ValidationError as error:
             fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
             name, said = str(fault["loc"][0]), fault["msg"].removeprefix("Value error, ")
-            where = f"--{name.replace('_', '-')} or {variable_of(name)}"
+            where = f"--{name.replace('_', '-')} or {variable_of(name)}" if name in options else variable_of(name)
             raise RunbookError(Code.BAD_SETTING, f"key={name} {said}; correct {where}") from None
 
     @property
     def database(self) -> str:
         """Name the kind of database, which is no secret."""
         return _text(self.database_url).partition("+")[0] or SQLITE
+
+    @property
+    def client_variables(self) -> dict[str, str]:
+        """Give what Prefect's clients need to be let in."""
+        return {"PREFECT_API_AUTH_STRING": _text(self.server_auth)} if self.server_auth else {}
+
+    @property
+    def server_variables(self) -> dict[str, str]:
+        """Give what Prefect's server needs, which asks itself at times."""
+        asked = {
+            "PREFECT_SERVER_DATABASE_CONNECTION_URL": _text(self.database_url),
+            "PREFECT_SERVER_API_AUTH_STRING": _text(self.server_auth),
+        }
+        return {**self.client_variables, **{name: value for name, value in asked.items() if value}}
 
     def differing(self, running: "ServerSettings") -> list[str]:
         """Name what was asked for and is other than what runs; what nobody asked for may be as it is."""

@@ -5,6 +5,8 @@ import secrets
 import sys
 from collections.abc import Mapping
 
+from pydantic import SecretStr
+
 from deployments.environment import api_url
 from deployments.ports import GATEWAYS, HOST, MONITORING, ORDER_SERVICE
 from deployments.private_files import write_private
@@ -24,7 +26,7 @@ MEND_COMMAND = [sys.executable, "-m", "deployments.cli", "up", "--detach"]
 TEST_SYMBOLS = {"equity": "ZVZZT", "future": "TESTF", "fx": "TST/USD", "crypto": "TST-USD"}
 
 
-def write_settings(state: StateDir, ports: Mapping[str, int]) -> None:
+def write_settings(state: StateDir, ports: Mapping[str, int], login: SecretStr | None = None) -> None:
     """Write all files that the parts read at start."""
     state.order_service.mkdir(parents=True, exist_ok=True)
     token = secrets.token_urlsafe(32)
@@ -32,6 +34,9 @@ def write_settings(state: StateDir, ports: Mapping[str, int]) -> None:
     alert_token = secrets.token_urlsafe(32)
     state.alert_token_file.parent.mkdir(parents=True, exist_ok=True)
     write_private(state.alert_token_file, alert_token + "\n")
+    state.events_login_file.unlink(missing_ok=True)
+    if login is not None:
+        write_private(state.events_login_file, login.get_secret_value() + "\n")
     urls = {name: {"base_url": gateway_url(ports, name)} for name in GATEWAYS}
     state.gateways_file.write_text(json.dumps(urls, indent=2) + "\n", "utf-8")
     write_private(state.settings_file, settings_text(state, ports, token, alert_token))
@@ -77,8 +82,10 @@ def roll_back_command(state: StateDir) -> list[str]:
 
 
 def service_environment(state: StateDir, ports: Mapping[str, int]) -> dict[str, str]:
-    """Give what the order service reads at start."""
+    """Give what the order service reads at start; secrets it reads from files."""
+    login = {"ORDER_SERVICE_EVENTS_CREDENTIALS_FILE": str(state.events_login_file)}
     return {
+        **(login if state.events_login_file.exists() else {}),
         "ORDER_SERVICE_HOST": HOST,
         "ORDER_SERVICE_PORT": str(ports[ORDER_SERVICE]),
         "ORDER_SERVICE_STATE_DIR": str(state.order_service),

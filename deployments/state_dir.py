@@ -66,6 +66,11 @@ class StateDir:
         return self.order_service / "control-token"
 
     @property
+    def events_login_file(self) -> Path:
+        """Name what lets the order service's events into an authenticated Prefect server."""
+        return self.order_service / "events-login"
+
+    @property
     def alert_token_file(self) -> Path:
         """Name the token of the alert receiver, for Alertmanager."""
         return self.root / "monitoring" / "alert-token"

@@ -1,6 +1,7 @@
 """Incidents and heartbeats as Prefect events over plain HTTP: fire and forget, a dead receiver costs events alone."""
 
 import asyncio
+import base64
 import contextlib
 import logging
 import uuid
@@ -8,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 import aiohttp
 import orjson
+from pydantic import SecretStr
 
 from order_service.clock import rfc3339, utc_now
 
@@ -32,8 +34,9 @@ TROUBLE = frozenset(
 class EventSender:
     """Post events in small lists from a bounded queue; the oldest give way to the newest."""
 
-    def __init__(self, url: str, service: str, on_lost: Callable[[int], None]) -> None:
+    def __init__(self, url: str, service: str, on_lost: Callable[[int], None], login: SecretStr | None = None) -> None:
         self._url = url
+        self._headers = {"Content-Type": "application/json", **_authorization(login)}
         self._resource = {"prefect.resource.id": f"order-service.{service}", "prefect.resource.name": service}
         self._on_lost = on_lost
         self._events: asyncio.Queue[dict[str, object]] = asyncio.Queue(QUEUED_EVENTS)
@@ -84,7 +87,7 @@ class EventSender:
     async def _post(self, session: aiohttp.ClientSession, batch: list[dict[str, object]]) -> None:
         try:
             body = orjson.dumps(batch, default=str)
-            async with session.post(self._url, data=body, headers={"Content-Type": "application/json"}) as response:
+            async with session.post(self._url, data=body, headers=self._headers) as response:
                 ok = response.status < 300
                 reason = f"status={response.status}"
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
@@ -94,6 +97,12 @@ class EventSender:
         if ok == self._failing:
             log.log(logging.INFO if ok else logging.WARNING, "EVENTS_%s: %s", "DELIVERED" if ok else "LOST", reason)
             self._failing = not ok
+
+
+def _authorization(login: SecretStr | None) -> dict[str, str]:
+    if login is None:
+        return {}
+    return {"Authorization": f"Basic {base64.b64encode(login.get_secret_value().encode()).decode()}"}
 
 
 def event_name(record: Mapping[str, object]) -> str:

@@ -192,7 +192,12 @@ class OrderService:
     def _event_sender(self) -> EventSender | None:
         if self.settings.events_url is None:
             return None
-        sender = EventSender(str(self.settings.events_url), self.settings.name, self.metrics.events_lost.inc)
+        sender = EventSender(
+            str(self.settings.events_url),
+            self.settings.name,
+            self.metrics.events_lost.inc,
+            self.settings.events_login(),
+        )
         self.incidents.listener = sender.incident
         return sender
 

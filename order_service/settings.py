@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     log_backup_count: int = Field(default=5, ge=1, le=100)
     pid_file: Path | None = None
     events_url: HttpUrl | None = None
+    events_credentials: SecretStr | None = None
+    events_credentials_file: Path | None = None
     heartbeat_s: float = Field(default=3.0, ge=0.1, le=3600)
     gateway_probe_s: float = Field(default=1.0, ge=0.05, le=60)
     resolve_every_s: float = Field(default=1.0, ge=0.05, le=60)
@@ -48,6 +50,8 @@ class Settings(BaseSettings):
     def _token_is_usable(self) -> Self:
         if self.control_token is not None and self.control_token_file is not None:
             raise ValueError("expected CONTROL_TOKEN or CONTROL_TOKEN_FILE, was both")
+        if self.events_credentials is not None and self.events_credentials_file is not None:
+            raise ValueError("expected EVENTS_CREDENTIALS or EVENTS_CREDENTIALS_FILE, was both")
         return self
 
     @property
@@ -80,15 +84,26 @@ class Settings(BaseSettings):
 
         Errors: CannotStart when a token file is named and cannot be read, or the token is empty.
         """
-        if self.control_token_file is None:
-            return self.control_token
-        try:
-            text = self.control_token_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise CannotStart(f"SETTING_INVALID: {PREFIX}CONTROL_TOKEN_FILE cannot be read; {error}", 2) from error
-        if not text:
-            raise CannotStart(f"SETTING_INVALID: {PREFIX}CONTROL_TOKEN_FILE expected a token, was empty", 2)
-        return SecretStr(text)
+        return self.control_token or _secret_of(self.control_token_file, "CONTROL_TOKEN_FILE")
+
+    def events_login(self) -> SecretStr | None:
+        """Give the `user:password` of the event endpoint; none means that it asks for none.
+
+        Errors: CannotStart when a file is named and cannot be read, or is empty.
+        """
+        return self.events_credentials or _secret_of(self.events_credentials_file, "EVENTS_CREDENTIALS_FILE")
+
+
+def _secret_of(file: Path | None, name: str) -> SecretStr | None:
+    if file is None:
+        return None
+    try:
+        text = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotStart(f"SETTING_INVALID: {PREFIX}{name} cannot be read; {error}", 2) from error
+    if not text:
+        raise CannotStart(f"SETTING_INVALID: {PREFIX}{name} expected a secret, was empty", 2)
+    return SecretStr(text)
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -110,5 +125,6 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
 def _one_line(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     field = ".".join(str(part) for part in first["loc"])
-    name = PREFIX + field.upper() if field else PREFIX + "CONTROL_TOKEN"
-    return f"SETTING_INVALID: {name} {first['msg'][0].lower()}{first['msg'][1:]}; correct it and start again"
+    said = first["msg"].removeprefix("Value error, ")
+    name = PREFIX + field.upper() if field else PREFIX + "*"
+    return f"SETTING_INVALID: {name} {said[0].lower()}{said[1:]}; correct it and start again"

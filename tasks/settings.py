@@ -30,7 +30,7 @@ from tasks.model.errors import Code, RunbookError
 from tasks.model.limits import DiagnosisLimits, EscalationLimits, LookLimits, RemediationLimits, RestartLimits
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass, SyntheticOrder
-from tasks.model.server_urls import DatabaseUrl
+from tasks.model.server_urls import Credentials, DatabaseUrl
 from tasks.model.setting_types import SecretUrl, TimeZone, Url
 from tasks.model.supervision import SupervisorName, supervision_fault
 
@@ -130,6 +130,7 @@ class RunbookSettings(BaseSettings):
     worker_type: Literal["warm-process", "process"] = "warm-process"
     worker_drain_s: float = Field(default=5.0, ge=0, le=3600)
     database_url: DatabaseUrl | None = None
+    server_auth: Credentials | None = None
     services: dict[ServiceName, ServiceSettings] = Field(default_factory=dict)
     slack: SlackSettings = SlackSettings()
     fallback: FallbackSettings = FallbackSettings()

@@ -3,7 +3,8 @@
 import getpass
 from datetime import UTC, datetime
 
-from deployments.approvals import answer, chosen, prefect_api, waiting_approvals
+from deployments.approvals import answer, chosen, waiting_approvals
+from deployments.prefect_door import open_door
 from deployments.views.words import say
 
 
@@ -38,8 +39,8 @@ def reject(wanted: str = "", /, *, by: str | None = None, note: str = "") -> Non
 
 
 def _answer(wanted: str, decision: str, by: str | None, note: str) -> None:
-    api, who = prefect_api(), getpass.getuser() if by is None else by
-    plan = chosen(waiting_approvals(api, datetime.now(UTC)), wanted.strip())
-    answer(api, plan["flow_run_id"], decision, who, note)
+    door, who = open_door(), getpass.getuser() if by is None else by
+    plan = chosen(waiting_approvals(door, datetime.now(UTC)), wanted.strip())
+    answer(door, plan["flow_run_id"], decision, who, note)
     done = "Approved" if decision == "approve" else "Rejected"
     say(f"{done} by {who}: {', '.join(plan['actions'])} ({', '.join(plan['incident_ids'])}).")

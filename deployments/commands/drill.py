@@ -10,7 +10,8 @@ from typing import Annotated, Literal, NamedTuple, NoReturn
 from cyclopts import App, Parameter, validators
 
 from deployments.commands.looking import JsonOutput, watched_service
-from deployments.commands.triage import follow, running_api, start
+from deployments.commands.triage import follow, start
+from deployments.prefect_door import open_door
 from deployments.views.bars import Bar, progress_bar
 from deployments.views.drills import day_lines, drill_lines, drills_document, score_words
 from deployments.views.json_document import say_json
@@ -166,9 +167,9 @@ def finish(settings: RunbookSettings, kept: Kept, began_at: datetime, *, json_ou
 
 def _run_one(settings: RunbookSettings, parameters: dict[str, str], kept: Kept, shown: Shown) -> None:
     """Run one drill through Prefect and keep its score, or why it came to none."""
-    api = running_api()
+    door = open_door()
     about = f"{shown.place}{parameters['drill']}: "
-    ended = follow(api, start(api, parameters, "drill/manual"), shown.bar, quiet=True, about=about)
+    ended = follow(door, start(door, parameters, "drill/manual"), shown.bar, quiet=True, about=about)
     score = score_of_run(settings, ended["id"])
     scores, failures = kept
     if score is not None:

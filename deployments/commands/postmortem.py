@@ -1,6 +1,5 @@
 """`runbook postmortem`: write the postmortem of an incident, or bring it up to date; needs no Prefect."""
 
-import os
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -8,10 +7,7 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from deployments.commands.looking import Answer, JsonOutput, give
-from deployments.environment import api_url
-from deployments.local_http import ask
-from deployments.stack_file import read_stack
-from deployments.state_dir import find_state_dir
+from deployments.prefect_door import any_door
 from deployments.views.terminal import BOLD, GOOD, UNSURE, facts, line
 from deployments.views.words import say
 from tasks.clients.kept_beside import checks_drafted, regression_written
@@ -91,15 +87,14 @@ def asked_incident(settings: RunbookSettings, service: str | None, incident_id: 
 
 def publish(written: Postmortem) -> bool:
     """Put the postmortem into the Prefect UI, where a server answers; the file is what counts."""
-    stack = read_stack(find_state_dir().stack_file)
-    api = api_url(stack.ports) if stack else os.environ.get("PREFECT_API_URL")
+    door = any_door()
     artifact = {
         "key": artifact_key(written.incident_id),
         "type": "markdown",
         "data": written.text,
         "description": f"Postmortem of {written.incident_id[:100]}",
     }
-    answer = ask(f"{api.rstrip('/')}/artifacts/", artifact, PUBLISH_TIMEOUT_S) if api else None
+    answer = door.ask("/artifacts/", artifact, PUBLISH_TIMEOUT_S) if door else None
     return isinstance(answer, dict) and "id" in answer
 
 

@@ -9,15 +9,11 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from deployments.creating_runs import RunOrder, create_run
-from deployments.environment import api_url
 from deployments.last_triage import report_of
-from deployments.local_http import ask
+from deployments.prefect_door import PrefectDoor, open_door
 from deployments.run_progress import RunProgress
-from deployments.stack_file import read_stack
-from deployments.state_dir import find_state_dir
 from deployments.views.bars import NO_BAR, Bar, progress_bar
 from deployments.views.words import say
-from tasks.model.errors import Code, RunbookError
 from tasks.model.incident import AlertType
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass
@@ -52,11 +48,11 @@ def triage(
     json_output
         Print one JSON document.
     """
-    api = running_api()
+    door = open_door()
     parameters = {"service": service, "alert": alert, "asset_class": asset_class, "note": note, "mode": mode}
     with progress_bar() as bar:
-        run = follow(api, start(api, parameters), bar, quiet=json_output)
-    report = report_of(api, run["id"])
+        run = follow(door, start(door, parameters), bar, quiet=json_output)
+    report = report_of(door, run["id"])
     summary = report["description"] if report else run["state"].get("message")
     facts = {"flow_run_id": run["id"], "state": run["state"]["name"], "summary": summary}
     say(
@@ -67,33 +63,19 @@ def triage(
     sys.exit(0 if run["state"]["type"] == "COMPLETED" else 1)
 
 
-def running_api() -> str:
-    """Find the API of the stack that runs here.
-
-    Errors: `PREFECT_UNREACHABLE`.
-    """
-    stack = read_stack(find_state_dir().stack_file)
-    api = api_url(stack.ports) if stack else None
-    if api is None or ask(f"{api}/health") is None:
-        raise RunbookError(
-            Code.PREFECT_UNREACHABLE, f"expected a running stack was none api={api}; start it with `runbook up`"
-        )
-    return api
-
-
-def start(api: str, parameters: dict[str, Any], name: str = "triage/manual") -> str:
+def start(door: PrefectDoor, parameters: dict[str, Any], name: str = "triage/manual") -> str:
     """Create a flow run of a deployment.
 
     Errors: `PREFECT_UNREACHABLE` when the server has no such deployment, refuses, or is away for longer than a moment.
     """
-    return create_run(api, RunOrder(deployment=name, parameters=parameters))
+    return create_run(door, RunOrder(deployment=name, parameters=parameters))
 
 
-def follow(api: str, run_id: str, bar: Bar = NO_BAR, *, quiet: bool, about: str = "") -> dict[str, Any]:
+def follow(door: PrefectDoor, run_id: str, bar: Bar = NO_BAR, *, quiet: bool, about: str = "") -> dict[str, Any]:
     """Follow the run until it ends; say each state that it goes through, and show how far its step has come."""
-    said, progress = "", RunProgress(api, run_id, bar, about)
+    said, progress = "", RunProgress(door, run_id, bar, about)
     while True:
-        run = ask(f"{api}/flow_runs/{run_id}") or {}
+        run = door.ask(f"/flow_runs/{run_id}") or {}
         state = (run.get("state") or {}).get("name", said)
         if state != said and not quiet:
             bar.hidden(partial(say, f"{state}  {run.get('name', '')}"))

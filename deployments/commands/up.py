@@ -27,7 +27,7 @@ from tasks.settings import load_settings
 
 Port = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=65_535))]
 
-SECRET_OPTIONS = {f"--{name.replace('_', '-')}": variable_of(name) for name in ServerSettings.model_fields}
+SECRET_OPTIONS = {"--database-url": variable_of("database_url")}
 
 
 def up(
@@ -108,7 +108,7 @@ def new_stack(state: StateDir, stale: StackRecord | None, asked: dict[str, int |
     if stale is not None:
         stop_stack(state, stale)
     ports = choose_ports(asked)
-    write_settings(state, ports)
+    write_settings(state, ports, kept(state).server_auth)
     load_settings({**os.environ, "RUNBOOK_CONFIG": str(state.settings_file), "RUNBOOK_STATE_DIR": str(state.root)})
     return StackRecord(
         mark=new_mark(),

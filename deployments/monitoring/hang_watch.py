@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from deployments.monitoring.prefect_door import authorization
+from deployments.prefect_door import authorization
 from tasks.settings import RunbookSettings
 
 EVERY_S = 1.0

@@ -1,11 +1,11 @@
 """Start a triage on the Prefect server, over its HTTP API: importing Prefect would cost this process three seconds."""
 
-import base64
 import os
 from collections.abc import Mapping
 
 from deployments.creating_runs import RunOrder, create_run
 from deployments.monitoring.alerts import TriageOrder
+from deployments.prefect_door import door_of
 from tasks.model.errors import Code, RunbookError
 
 DEPLOYMENT = "triage/manual"
@@ -16,23 +16,13 @@ def start_triage(order: TriageOrder, variables: Mapping[str, str] | None = None)
 
     Errors: `PREFECT_UNREACHABLE`, retryable: Alertmanager sends again.
     """
-    found = os.environ if variables is None else variables
-    api = found.get("PREFECT_API_URL", "").rstrip("/")
-    if not api:
+    door = door_of(os.environ if variables is None else variables)
+    if door is None:
         raise RunbookError(
             Code.PREFECT_UNREACHABLE, "expected a flow run was no address; set PREFECT_API_URL", retryable=True
         )
     made = RunOrder(deployment=DEPLOYMENT, parameters=order.parameters, key=order.key, tags=("alert",))
-    return create_run(api, made, authorization(found), tries_count=1)
-
-
-def authorization(variables: Mapping[str, str]) -> dict[str, str]:
-    """Write the header that Prefect's own client would send, from the same variables."""
-    if key := variables.get("PREFECT_API_KEY"):
-        return {"Authorization": f"Bearer {key}"}
-    if words := variables.get("PREFECT_API_AUTH_STRING"):
-        return {"Authorization": f"Basic {base64.b64encode(words.encode()).decode()}"}
-    return {}
+    return create_run(door, made, tries_count=1)
 
 
 def workers_page(variables: Mapping[str, str] | None = None) -> str | None:

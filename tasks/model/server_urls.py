@@ -1,4 +1,4 @@
-"""What names the database of Prefect's server. Secret as a whole: it holds a password."""
+"""What names the database of Prefect's server, and who is let in. Secret as a whole: each holds a password."""
 
 from pathlib import Path
 from typing import Annotated
@@ -32,4 +32,13 @@ def _database_address(secret: SecretStr) -> SecretStr:
     return SecretStr(url.set(drivername=DRIVERS[url.drivername]).render_as_string(hide_password=False))
 
 
+def _credentials(secret: SecretStr) -> SecretStr:
+    user, colon, password = secret.get_secret_value().partition(":")
+    # Prefect compares them as ASCII, and header fields end at a space.
+    if not (user and colon and password and f"{user}{password}".isascii() and f"{user}{password}".isprintable()):
+        raise ValueError("expected USER:PASSWORD of printable ASCII was something else")
+    return secret
+
+
+Credentials = Annotated[SecretStr, AfterValidator(_credentials)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_address)]

@@ -4,6 +4,7 @@ import pytest
 
 from deployments import creating_runs
 from deployments.creating_runs import RunOrder, create_run
+from deployments.prefect_door import PrefectDoor
 from tasks.model.errors import Code, RunbookError
 from tests.fakes.patient import free_port
 from tests.fakes.prefect_api import serving_prefect
@@ -21,7 +22,7 @@ def test_a_server_that_is_busy_for_a_moment_is_asked_again() -> None:
     """A person who orders a triage in an incident does not order it twice."""
     with serving_prefect() as api:
         api.failures = [BUSY, "", BUSY, BUSY]
-        run_id = create_run(api.url, RunOrder(deployment="triage/manual", parameters={"note": "look"}))
+        run_id = create_run(PrefectDoor(api.url), RunOrder(deployment="triage/manual", parameters={"note": "look"}))
 
         assert [run["id"] for run in api.runs.values()] == [run_id]
         assert next(iter(api.runs.values()))["parameters"] == {"note": "look"}
@@ -31,7 +32,7 @@ def test_an_order_that_is_sent_twice_is_one_run() -> None:
     """An answer that was lost on its way must not start a second triage."""
     order = RunOrder(deployment="triage/manual")
     with serving_prefect() as api:
-        assert create_run(api.url, order) == create_run(api.url, order)
+        assert create_run(PrefectDoor(api.url), order) == create_run(PrefectDoor(api.url), order)
         assert len(api.runs) == 1
 
 
@@ -40,7 +41,7 @@ def test_a_server_that_stays_busy_is_told_in_its_own_words() -> None:
     with serving_prefect() as api:
         api.failures = [BUSY] * 9
         with pytest.raises(RunbookError, match=BUSY) as error:
-            create_run(api.url, RunOrder(deployment="triage/manual"))
+            create_run(PrefectDoor(api.url), RunOrder(deployment="triage/manual"))
 
     assert error.value.code is Code.PREFECT_UNREACHABLE
 
@@ -49,7 +50,7 @@ def test_a_deployment_that_is_not_there_is_named_at_once() -> None:
     """What another try would only repeat is said, with what to do about it."""
     with serving_prefect() as api:
         with pytest.raises(RunbookError, match=r"no deployment triage/nightly .*prefect deploy") as error:
-            create_run(api.url, RunOrder(deployment="triage/nightly"))
+            create_run(PrefectDoor(api.url), RunOrder(deployment="triage/nightly"))
 
         assert error.value.code is Code.PREFECT_UNREACHABLE
         assert len(api.authorizations) == 1
@@ -58,6 +59,6 @@ def test_a_deployment_that_is_not_there_is_named_at_once() -> None:
 def test_a_server_that_is_gone_is_one_clear_line() -> None:
     """No answer at all is neither a run nor a traceback."""
     with pytest.raises(RunbookError, match="no answer") as error:
-        create_run(f"http://127.0.0.1:{free_port()}/api", RunOrder(deployment="triage/manual"))
+        create_run(PrefectDoor(f"http://127.0.0.1:{free_port()}/api"), RunOrder(deployment="triage/manual"))
 
     assert error.value.code is Code.PREFECT_UNREACHABLE

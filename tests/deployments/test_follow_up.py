@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deployments.commands import postmortem as command
+from deployments import prefect_door
 from tasks.clients.accepted_checks import accepted_checks
 from tasks.clients.context import context_of
 from tasks.model.evidence import Evidence, TriageRequest
@@ -83,7 +83,7 @@ def test_it_is_published_where_a_server_answers_and_only_once(
         sent.append((url, body))
         return {"id": "1"}
 
-    monkeypatch.setattr(command, "ask", answer)
+    monkeypatch.setattr(prefect_door, "ask", answer)
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:4200/api/")
 
     assert [told(terminal).document["published"] for _ in range(2)] == [True, True]

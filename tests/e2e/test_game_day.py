@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from deployments.commands.triage import follow, start
+from deployments.prefect_door import PrefectDoor
 from tasks.model.incident import IncidentState
 from tests.fakes.drills import GameDay
 from tests.fakes.polling import eventually
@@ -24,7 +25,7 @@ ARTIFACTS = "Key artifacts: incidents.jsonl, service logs, sample failing reques
 def orders_resume(day: GameDay, **fields: str) -> None:
     """Fill the form in with which a person takes something back, and wait until it is done."""
     asked = {"reason": "the venue is back", "by": "ada", **fields}
-    run = follow(day.api, start(day.api, asked, "remediation/resume"), quiet=True)
+    run = follow(PrefectDoor(day.api), start(PrefectDoor(day.api), asked, "remediation/resume"), quiet=True)
     assert run["state"]["type"] == "COMPLETED", run["state"]
 
 

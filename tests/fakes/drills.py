@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from deployments.commands.triage import follow, start
+from deployments.prefect_door import PrefectDoor
 from tasks.clients.look_history import history_path
 from tests.fakes.drill_story import NAME, DrillStory
 from tests.fakes.local_stack import REPOSITORY, Stack
@@ -72,7 +73,7 @@ class GameDay(DrillStory):
 
     def triage(self) -> None:
         """Run one triage by hand, to its end."""
-        run = follow(self.api, start(self.api, {"service": NAME}), quiet=True)
+        run = follow(PrefectDoor(self.api), start(PrefectDoor(self.api), {"service": NAME}), quiet=True)
         assert run["state"]["type"] == "COMPLETED", run["state"]
 
     def triage_until(self, holds: Callable[[], object], within_s: float = 120.0) -> None:

@@ -1,5 +1,6 @@
 """A Prefect server that creates flow runs and keeps idempotency keys, over real HTTP, and fails as it is told to."""
 
+import base64
 import json
 import threading
 from collections.abc import Iterator
@@ -9,14 +10,24 @@ from typing import Any
 
 
 class PrefectApi:
-    """What was asked of it. `status` other than 200 is answered to every call; each of `failures` to one, in turn."""
+    """What was asked of it. `status` other than 200 is answered to every call; each of `failures` to one, in turn.
+
+    `login` is asked for where it is set.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.status = 200
         self.failures: list[str] = []
+        self.login: str | None = None
         self.authorizations: list[str | None] = []
         self.runs: dict[str, dict[str, Any]] = {}
+
+    @property
+    def is_refused(self) -> bool:
+        """Say whether the call that is answered came without the login."""
+        expected = base64.b64encode((self.login or "").encode()).decode()
+        return self.login is not None and self.authorizations[-1] != f"Basic {expected}"
 
     def answer(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Answer one call as the server does."""
@@ -24,6 +35,8 @@ class PrefectApi:
             return self.status, {"detail": "Internal Server Error"}
         if self.failures and (said := self.failures.pop(0)):
             return 503, {"exception_message": said}
+        if self.is_refused and path != "/api/health":
+            return 401, {"exception_message": "Unauthorized"}
         if path == "/api/deployments/name/triage/manual":
             return 200, {"id": "deployment-1"}
         if path == "/api/deployments/deployment-1/create_flow_run":

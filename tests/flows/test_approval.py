@@ -14,6 +14,7 @@ import pytest
 
 from deployments.approvals import answer, chosen, waiting_approvals
 from deployments.local_http import ask
+from deployments.prefect_door import PrefectDoor
 from flows.remediation import remediation
 from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.mode_switch import current_mode, set_mode
@@ -119,7 +120,7 @@ async def test_a_person_approves_after_an_answer_that_could_not_be_read(hung: Pa
     assert started.details["answered_by"] == "ada"
     assert state_of(prefect, again["flow_run_id"]) == "COMPLETED"
     with pytest.raises(RunbookError) as late:
-        answer(prefect, again["flow_run_id"], "approve", "bob", "")
+        answer(PrefectDoor(prefect), again["flow_run_id"], "approve", "bob", "")
     assert late.value.code is Code.NOTHING_WAITS
 
 
@@ -168,4 +169,6 @@ async def test_no_answer_takes_the_safe_branch_and_nobody_can_answer_any_more(
     (said,) = answers(hung)
     assert (said.source, said.event, said.summary) == (Source.TRIAGE, Event.OBSERVED, "nobody answered in time")
     assert state_of(prefect, form["flow_run_id"]) == "COMPLETED"
-    assert not [one for one in waiting_approvals(prefect, datetime.now(UTC)) if one["since"] == form["since"]]
+    assert not [
+        one for one in waiting_approvals(PrefectDoor(prefect), datetime.now(UTC)) if one["since"] == form["since"]
+    ]

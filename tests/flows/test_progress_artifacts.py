@@ -15,6 +15,7 @@ from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from deployments.local_http import ask
+from deployments.prefect_door import PrefectDoor
 from deployments.run_progress import RunProgress, latest_progress
 from flows.triage import triage
 from tasks.clients.artifacts import ProgressArtifact
@@ -74,7 +75,7 @@ async def test_a_long_step_is_seen_in_the_ui_and_by_who_follows_the_run(prefect:
         async with shown_progress("progress-restart", pace=QUICK) as report:
             report(HALF)
             seen["half"] = await found(prefect, str(flow_run.id), 50.0)
-            seen["told"] = latest_progress(prefect, str(flow_run.parent_flow_run_id))
+            seen["told"] = latest_progress(PrefectDoor(prefect), str(flow_run.parent_flow_run_id))
             seen["shown"] = await asyncio.to_thread(followed, prefect, str(flow_run.parent_flow_run_id))
         seen["done"] = await found(prefect, str(flow_run.id), 100.0)
         return str(flow_run.parent_flow_run_id)
@@ -91,7 +92,7 @@ async def test_a_long_step_is_seen_in_the_ui_and_by_who_follows_the_run(prefect:
     assert "done after" in seen["done"]["description"]
     assert seen["told"] == ("waiting for the new process to answer: 10 of 20 s", 0.5)
     assert seen["shown"] == ["Running, 0 s None", "waiting for the new process to answer: 10 of 20 s 0.5"]
-    assert latest_progress(prefect, run_id) is None
+    assert latest_progress(PrefectDoor(prefect), run_id) is None
 
 
 async def test_an_answer_that_was_lost_leaves_no_second_artifact(prefect: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +124,7 @@ async def test_an_answer_that_was_lost_leaves_no_second_artifact(prefect: str, m
 def followed(api: str, run_id: str) -> list[str]:
     """Follow a run for two looks, the second one after the first second."""
     screen = Screen()
-    progress = RunProgress(api, run_id, screen)
+    progress = RunProgress(PrefectDoor(api), run_id, screen)
     progress.show("Running")
     progress._asked_s -= 1.0
     progress.show("Running")

@@ -21,9 +21,11 @@ class Receiver:
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
         self.hang = False
+        self.authorizations: set[str | None] = set()
 
     async def take(self, request: web.Request) -> web.Response:
         """Take a list of events."""
+        self.authorizations.add(request.headers.get("Authorization"))
         if self.hang:
             await asyncio.sleep(30)
         self.events.extend(await request.json())
@@ -58,6 +60,20 @@ async def test_incidents_and_heartbeats_arrive_as_events(
     assert set(event) == {"occurred", "event", "resource", "payload", "id"}
     assert event["resource"]["prefect.resource.id"] == "order-service.order-service"
     assert len({event["id"] for event in seen.events}) == len(seen.events)
+
+
+async def test_a_prefect_that_asks_for_a_login_gets_it(
+    tmp_path: Path, gateway: FakeGateway, receiver: tuple[Receiver, str]
+) -> None:
+    """Without it every event would be refused, and no incident of the service's would start a triage."""
+    (tmp_path / "login").write_text("desk:opensesame\n", "utf-8")
+    seen, url = receiver
+    async with desk_at(
+        tmp_path / "s", gateway, events_url=url, heartbeat_s=0.1, events_credentials_file=tmp_path / "login"
+    ):
+        await eventually(lambda: seen.events)
+
+    assert seen.authorizations == {"Basic ZGVzazpvcGVuc2VzYW1l"}
 
 
 @pytest.mark.parametrize("dead", [True, False], ids=["refusing", "hanging"])

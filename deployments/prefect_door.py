@@ -1,0 +1,84 @@
+"""The Prefect server over plain HTTP, with what it asks for: importing Prefect would cost a command three seconds."""
+
+import base64
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from deployments.environment import api_url
+from deployments.local_http import ask
+from deployments.server_settings import kept
+from deployments.stack_file import StackRecord, read_stack
+from deployments.state_dir import StateDir, find_state_dir
+from tasks.model.errors import Code, RunbookError
+
+
+@dataclass(frozen=True)
+class PrefectDoor:
+    """One server's API, and the headers that let us in; they hold a password and are never shown."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def ask(self, path: str, body: object = None, timeout_s: float = 1.0) -> Any | None:
+        """Send GET, or POST where there is a body, and give the JSON answer; None where there is no usable one."""
+        return ask(f"{self.url}{path}", body, timeout_s, self.headers)
+
+
+def stack_door(state: StateDir, ports: dict[str, int]) -> PrefectDoor:
+    """Give the door of the stack that runs here.
+
+    Errors: `FILE_UNREADABLE`.
+    """
+    return PrefectDoor(api_url(ports), authorization(kept(state).client_variables))
+
+
+def door_of(variables: Mapping[str, str]) -> PrefectDoor | None:
+    """Give the door that `PREFECT_API_URL` names, with the key that Prefect's own client would use."""
+    url = variables.get("PREFECT_API_URL", "").rstrip("/")
+    return PrefectDoor(url, authorization(variables)) if url else None
+
+
+def any_door() -> PrefectDoor | None:
+    """Give the door of the stack that runs here, else the one that the environment names.
+
+    Errors: `FILE_UNREADABLE`.
+    """
+    state = find_state_dir()
+    stack: StackRecord | None = read_stack(state.stack_file)
+    return stack_door(state, stack.ports) if stack else door_of(os.environ)
+
+
+def open_door() -> PrefectDoor:
+    """Give the door of a server that answers and lets us in.
+
+    Errors: `PREFECT_UNREACHABLE`, `FILE_UNREADABLE`.
+    """
+    door = any_door()
+    if door is None or door.ask("/health") is None:
+        raise RunbookError(
+            Code.PREFECT_UNREACHABLE,
+            f"expected a running stack was none api={door and door.url}; start it with `runbook up`, "
+            "or set PREFECT_API_URL",
+        )
+    if is_refused(door.ask("/admin/version")):
+        raise RunbookError(
+            Code.PREFECT_UNREACHABLE,
+            f"expected to be let in was refused api={door.url}; set PREFECT_API_AUTH_STRING to its USER:PASSWORD",
+        )
+    return door
+
+
+def is_refused(answer: object) -> bool:
+    """Say whether a server asks for a password that it did not get."""
+    return isinstance(answer, dict) and answer.get("exception_message") == "Unauthorized"
+
+
+def authorization(variables: Mapping[str, str]) -> dict[str, str]:
+    """Write the header that Prefect's own client would send, from the same variables."""
+    if key := variables.get("PREFECT_API_KEY"):
+        return {"Authorization": f"Bearer {key}"}
+    if words := variables.get("PREFECT_API_AUTH_STRING"):
+        return {"Authorization": f"Basic {base64.b64encode(words.encode()).decode()}"}
+    return {}
