@@ -62,7 +62,7 @@ def measure(given: argparse.Namespace) -> Measured:
     """Trigger in turn, so that all meet the same minutes of the machine."""
     with bench_stack(given.database) as stack, ExitStack() as running:
         courses, rest_cores = started(stack, running, given)
-        parts, memory = clocks(stack), memory_of_parts(stack)
+        parts, memory = clocks(stack), memory_of_parts(stack, [one.executor for one in courses[1:]])
         busy = stack.elsewhere()
         for number in range(given.runs):
             # A run of the stock ones takes ten times as long: each second round is ours alone.
