@@ -35,6 +35,7 @@ from tasks.rules.alert_payload import read_alert
 from tasks.rules.causes.unexplained import symptoms
 from tasks.rules.course import ended_incidents, may_act, needs_runbook, nothing_allowed, remediation_case
 from tasks.rules.diagnosis import name_cause, worth_confirming
+from tasks.rules.lost_ledger import lost_ledger_messages
 from tasks.rules.message_evidence import with_evidence
 from tasks.rules.messages import opening_messages
 from tasks.rules.remediation_messages import remediation_messages
@@ -101,6 +102,10 @@ async def triage(
         closing = with_evidence(remediation_messages(story), story)
         told += await escalation(service, closing, context.maintenance, context.run_url)  # §3, §4
         story = story.having(told=told)
+    elif lost := lost_ledger_messages(story):
+        story = story.having(
+            told=await escalation(service, with_evidence(lost, story), run_url=context.run_url)
+        )  # §3.3
     if story.told or context.unsent_count:
         resend()  # §4.1, §4.2
     if ended := ended_incidents(story):

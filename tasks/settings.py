@@ -27,7 +27,14 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from tasks.model.channels import FallbackSettings, SlackSettings
 from tasks.model.drill_settings import DrillSettings
 from tasks.model.errors import Code, RunbookError
-from tasks.model.limits import DiagnosisLimits, EscalationLimits, LookLimits, RemediationLimits, RestartLimits
+from tasks.model.limits import (
+    DiagnosisLimits,
+    EscalationLimits,
+    LookLimits,
+    RemediationLimits,
+    RestartLimits,
+    run_limit_fault,
+)
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass, SyntheticOrder
 from tasks.model.server_urls import Credentials, DatabaseUrl
@@ -122,6 +129,7 @@ class RunbookSettings(BaseSettings):
     mode: Mode = Mode.OBSERVE
     late_after_s: float = Field(default=30.0, gt=0, le=30)
     approval_timeout_s: float = Field(default=300.0, gt=0, le=3600)
+    run_limit_s: float = Field(default=900.0, gt=0, le=86_400)
     desk_time_zone: TimeZone = "UTC"
     ping_url: SecretUrl | None = None
     monitoring_host: str = "127.0.0.1"
@@ -147,6 +155,13 @@ class RunbookSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read the environment before the values of `runbook.toml`, which come as init values."""
         return env_settings, init_settings
+
+    @model_validator(mode="after")
+    def _a_run_lives_until_its_proof(self) -> Self:
+        acting_s = max((one.restart.longest_s for one in self.services.values()), default=0.0)
+        if fault := run_limit_fault(self.approval_timeout_s, acting_s, self.run_limit_s):
+            raise ValueError(fault)
+        return self
 
     def service(self, name: str) -> ServiceSettings:
         """Find one watched service.
@@ -278,7 +293,9 @@ def _read_table(path: Path) -> dict[str, Any]:
 
 def _first_fault(error: ValidationError, path: Path | None) -> str:
     fault = error.errors(include_url=False, include_context=False)[0]
-    key = ".".join(str(part) for part in fault["loc"]) or "settings"
+    if not fault["loc"]:
+        return str(fault["msg"]).removeprefix("Value error, ")
+    key = ".".join(str(part) for part in fault["loc"])
     secret = any(word in key for word in ("token", "secret", "environment", "url", "slack", "fallback"))
     found = "" if secret or isinstance(fault["input"], dict) else f" was {str(fault['input'])[:80]!r}"
     variable = f"{PREFIX}{key.split('.')[0].upper()}"

@@ -5,6 +5,9 @@ from pydantic import Field
 from tasks.model.deploy_regression import RegressionLimits
 from tasks.model.values import Value
 
+# What a run spends before it asks or acts: the looks, the confirming ones, its messages.
+LOOKING_S = 60.0
+
 
 class LookLimits(Value):
     """Time limits of the looks. Units: seconds and bytes."""
@@ -33,6 +36,12 @@ class RestartLimits(Value):
     snapshot_timeout_s: float = Field(default=10.0, gt=0, le=10)
     confirm_for_s: float = Field(default=120.0, gt=0, le=600)
     confirm_timeout_s: float = Field(default=300.0, gt=0, le=900)
+
+    @property
+    def longest_s(self) -> float:
+        """How long a restart may take at most, from the snapshot to the end of its proof."""
+        stop_s = self.drain_timeout_s + self.kill_timeout_s
+        return self.snapshot_timeout_s + stop_s + self.start_timeout_s + self.confirm_timeout_s
 
 
 class RemediationLimits(Value):
@@ -117,3 +126,14 @@ class DiagnosisLimits(Value):
     strategy_rate_per_s: float = Field(default=5.0, gt=0)
     strategy_orders_count: int = Field(default=300, gt=0)
     regression: RegressionLimits = RegressionLimits()
+
+
+def run_limit_fault(approval_timeout_s: float, acting_s: float, run_limit_s: float) -> str:
+    """Say why a run would be ended before it has proven what it did; empty where it lives long enough."""
+    if LOOKING_S + approval_timeout_s + acting_s <= run_limit_s:
+        return ""
+    return (
+        f"expected {LOOKING_S:.0f} s to look, approval_timeout_s={approval_timeout_s:g} and {acting_s:g} s to act and to "
+        f"prove it within run_limit_s={run_limit_s:g} was more, and the run would be ended midway; lower "
+        "approval_timeout_s or restart.confirm_timeout_s, or raise run_limit_s here and in the job variables"
+    )

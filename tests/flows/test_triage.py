@@ -50,6 +50,23 @@ async def test_a_healthy_service_is_looked_at_and_left_alone(patient: Patient) -
     assert read_deliveries(patient.settings.notifications_path) == ()
 
 
+async def test_with_a_ledger_that_cannot_be_read_nothing_is_done_and_people_are_told_once(patient: Patient) -> None:
+    """Rule 2: without the ledger no budget is known; who must mend it, and who must look, hear of it meanwhile."""
+    assert patient.pid
+    patient.ledger.mkdir(parents=True)
+    os.kill(patient.pid, signal.SIGSTOP)
+
+    await triage()
+    await triage()
+
+    told = read_deliveries(patient.settings.notifications_path)
+    assert {one.audience for one in told} == {Audience.TIER_3, Audience.TIER_1}
+    assert len({(one.key, one.audience) for one in told}) == len(told), "each once"
+    identity = service_identity(patient.service)
+    assert identity
+    assert identity.pid == patient.pid, "nothing was done"
+
+
 async def test_a_stopped_service_goes_through_the_whole_page(patient: Patient, prefect: str) -> None:
     """§1 to §5 in one run: found, told, restarted, proven, written down."""
     assert patient.pid

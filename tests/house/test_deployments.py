@@ -8,6 +8,7 @@ import pytest
 import yaml
 from prefect import Flow
 
+from tasks.settings import RunbookSettings
 from tests.house.source import REPOSITORY
 
 DOCUMENT: dict[str, Any] = yaml.safe_load((REPOSITORY / "prefect.yaml").read_text("utf-8"))
@@ -48,6 +49,13 @@ def test_every_field_of_every_form_says_what_it_asks_for(deployment: dict[str, A
     fields = entrypoint(deployment).parameters.properties
 
     assert [name for name, field in fields.items() if not field.get("description")] == []
+
+
+def test_a_run_is_let_live_as_long_as_the_settings_count_on() -> None:
+    """A wait for an answer that fits the settings must not be cut off by the worker in the middle of what follows."""
+    limits = {one["work_pool"]["job_variables"]["run_limit_s"] for one in DEPLOYMENTS}
+
+    assert limits == {RunbookSettings.model_fields["run_limit_s"].default}
 
 
 def test_every_action_that_a_person_may_order_has_its_form() -> None:
