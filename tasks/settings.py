@@ -6,11 +6,10 @@ The only reader of the environment on this side. A bad value, an unknown key or 
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AnyHttpUrl,
@@ -24,6 +23,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from tasks.clients.settings_file import read_table, stamp_of
 from tasks.model.channels import FallbackSettings, SlackSettings
 from tasks.model.drill_settings import DrillSettings
 from tasks.model.errors import Code, RunbookError
@@ -235,23 +235,14 @@ def load_settings(environment: Mapping[str, str] | None = None) -> RunbookSettin
     _refuse_unknown_variables(variables)
     path = config_path(variables)
     return _loaded(
-        path, _stamp(path), frozenset(one for one in os.environ.items() if one[0].upper().startswith(PREFIX))
+        path, stamp_of(path), frozenset(one for one in os.environ.items() if one[0].upper().startswith(PREFIX))
     )
-
-
-def _stamp(path: Path | None) -> tuple[object, ...]:
-    """Tell one content of a settings file from another; one that cannot be read is told of when it is read."""
-    try:
-        found = path.stat() if path else None
-    except OSError:
-        return (path,)
-    return (path.absolute(), found.st_ino, found.st_mtime_ns, found.st_size) if path and found else ()
 
 
 @lru_cache(maxsize=8)
 def _loaded(path: Path | None, stamp: tuple[object, ...], own: frozenset[tuple[str, str]]) -> RunbookSettings:  # noqa: ARG001
     """Read and check what every step of a run asks for; a hundred services take a fifth of a second."""
-    table = _read_table(path) if path else {}
+    table = read_table(path, CONFIG_VARIABLE) if path else {}
     try:
         return RunbookSettings(**{**table, "config": path})
     except ValidationError as error:
@@ -276,19 +267,6 @@ def _refuse_unknown_variables(variables: Mapping[str, str]) -> None:
         if name.upper().startswith(PREFIX) and name.upper().split("__")[0] not in known:
             expected = ", ".join(sorted(known))
             raise RunbookError(Code.BAD_SETTING, f"expected one of {expected} was variable={name}; unset or correct it")
-
-
-def _read_table(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise RunbookError(
-            Code.BAD_SETTING,
-            f"expected a readable file was {reason} path={path}; correct {CONFIG_VARIABLE} or the file",
-        ) from None
-    except tomllib.TOMLDecodeError as error:
-        raise RunbookError(Code.BAD_SETTING, f"expected TOML was {error} path={path}; correct the file") from None
 
 
 def _first_fault(error: ValidationError, path: Path | None) -> str:

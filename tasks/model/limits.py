@@ -133,7 +133,7 @@ def run_limit_fault(approval_timeout_s: float, acting_s: float, run_limit_s: flo
     if LOOKING_S + approval_timeout_s + acting_s <= run_limit_s:
         return ""
     return (
-        f"expected {LOOKING_S:.0f} s to look, approval_timeout_s={approval_timeout_s:g} and {acting_s:g} s to act and to "
-        f"prove it within run_limit_s={run_limit_s:g} was more, and the run would be ended midway; lower "
+        f"expected {LOOKING_S:.0f} s to look, approval_timeout_s={approval_timeout_s:g} and {acting_s:g} s to act and "
+        f"to prove it within run_limit_s={run_limit_s:g} was more, and the run would be ended midway; lower "
         "approval_timeout_s or restart.confirm_timeout_s, or raise run_limit_s here and in the job variables"
     )

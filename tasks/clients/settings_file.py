@@ -1,0 +1,33 @@
+"""The file `runbook.toml`: what it holds, and whether it is still the one that was read."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from tasks.model.errors import Code, RunbookError
+
+
+def stamp_of(path: Path | None) -> tuple[object, ...]:
+    """Tell one content of a settings file from another; one that cannot be read is told of when it is read."""
+    try:
+        found = path.stat() if path else None
+    except OSError:
+        return (path,)
+    return (path.absolute(), found.st_ino, found.st_mtime_ns, found.st_size) if path and found else ()
+
+
+def read_table(path: Path, variable: str) -> dict[str, Any]:
+    """Read the file as TOML.
+
+    Errors: `BAD_SETTING`; `variable` is the one that names the file.
+    """
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise RunbookError(
+            Code.BAD_SETTING,
+            f"expected a readable file was {reason} path={path}; correct {variable} or the file",
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise RunbookError(Code.BAD_SETTING, f"expected TOML was {error} path={path}; correct the file") from None
