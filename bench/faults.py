@@ -17,7 +17,7 @@ import time
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from bench.measuring.figures import Figure
+from bench.measuring.figures import Figure, at_most
 from bench.measuring.prefect_calls import deployment_id, run_to_end
 from bench.measuring.report import Measured, bench_arguments, run_bench
 from bench.measuring.stack import BenchStack, bench_stack
@@ -27,6 +27,7 @@ from tasks.clients.drills.notes import end
 from tasks.clients.drills.order_flow import begin_orders, end_orders
 from tasks.clients.drills.watching import is_over, reaction_seen, records_since
 from tasks.model.drills import DrillName, DrillScene
+from tasks.model.errors import RunbookError
 from tasks.model.incident import Event, Outcome
 from tasks.open_drill import opened
 from tasks.rules.drills.drill_table import DRILLS, drill_of
@@ -82,9 +83,26 @@ def measure(given: argparse.Namespace) -> Measured:
         settings = prepared(stack)
         until_over(stack, settings, None)
         busy = stack.elsewhere()
-        courses = [one_fault(stack, settings, name) for _ in range(given.times) for name in given.faults]
-        details = {"confirm_for_s": CONFIRM_FOR_S, "faults": [told(courses, name) for name in given.faults]}
-        return Measured(tuple(rows_of(courses)), busy.cores(), details)
+        courses, failures = all_faults(stack, settings, [name for _ in range(given.times) for name in given.faults])
+        seen = [name for name in given.faults if name in {one.fault for one in courses}]
+        details = {"confirm_for_s": CONFIRM_FOR_S, "failures": failures, "faults": [told(courses, one) for one in seen]}
+        missed = Figure(
+            what="faults without the expected reaction", unit="faults", values=(len(failures),), budget=at_most(0),
+            note="; ".join(failures),
+        )  # fmt: skip
+        return Measured((missed, *rows_of(courses)), busy.cores(), details)
+
+
+def all_faults(stack: BenchStack, settings: RunbookSettings, names: list[DrillName]) -> tuple[list[Course], list[str]]:
+    """Take one fault after the other; one that goes wrong is named, and ends none of the others."""
+    courses, failures = [], []
+    for name in names:
+        try:
+            courses.append(one_fault(stack, settings, name))
+        except (SystemExit, RunbookError) as error:
+            failures.append(f"{name}: {error}")
+            sys.stderr.write(f"{error}\n")
+    return courses, failures
 
 
 def prepared(stack: BenchStack) -> RunbookSettings:
@@ -112,9 +130,9 @@ def one_fault(stack: BenchStack, settings: RunbookSettings, name: DrillName) -> 
         scene = asyncio.run(healed(settings, scene))
         end(settings, scene)
         orders = asyncio.run(end_orders(settings.state_dir, settings.service(NAME)))
+        until_over(stack, settings, scene)
     if orders.lost or orders.doubled or orders.unproven or orders.blind:
         raise SystemExit(f"ORDERS_WRONG: expected every order once and proven was {orders}")
-    until_over(stack, settings, scene)
     sys.stderr.write(f"found {course.found_s:.1f} s, acted {course.acted_s:.1f} s\n")
     return course
 
@@ -170,6 +188,8 @@ def until_over(stack: BenchStack, settings: RunbookSettings, scene: DrillScene |
 def rows_of(courses: list[Course]) -> list[Figure]:
     """Lay the rows out: all faults together, then each of them."""
     proven = tuple(one.proven_s for one in courses if one.proven_s is not None)
+    if not courses:
+        return []
     found = [
         Figure(what="any fault → incident opened", unit="s", values=tuple(one.found_s for one in courses)),
         Figure(what="any fault → last action done", unit="s", values=tuple(one.acted_s for one in courses)),

@@ -3,7 +3,7 @@
 Steps:
     1. the whole local stack, whose healthy service is triaged; its own schedule is paused
     2. beside it, on the same server, a stock process worker and a `flow.serve()`, each with Prefect's defaults; what
-       the server spends on each of them at rest is seen while they come, one by one
+       each of them and the server spend at rest is seen while the others stand still
     3. in turn, one triage with each: trigger to *Completed*, CPU of the worker with all its processes, of the server,
        of the database
 """
@@ -12,14 +12,14 @@ import argparse
 import statistics
 import sys
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from bench.measuring.executors import Executor, served, server_family, stock_worker, warm
 from bench.measuring.figures import Alternative, Figure, at_most
-from bench.measuring.machine import cpu_s
+from bench.measuring.machine import cpu_s, family
 from bench.measuring.memory import memory_of_parts
 from bench.measuring.prefect_calls import run_to_end
 from bench.measuring.report import Measured, bench_arguments, run_bench
@@ -75,7 +75,7 @@ def measure(given: argparse.Namespace) -> Measured:
 
 
 def started(stack: BenchStack, running: ExitStack, given: argparse.Namespace) -> tuple[list[Course], dict[str, float]]:
-    """Start one executor after the other; what the server spends more at rest than before is spent on the last one.
+    """Start one executor after the other, and see each at rest, the others stopped.
 
     Units: cores that the shared parts spend at rest once all are there.
     """
@@ -83,17 +83,27 @@ def started(stack: BenchStack, running: ExitStack, given: argparse.Namespace) ->
     idle_s = QUICK_IDLE_S if given.quick else IDLE_S
     # What the stock ones take has nothing to do with the database: a quick run sees it once.
     alone = given.ours_only or (given.quick and given.database is Database.POSTGRESQL)
-    makers = () if alone else (stock_worker, served)
-    before: dict[str, float] = dict.fromkeys(parts, 0.0)
-    for make in (None, *makers):
+    for make in (None, *(() if alone else (stock_worker, served))):
         if make is not None:
             courses.append(Course(running.enter_context(make(stack))))
         run_to_end(stack.api, courses[-1].executor.deployment)
-        time.sleep(SETTLE_S)
-        found = at_rest({**parts, "worker": courses[-1].executor.cpu_s}, idle_s)
-        courses[-1].idle_cores = {part: max(0.0, cores - before.get(part, 0.0)) for part, cores in found.items()}
-        before = {part: found[part] for part in parts}
-    return courses, before
+        with stopped([one.executor for one in courses[:-1]]):
+            time.sleep(SETTLE_S)
+            courses[-1].idle_cores = at_rest({**parts, "worker": courses[-1].executor.cpu_s}, idle_s)
+    return courses, courses[0].idle_cores if alone else at_rest(parts, idle_s)
+
+
+@contextmanager
+def stopped(executors: list[Executor]) -> Iterator[None]:
+    """Let some executors stand still for the block: they poll the server of the one that is seen."""
+    processes = [process for one in executors for process in family(one.pid)]
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
 
 
 def clocks(stack: BenchStack) -> dict[str, Clock]:
