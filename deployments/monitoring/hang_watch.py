@@ -21,8 +21,8 @@ EVERY_S = 1.0
 # A hundred services are asked less often each, so that the watch itself stays small.
 EVERY_A_SERVICE_S = 0.05
 SOON_S = 0.1
-TIMEOUT_S = 1.5
-# One answer that is late is a busy machine; two in a row are three seconds without a word.
+TIMEOUT_S = 1.0
+# One answer that is late is a busy machine; two in a row are two seconds without a word.
 SILENT_COUNT = 2
 POST_TIMEOUT_S = 5.0
 EVENT, PAYLOAD_TYPE = "order-service.incident", "service_silent"
