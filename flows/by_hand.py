@@ -6,6 +6,7 @@ from prefect import flow
 from prefect.runtime import flow_run
 from pydantic import Field
 
+from flows.asked import name_of, one_service, run_named
 from flows.forms import By, Help, Name, Override, Reason, Service
 from flows.instruction import follow
 from tasks.model.by_hand import Instruction, Resumed
@@ -32,7 +33,7 @@ def pause_name() -> str:
     """Name the run by what is paused."""
     given = flow_run.parameters
     named = " and ".join(str(one) for one in (given["asset_class"], given["strategy"].strip()) if one)
-    return f"{given['service']}: pause {named or 'everything'} by {given['by']}"
+    return f"{name_of(given['service'])}: pause {named or 'everything'} by {given['by']}"
 
 
 def resume_name() -> str:
@@ -40,11 +41,11 @@ def resume_name() -> str:
     given = flow_run.parameters
     named = given["asset_class"] or given["name"].strip()
     what = f"{given['what'].replace('_', ' ')} {named}".strip()
-    return f"{given['service']}: resume {what} by {given['by']}"
+    return f"{name_of(given['service'])}: resume {what} by {given['by']}"
 
 
-@flow(name="remediation", flow_run_name="{service}: restart by {by}")
-async def restart(reason: Reason, by: By, service: Service = "order-service", override: Override = ()) -> str:
+@flow(name="remediation", flow_run_name=run_named("{service}: restart by {by}"))
+async def restart(reason: Reason, by: By, service: Service = None, override: Override = ()) -> str:
     """Restart the service once; it counts in the restart budget.
 
     Runbook: §2.1 Restart if hung.
@@ -52,9 +53,9 @@ async def restart(reason: Reason, by: By, service: Service = "order-service", ov
     return await follow(_order(Action.RESTART_SERVICE, service, Request(by=by, reason=reason, overrides=override)))
 
 
-@flow(name="remediation", flow_run_name="{service}: roll back by {by}")
+@flow(name="remediation", flow_run_name=run_named("{service}: roll back by {by}"))
 async def roll_back(
-    reason: Reason, by: By, release: Release = "", service: Service = "order-service", override: Override = ()
+    reason: Reason, by: By, release: Release = "", service: Service = None, override: Override = ()
 ) -> str:
     """Make an earlier release current and start it, once.
 
@@ -64,9 +65,9 @@ async def roll_back(
     return await follow(_order(Action.ROLL_BACK_RELEASE, service, asked, Target(release=release.strip() or None)))
 
 
-@flow(name="remediation", flow_run_name="{service}: disable {feature} by {by}")
+@flow(name="remediation", flow_run_name=run_named("{service}: disable {feature} by {by}"))
 async def disable_feature(
-    feature: Feature, reason: Reason, by: By, service: Service = "order-service", override: Override = ()
+    feature: Feature, reason: Reason, by: By, service: Service = None, override: Override = ()
 ) -> str:
     """Switch one feature off, once.
 
@@ -76,13 +77,13 @@ async def disable_feature(
     return await follow(_order(Action.DISABLE_FEATURE, service, asked, Target(feature=feature.strip())))
 
 
-@flow(name="remediation", flow_run_name="{service}: reroute {asset_class} by {by}")
+@flow(name="remediation", flow_run_name=run_named("{service}: reroute {asset_class} by {by}"))
 async def reroute(
     asset_class: ClassToMove,
     reason: Reason,
     by: By,
     gateway: Alternate = "",
-    service: Service = "order-service",
+    service: Service = None,
     override: Override = (),
 ) -> str:
     """Lead the new orders of one class elsewhere: a test order first, then all. None that was sent is sent again.
@@ -101,7 +102,7 @@ async def pause(
     asset_class: OneClass = None,
     strategy: Strategy = "",
     state: Halt = TradingState.HALTED,
-    service: Service = "order-service",
+    service: Service = None,
 ) -> str:
     """Pause a class, a strategy, or everything: always allowed, in any mode; cancels pass, and a person resumes.
 
@@ -118,7 +119,7 @@ async def resume(
     what: What = Resumed.TRADING,
     asset_class: OfClass = None,
     name: OfName = "",
-    service: Service = "order-service",
+    service: Service = None,
     override: Override = (),
 ) -> str:
     """End a pause, take a mark off a gateway, or lead a class back to the table's own gateway; a person's word only.
@@ -129,9 +130,9 @@ async def resume(
     return await follow(resumed(_order(Action.RESUME, service, asked), what, asset_class, name))
 
 
-@flow(name="remediation", flow_run_name="{service}: mark {gateway} degraded by {by}")
+@flow(name="remediation", flow_run_name=run_named("{service}: mark {gateway} degraded by {by}"))
 async def mark_degraded(
-    gateway: Gateway, reason: Reason, by: By, service: Service = "order-service", override: Override = ()
+    gateway: Gateway, reason: Reason, by: By, service: Service = None, override: Override = ()
 ) -> str:
     """Mark one gateway degraded, so that everybody sees it; it still takes the orders that reach it.
 
@@ -141,5 +142,5 @@ async def mark_degraded(
     return await follow(_order(Action.MARK_DEGRADED, service, asked, Target(gateway=gateway.strip())))
 
 
-def _order(action: Action, service: str, asked: Request, *targets: Target) -> Instruction:
-    return Instruction(service=service, action=action, asked=asked, targets=targets)
+def _order(action: Action, service: str | None, asked: Request, *targets: Target) -> Instruction:
+    return Instruction(service=one_service(service), action=action, asked=asked, targets=targets)

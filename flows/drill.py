@@ -6,6 +6,7 @@ from typing import Annotated
 from prefect import flow
 from pydantic import Field
 
+from flows.asked import one_service
 from flows.forms import By, Help
 from flows.triage import triage
 from tasks.await_end import await_end
@@ -22,13 +23,17 @@ from tasks.rules.drills.markdown import score_line
 from tasks.score_drill import score_drill
 
 Which = Annotated[DrillName, Help("What is broken; `runbook drill list` tells what is expected of each.")]
-OwnService = Annotated[str, Field(max_length=100), Help("The service of the local stack; any other one is refused.")]
+OwnService = Annotated[
+    str | None,
+    Field(max_length=100),
+    Help("The service of the local stack; any other one is refused. Empty: the only one."),
+]
 
 
 @flow(name="drill", flow_run_name="drill {drill}")
 async def drill(
     drill: Which = DrillName.GATEWAY_KILLED,
-    service: OwnService = "order-service",
+    service: OwnService = None,
     by: By = "a person at the Prefect UI",
 ) -> str:
     """Rehearse the page on one fault; nothing but the local stack is ever broken, and it is healed whatever happens.
@@ -36,7 +41,7 @@ async def drill(
     Runbook: §1 to §5, rehearsed.
     Errors: `NOT_OUR_STACK`, `NOT_WELL`, `DRILL_UNDER_WAY` before anything is touched.
     """
-    scene = await open_drill(drill, service, by)
+    scene = await open_drill(drill, one_service(service), by)
     async with shown_progress("progress-drill") as report:
         try:
             report(drill_part(LongStep.DRILL_BEGIN))

@@ -25,7 +25,11 @@ class Help:
 
 
 Name = Annotated[str, Field(max_length=64)]
-Service = Annotated[str, Field(max_length=100), Help("Which watched service, as named in runbook.toml.")]
+Service = Annotated[
+    str | None,
+    Field(max_length=100),
+    Help("Which watched service, as named in runbook.toml; empty where it is the only one."),
+]
 Reason = Annotated[
     str, Field(pattern=r"\S", max_length=500), Help("Why; it goes into the ledger and into every message.")
 ]

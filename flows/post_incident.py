@@ -6,6 +6,7 @@ from prefect import State, flow
 from prefect.runtime import flow_run
 from pydantic import Field
 
+from flows.asked import name_of, one_service
 from flows.forms import Help, Service
 from tasks.draft_check import draft_check
 from tasks.find_incident import find_incident
@@ -26,7 +27,7 @@ def writing_name() -> str:
 def postmortem_name() -> str:
     """Name the run by the incident that was asked for."""
     given = flow_run.parameters
-    return f"{given['service']}: postmortem of {given['incident_id'] or 'the newest incident'}"
+    return f"{name_of(given['service'])}: postmortem of {given['incident_id'] or 'the newest incident'}"
 
 
 @flow(name="post_incident", flow_run_name=writing_name)
@@ -45,12 +46,13 @@ async def post_incident(service: str, incident_ids: tuple[str, ...]) -> list[Sta
 
 
 @flow(name="postmortem", flow_run_name=postmortem_name)
-async def postmortem(service: Service = "order-service", incident_id: IncidentId = "") -> str:
+async def postmortem(service: Service = None, incident_id: IncidentId = "") -> str:
     """Write the postmortem of one incident now, or bring it up to date; what a person edited stays.
 
     Runbook: §5 Post-incident.
     """
-    asked = find_incident(service, incident_id)  # §5.1
-    beside = (write_regression(service, asked), draft_check(service, asked))  # §5.2
-    kept: Postmortem = await write_postmortem(service, asked, beside)  # §5.1
+    name = one_service(service)
+    asked = find_incident(name, incident_id)  # §5.1
+    beside = (write_regression(name, asked), draft_check(name, asked))  # §5.2
+    kept: Postmortem = await write_postmortem(name, asked, beside)  # §5.1
     return postmortem_words(kept)

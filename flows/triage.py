@@ -4,15 +4,17 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from prefect import flow
+from prefect import State, flow
 from prefect.runtime import flow_run
 from pydantic import Field
 
+from flows.asked import name_of, not_watched_here, services_asked
 from flows.escalation import escalation
-from flows.forms import Help, Service
+from flows.forms import Help
 from flows.pings import tell_begun, tell_broken, tell_done
 from flows.post_incident import post_incident
 from flows.remediation import remediation
+from flows.rounds import triage_round
 from tasks.check_process import check_process
 from tasks.confirm_failure import confirm_failure
 from tasks.gather_context import gather_context
@@ -23,6 +25,7 @@ from tasks.model.looks import Observation
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass
 from tasks.model.report import Ended, TriageStory
+from tasks.model.rounds import RoundRequest
 from tasks.name_run import name_run
 from tasks.plan_remediation import plan_remediation
 from tasks.probe_gateways import probe_gateways
@@ -45,6 +48,9 @@ from tasks.send_synthetic_order import send_synthetic_order
 from tasks.store_evidence import store_evidence
 from tasks.write_report import write_report
 
+Asked = Annotated[
+    str | None, Field(max_length=100), Help("Which watched service; leave empty for all that runbook.toml names.")
+]
 Alert = Annotated[AlertType | None, Help("Which alert fired; leave empty for a routine look.")]
 AffectedClass = Annotated[AssetClass | None, Help("Which asset class the alert is about, if one.")]
 Note = Annotated[str, Field(max_length=2000), Help("What you saw; it is shown in the report.")]
@@ -55,7 +61,7 @@ RunMode = Annotated[Mode | None, Help("Go no further than this; empty follows th
 def run_name() -> str:
     """Name the run so that a list of runs can be read: the service, and what it was started for."""
     parameters = flow_run.parameters or {}
-    return triage_name(str(parameters.get("service")), parameters.get("alert"))
+    return triage_name(name_of(parameters.get("service")), parameters.get("alert"))
 
 
 @flow(
@@ -67,20 +73,35 @@ def run_name() -> str:
     on_crashed=[tell_broken],
 )
 async def triage(
-    service: Service = "order-service",
+    service: Asked = None,
     alert: Alert = None,
     asset_class: AffectedClass = None,
     note: Note = "",
     mode: RunMode = None,
     payload: Payload = None,
-) -> str:
+) -> str | State[Any]:
     """Look at everything, name the cause, act where it is safe, and tell the right people.
 
     Runbook: §1 Initial triage.
     Errors: the run fails only when our own tool breaks; how the patient is, is in the report.
     """
     seen = read_alert(payload)
-    request = TriageRequest(service=service, alert=alert, asset_class=asset_class, note=note, mode=mode, seen=seen)
+    asked = TriageRequest(service="", alert=alert, asset_class=asset_class, note=note, mode=mode, seen=seen)
+    match services_asked(service):
+        case ():
+            return not_watched_here(service)
+        case (name,):
+            return await initial_triage(asked.model_copy(update={"service": name}))
+        case names:
+            return await triage_round(RoundRequest(services=names, asked=asked, payload=payload), triage)
+
+
+async def initial_triage(request: TriageRequest) -> str:
+    """Go down the page for one service.
+
+    Runbook: §1 Initial triage; then §2 to §5 where they are needed.
+    """
+    service = request.service
     context = gather_context(request)  # §1.1
     first, logs = await asyncio.gather(look_around(service), scan_logs(service))  # §1.2, §1.3, §1.4
     rounds = await confirm_failure(service, first, context) if worth_confirming(context, first) else (first,)

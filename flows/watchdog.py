@@ -1,17 +1,23 @@
 """The watcher watched: an automation starts this when no triage has completed for three minutes."""
 
-from prefect import flow
+from typing import Annotated
 
-from flows.forms import Service
+from prefect import flow
+from pydantic import Field
+
+from flows.asked import run_named, services_asked
+from flows.forms import Help
 from tasks.notify import notify
 from tasks.record_silence import record_silence
 
+Watched = Annotated[str | None, Field(max_length=100), Help("Which watched service; leave empty for all.")]
 
-@flow(name="watchdog", flow_run_name="{service}: no triage for three minutes")
-async def watchdog(service: Service = "order-service") -> int:
+
+@flow(name="watchdog", flow_run_name=run_named("{service}: no triage for three minutes"))
+async def watchdog(service: Watched = None) -> int:
     """Tell that the watch has stopped: those who mend it, and those who must look meanwhile.
 
     Runbook: §3.3 SRE and platform, §3.1 on-call.
     """
-    messages = record_silence(service)
-    return sum(notify(service, message) for message in messages)
+    stopped = record_silence(services_asked(service))
+    return sum(notify(one.service, message) for one in stopped for message in one.messages)

@@ -5,16 +5,15 @@ from datetime import UTC, datetime
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.clients.silence import silence_recorded
-from tasks.model.messages import Message
+from tasks.clients.silence import Stopped, silences_recorded
 from tasks.settings import load_settings
 
 
 @task(name="record_silence", cache_policy=NO_CACHE, timeout_seconds=20, retries=0)
-def record_silence(service: str) -> tuple[Message, ...]:
+def record_silence(services: tuple[str, ...]) -> tuple[Stopped, ...]:
     """Say what is to be told when no triage looks at a service any more; nothing where one does.
 
     Runbook: §3.3 SRE and platform.
     Errors: `UNKNOWN_SERVICE`; a stop that cannot be recorded is told all the same.
     """
-    return silence_recorded(load_settings(), service, datetime.now(UTC))
+    return silences_recorded(load_settings(), services, datetime.now(UTC))

@@ -136,6 +136,7 @@ class RunbookSettings(BaseSettings):
     monitoring_port: int = Field(default=8650, ge=1, le=65_535)
     alert_token: SecretStr | None = Field(default=None, min_length=16)
     worker_type: Literal["warm-process", "process"] = "warm-process"
+    triages_at_once: int = Field(default=8, ge=1, le=1000)
     worker_drain_s: float = Field(default=5.0, ge=0, le=3600)
     database_url: DatabaseUrl | None = None
     server_auth: Credentials | None = None

@@ -24,7 +24,7 @@ ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 def triage(
     *,
-    service: str = "order-service",
+    service: str | None = None,
     alert: AlertType | None = None,
     asset_class: AssetClass | None = None,
     note: str = "",
@@ -36,7 +36,7 @@ def triage(
     Parameters
     ----------
     service
-        Which watched service.
+        Which watched service; all of them where it is left out.
     alert
         Which alert fired.
     asset_class

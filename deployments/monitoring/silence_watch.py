@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from deployments.monitoring.prefect_door import workers_page
-from tasks.clients.silence import silence_recorded
+from tasks.clients.silence import silences_recorded
 from tasks.model.messages import Message
 from tasks.rules.message_evidence import linked
 from tasks.settings import RunbookSettings
@@ -55,9 +55,8 @@ class SilenceWatch:
         if not timedelta() <= now - self._checked_at <= SLEPT:
             self._since = now
         self._checked_at = now
-        for service in self._settings.services:
+        for stopped in silences_recorded(self._settings, tuple(self._settings.services), now, self._since):
             # No run says it, so the message leads to the page of the workers: the dead one is what is to be mended.
-            found = silence_recorded(self._settings, service, now, self._since)
-            for message in linked(found, workers_page()):
-                if message.key not in self._told and say(self._settings, service, message):
+            for message in linked(stopped.messages, workers_page()):
+                if message.key not in self._told and say(self._settings, stopped.service, message):
                     self._told.add(message.key)

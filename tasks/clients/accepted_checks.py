@@ -58,7 +58,14 @@ def accepted_checks(state_dir: Path, service: str) -> tuple[tuple[Check, ...], s
     Runbook: §5.2.
     Errors: none; a check is a note, and stops no triage.
     """
-    checks, broken = list_checks(state_dir)
+    return accepted_of(*list_checks(state_dir), service)
+
+
+def accepted_of(checks: tuple[Check, ...], broken: tuple[str, ...], service: str) -> tuple[tuple[Check, ...], str]:
+    """Choose the checks that are switched on for a service, and say what could not be read.
+
+    Runbook: §5.2.
+    """
     accepted = [one for one in checks if one.status is CheckStatus.ACCEPTED and one.service == service]
     left_out = len(accepted) - ACCEPTED_LIMIT_COUNT
     notes = [

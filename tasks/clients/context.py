@@ -1,6 +1,8 @@
 """Gather the context of a triage from the ledger and the switch (§1.1)."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
 
 from tasks.clients.accepted_checks import accepted_checks
 from tasks.clients.incident_ledger import read_ledger
@@ -10,6 +12,7 @@ from tasks.clients.outbox import Outbox
 from tasks.clients.postmortems import unwritten
 from tasks.clients.releases_root import release_history
 from tasks.model.changes import Change
+from tasks.model.checks import Check
 from tasks.model.errors import CannotLook
 from tasks.model.evidence import Context, KnownGateway, TriageRequest
 from tasks.model.incident import Ledger, LedgerRecord
@@ -33,12 +36,44 @@ def context_of(
     Runbook: §1.1 Gather context.
     Errors: `UNKNOWN_SERVICE`. An unreadable ledger is told in the context; then nothing is acted on.
     """
-    ledger, fault = _ledger(settings, request.service)
+    context = context_around(settings, request, now, kept_of(settings, request.service))
+    return context.model_copy(update={"late_s": round(late_s, 1), "run_url": run_url})
+
+
+class Kept(NamedTuple):
+    """What a context is gathered around: the files that services of one host may share.
+
+    An empty ledger with a `fault` could not be read. `checks` are all accepted ones; `checks_detail` says which not.
+    """
+
+    ledger: Ledger
+    fault: str
+    checks: tuple[Check, ...]
+    checks_detail: str
+    unsent_count: int
+
+
+def kept_of(settings: RunbookSettings, service: str) -> Kept:
+    """Read what is kept of one service.
+
+    Errors: `UNKNOWN_SERVICE`; what cannot be read is told.
+    """
+    ledger, fault = ledger_or_fault(settings.ledger_path(service))
+    checks = accepted_checks(settings.state_dir, service)
+    return Kept(ledger, fault, *checks, Outbox(settings.state_dir).pending_count())
+
+
+def context_around(settings: RunbookSettings, request: TriageRequest, now: datetime, kept: Kept) -> Context:
+    """Gather the context around what was read already; how late the run is, and its address, are left out.
+
+    Runbook: §1.1 Gather context.
+    Errors: `UNKNOWN_SERVICE`.
+    """
+    ledger = kept.ledger
     recent = [one for one in ledger.records if one.service in {request.service, None}]
     incidents = fold_incidents(recent, request.service)
     still_open = tuple(one for one in incidents if one.is_open)
     watched = settings.service(request.service)
-    checks, checks_detail = accepted_checks(settings.state_dir, request.service)
     history = recall_looks(history_path(settings, request.service), now)
     seen = request.seen
     began = (*(one.opened_at for one in still_open), seen.began_at if seen else None)
@@ -47,16 +82,15 @@ def context_of(
         request=request,
         looked_at=now,
         mode=current_mode(settings, request.mode),
-        late_s=round(late_s, 1),
+        late_s=0.0,
         alert=request.alert
         or (seen.name if seen else None)
         or next((one.type for one in reversed(recent) if still_open), None),
         began_at=began_at,
         recent_count=sum(one.timestamp > now - timedelta(days=1) for one in recent),
         ledger_skipped_count=len(ledger.skipped),
-        ledger_detail=fault,
+        ledger_detail=kept.fault,
         open_incidents=still_open,
-        run_url=run_url,
         changes=_changes(watched, recent, history, now),
         lives=service_lives(recent, incidents, _lived_since(recent, request.service, now), now),
         gateway_turns=gateway_turns(recent, now - TURNS_FOR),
@@ -65,11 +99,11 @@ def context_of(
         limits=watched.limits,
         maintenance=maintenance_at(recent, request.service, now),
         desk_time_zone=settings.desk_time_zone,
-        checks=checks,
-        checks_detail=checks_detail,
+        checks=kept.checks,
+        checks_detail=kept.checks_detail,
         unwritten_incidents=unwritten(settings, incidents, now),
         untold_recoveries=tuple(one.incident_id for one in incidents if owes_recovery(one, now)),
-        unsent_count=Outbox(settings.state_dir).pending_count(),
+        unsent_count=kept.unsent_count,
     )
 
 
@@ -92,8 +126,9 @@ def _known_gateways(watched: ServiceSettings) -> tuple[KnownGateway, ...]:
     return tuple(KnownGateway(name=name, asset_classes=one.asset_classes) for name, one in watched.gateways.items())
 
 
-def _ledger(settings: RunbookSettings, service: str) -> tuple[Ledger, str]:
+def ledger_or_fault(path: Path) -> tuple[Ledger, str]:
+    """Read a ledger; one that cannot be read is empty, and says why."""
     try:
-        return read_ledger(settings.ledger_path(service)), ""
+        return read_ledger(path), ""
     except CannotLook as error:
         return Ledger(), str(error)

@@ -1,11 +1,13 @@
 """Gather what the guards look at, as it is at this moment: the ledger, the switch, the settings, one more look."""
 
 import asyncio
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from tasks.clients.context import context_of
 from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.markets import markets_now
+from tasks.clients.neighbors import sick_neighbors
 from tasks.clients.observe import observe
 from tasks.clients.order_states import proven_within
 from tasks.clients.setup import setup_of
@@ -23,6 +25,8 @@ from tasks.settings import RunbookSettings, ServiceSettings
 
 # Before these, orders whose outcome is not proven are asked for (safety rule 5).
 ASKS_FOR_ORDERS = frozenset({Action.RESTART_SERVICE, Action.REROUTE_ORDERS, Action.ROLL_BACK_RELEASE})
+# Before these, the other services of the host are looked at (safety rule 6).
+STOPS_THE_PROCESS = frozenset({Action.RESTART_SERVICE, Action.ROLL_BACK_RELEASE})
 
 
 async def facts_now(settings: RunbookSettings, case: RemediationCase, planned: PlannedAction) -> Facts:
@@ -36,12 +40,19 @@ async def facts_now(settings: RunbookSettings, case: RemediationCase, planned: P
     watched = settings.service(case.service)
     if planned.action is Action.PAUSE_STRATEGIES:
         return facts_of(settings, case, unseen(datetime.now(UTC)))
-    seen, orders = await asyncio.gather(observe(watched), _unproven(watched, case, planned))
-    facts = facts_of(settings, case, seen, orders)
+    seen, orders, sick = await asyncio.gather(
+        observe(watched), _unproven(watched, case, planned), neighbors_before(settings, case.service, (planned.action,))
+    )
+    facts = facts_of(settings, case, seen, orders).model_copy(update={"sick_neighbors": sick})
     if planned.action is not Action.REROUTE_ORDERS:
         return facts
     evidence = facts.evidence.model_copy(update={"markets": markets_now(watched)})
     return facts.model_copy(update={"evidence": evidence})
+
+
+async def neighbors_before(settings: RunbookSettings, service: str, actions: Iterable[Action]) -> tuple[str, ...]:
+    """Name the sick neighbors before a process is stopped; nobody is asked before any other action."""
+    return () if STOPS_THE_PROCESS.isdisjoint(actions) else await sick_neighbors(settings, service)
 
 
 async def _unproven(watched: ServiceSettings, case: RemediationCase, planned: PlannedAction) -> OrderStates | None:

@@ -3,7 +3,7 @@
 import secrets
 from datetime import UTC, datetime
 
-from tasks.clients.facts import ASKS_FOR_ORDERS, unseen
+from tasks.clients.facts import ASKS_FOR_ORDERS, neighbors_before, unseen
 from tasks.clients.incident_ledger import read_ledger, transact
 from tasks.clients.markets import markets_now
 from tasks.clients.order_states import order_states
@@ -70,6 +70,7 @@ async def planned_by_hand(settings: RunbookSettings, story: HandStory) -> Plan:
         history=action_history(records, instruction.service, now),
         setup=setup_of(settings, instruction.service),
         orders=await order_states(watched) if instruction.action in ASKS_FOR_ORDERS else None,
+        sick_neighbors=await neighbors_before(settings, instruction.service, (instruction.action,)),
         asked=instruction.asked,
     )
     return plan_by_hand(instruction, facts, story.incident.incident_id)

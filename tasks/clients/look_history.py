@@ -16,6 +16,7 @@ FOLDER = "looks"
 KEPT_FOR = timedelta(days=1)
 READ_FOR = timedelta(hours=2)
 READ_LIMIT_COUNT = 150
+LAST_LOOKS_COUNT = 4
 LINE_BYTES = 4096
 SIZE_LIMIT_BYTES = 16 * 1_048_576
 LOCK_TIMEOUT_S = 1.0
@@ -56,6 +57,19 @@ def recall_looks(path: Path, now: datetime, since: timedelta = READ_FOR) -> tupl
     return tuple(look for look in found if now - since < look.at <= now)
 
 
+def last_look_at(path: Path, now: datetime, since: timedelta) -> datetime | None:
+    """Say when a run last looked; None where none did in that time. Reads the end of the file alone.
+
+    Errors: none.
+    """
+    for file in (path, path.with_suffix(".jsonl.1")):
+        times = (_time_of(line) for line in reversed(_tail(file, LAST_LOOKS_COUNT)))
+        last = next((at for at in times if at is not None and at <= now), None)
+        if last is not None:
+            return last if now - since < last else None
+    return None
+
+
 def looks_between(path: Path, since: datetime, until: datetime) -> tuple[PastLook, ...]:
     """Read every run that is remembered of a stretch of time, oldest first.
 
@@ -83,13 +97,13 @@ def _rotate(path: Path, now: datetime) -> None:
             path.replace(path.with_suffix(".jsonl.1"))
 
 
-def _tail(path: Path) -> list[bytes]:
+def _tail(path: Path, lines_count: int = READ_LIMIT_COUNT) -> list[bytes]:
     try:
         with path.open("rb") as file:
             size_bytes = file.seek(0, 2)
-            start = max(0, size_bytes - LINE_BYTES * READ_LIMIT_COUNT)
+            start = max(0, size_bytes - LINE_BYTES * lines_count)
             file.seek(start)
-            lines = file.read(LINE_BYTES * READ_LIMIT_COUNT).split(b"\n")
+            lines = file.read(LINE_BYTES * lines_count).split(b"\n")
     except OSError:
         return []
     # A read that begins in the middle begins with part of a line.

@@ -1,6 +1,8 @@
 """Gather what the plan is made from, and make it: for a triage, and for a person's order."""
 
-from tasks.clients.facts import ASKS_FOR_ORDERS
+import asyncio
+
+from tasks.clients.facts import ASKS_FOR_ORDERS, neighbors_before
 from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.order_states import proven_within
 from tasks.clients.service_lock import holder_of
@@ -38,8 +40,15 @@ async def planned_for(settings: RunbookSettings, story: TriageStory) -> Plan:
     plan = make_plan(facts, incidents)
     if not any(one.action in ASKS_FOR_ORDERS for one in plan.actions):
         return plan
-    orders = unanswered(facts) or await proven_within(settings.service(service), 0)
-    return make_plan(facts.model_copy(update={"orders": orders}), incidents)
+    orders, sick = await asyncio.gather(
+        _unproven(settings, service, facts),
+        neighbors_before(settings, service, (one.action for one in plan.actions)),
+    )
+    return make_plan(facts.model_copy(update={"orders": orders, "sick_neighbors": sick}), incidents)
+
+
+async def _unproven(settings: RunbookSettings, service: str, facts: Facts) -> OrderStates:
+    return unanswered(facts) or await proven_within(settings.service(service), 0)
 
 
 def unanswered(facts: Facts) -> OrderStates | None:

@@ -1,23 +1,27 @@
 """Look at the watch itself: when a triage last looked at a service, and whether one is at work on it now."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from tasks.clients.incident_ledger import read_ledger, transact
-from tasks.clients.look_history import history_path, recall_looks
+from tasks.clients.look_history import history_path, last_look_at
 from tasks.clients.mode_switch import current_mode
 from tasks.clients.service_lock import holder_of
 from tasks.model.errors import RunbookError
 from tasks.model.incident import IncidentState, LedgerRecord
 from tasks.model.messages import Message
+from tasks.model.modes import Mode
 from tasks.rules.incident_state import open_incidents
 from tasks.rules.silence import (
     SILENT_AFTER,
     Silence,
     last_sign_at,
+    never_looked,
     silence_incident,
     silence_messages,
     silence_of,
     silence_records,
+    told_with,
 )
 from tasks.settings import RunbookSettings
 
@@ -25,28 +29,59 @@ from tasks.settings import RunbookSettings
 LOOKED_WITHIN = timedelta(days=2)
 
 
-def silence_recorded(
-    settings: RunbookSettings, service: str, now: datetime, watching_since: datetime | None = None
-) -> tuple[Message, ...]:
-    """Judge the silence from the history and the ledger, and open its incident."""
-    found = silence_now(settings, service, now, watching_since)
-    if found is None or not found.silent:
+class Stopped(NamedTuple):
+    """A stop of the watch: the service whose ledger has the incident, and what is to be told."""
+
+    service: str
+    messages: tuple[Message, ...]
+
+
+def silences_recorded(
+    settings: RunbookSettings, services: tuple[str, ...], now: datetime, watching_since: datetime | None = None
+) -> tuple[Stopped, ...]:
+    """Judge the silence around each service, and open one incident for all that nobody looks at any more.
+
+    Runbook: §3.3 SRE and platform.
+    Errors: none; a stop that cannot be recorded is told all the same.
+    """
+    silent = _silent(settings, services, now, watching_since)
+    if not silent:
         return ()
+    known = {name: told_with(_records(settings, name), name) for name in silent}
+    covered = {beside for names in known.values() for beside in names}
+    fresh = [name for name in silent if name not in covered]
+    owners = [name for name in silent if known[name]]
+    groups = {**dict.fromkeys(owners, ()), **({fresh[0]: tuple(fresh[1:])} if fresh else {})}
+    mode = current_mode(settings)
+    return tuple(_stopped(settings, name, silent[name].having(beside), now, mode) for name, beside in groups.items())
+
+
+def _stopped(settings: RunbookSettings, service: str, found: Silence, now: datetime, mode: Mode) -> Stopped:
     incident = _recorded(settings, service, found, now)
-    return silence_messages(incident, found, current_mode(settings))
+    return Stopped(service, silence_messages(incident, found, mode))
+
+
+def _silent(
+    settings: RunbookSettings, services: tuple[str, ...], now: datetime, watching_since: datetime | None
+) -> dict[str, Silence]:
+    """Find the services that nobody looks at; one that was never looked at only where others are."""
+    judged = {name: silence_now(settings, name, now, watching_since) for name in services}
+    if watching_since is not None and any(one is not None and not one.silent for one in judged.values()):
+        judged = {name: one or never_looked(watching_since, now) for name, one in judged.items()}
+    return {name: one for name, one in judged.items() if one is not None and one.silent}
 
 
 def silence_now(
     settings: RunbookSettings, service: str, now: datetime, watching_since: datetime | None = None
 ) -> Silence | None:
     """Judge the silence; None where no triage looks at the service at all."""
-    looks = [look.at for look in recall_looks(history_path(settings, service), now, LOOKED_WITHIN)]
-    if not looks:
+    last_at = last_look_at(history_path(settings, service), now, LOOKED_WITHIN)
+    if last_at is None:
         return None
     # The ledger is read only where the looks alone do not show that all is well.
-    records = _records(settings, service) if now - max(looks) >= SILENT_AFTER else ()
+    records = _records(settings, service) if now - last_at >= SILENT_AFTER else ()
     return silence_of(
-        last_sign_at(looks, records, service, now),
+        last_sign_at((last_at,), records, service, now),
         now,
         acting=holder_of(settings.state_dir, service) is not None,
         approval_timeout_s=settings.approval_timeout_s,

@@ -18,17 +18,34 @@ SILENT_AFTER = timedelta(minutes=3)
 # An action under way, with its proof; a person's answer is waited for on top of it.
 ACTING_FOR = timedelta(minutes=10)
 WATCH_STOPPED = "watch-stopped"
+BESIDE = "beside"
+NAMED_COUNT = 5
 TOLD = (Audience.TIER_3, Audience.TIER_1)
 # What is told of an incident is no look at the service.
 _WORDS = frozenset({Event.NOTIFIED, Event.ESCALATED})
 
 
 class Silence(Value):
-    """Whether the watch is silent, since when, and the numbers that decided."""
+    """Whether the watch is silent, since when, and the numbers that decided.
+
+    `beside` are the services that nobody looks at either: one stop of the watch is one incident, however many it has.
+    """
 
     silent: bool
     since: AwareDatetime
     detail: str
+    beside: tuple[str, ...] = ()
+
+    def having(self, beside: tuple[str, ...]) -> "Silence":
+        """Give the same silence, of several services."""
+        return self.model_copy(update={"beside": beside})
+
+    @property
+    def words(self) -> str:
+        """Say what was found, for people."""
+        named = ", ".join(self.beside[:NAMED_COUNT])
+        more = f" and {len(self.beside) - NAMED_COUNT} more" if len(self.beside) > NAMED_COUNT else ""
+        return f"{self.detail}; likewise for {named}{more}" if self.beside else self.detail
 
 
 def silence_of(
@@ -88,12 +105,34 @@ def silence_records(
     finding = silence_finding(silence)
     last_at = silence.since.isoformat()
     opened: dict[str, object] = {"cause": finding.cause, "tier": finding.tier, "last_well_at": last_at}
+    opened |= {BESIDE: list(silence.beside)} if silence.beside else {}
     return tuple(
-        record_of(silence_incident(service, silence), event, now, silence.detail, details).model_copy(
+        record_of(silence_incident(service, silence), event, now, silence.words, details).model_copy(
             update={"source": Source.WATCHDOG}
         )
         for event, details in ((Event.OPENED, opened), (Event.DIAGNOSED, finding.model_dump(mode="json")))
     )
+
+
+def told_with(records: Iterable[LedgerRecord], service: str) -> tuple[str, ...]:
+    """Name the services whose silence an open incident of this one tells already; none without such an incident."""
+    read = tuple(records)
+    known = {one.incident_id for one in open_incidents(read, service) if Cause.MONITOR_BLIND in one.causes}
+    beside = (names_of(one.details.get(BESIDE)) for one in read if one.incident_id in known)
+    return (service, *(name for names in beside for name in names)) if known else ()
+
+
+def names_of(value: object) -> tuple[str, ...]:
+    """Read a list of names that somebody may have edited."""
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
+
+
+def never_looked(since: datetime, now: datetime) -> Silence:
+    """Judge a service that no triage has ever looked at, though others are looked at."""
+    quiet_for = now - since
+    numbers = f"quiet_for_s={quiet_for.total_seconds():.0f}, limit_s={SILENT_AFTER.total_seconds():.0f}"
+    detail = f"no triage has looked at it since {utc_text(since)}, and others are looked at; {numbers}"
+    return Silence(silent=quiet_for >= SILENT_AFTER, since=since, detail=detail)
 
 
 def silence_finding(silence: Silence) -> Finding:
@@ -101,7 +140,7 @@ def silence_finding(silence: Silence) -> Finding:
     return Finding(
         cause=Cause.MONITOR_BLIND,
         confidence=Confidence.CONFIRMED,
-        because=(silence.detail,),
+        because=(silence.words,),
         section="§3.3",
         tier=Audience.TIER_3,
     )
@@ -112,7 +151,7 @@ def silence_messages(incident: IncidentState, silence: Silence, mode: Mode) -> t
 
     Runbook: §3.1, §3.3. It is no order-routing incident, so the template of §4.2 would say what nobody knows.
     """
-    head = f"[{incident.incident_id}] {incident.service}, mode={mode}. The watch has stopped: {silence.detail}."
+    head = f"[{incident.incident_id}] {incident.service}, mode={mode}. The watch has stopped: {silence.words}."
     advice = (
         "Nobody looks at the service until it runs again: look with `runbook check`, mend what `runbook status` shows."
     )

@@ -17,7 +17,8 @@ IN_FLIGHT = "in_flight"
 class Facts(Value):
     """What was seen, what was done before, what the settings allow, and what a person said.
 
-    `acting` names who acts on the service at this moment, where that is another run.
+    `acting` names who acts on the service at this moment, where that is another run. `sick_neighbors` are the other
+    services of the same host that fell sick lately.
     """
 
     now: AwareDatetime
@@ -29,6 +30,7 @@ class Facts(Value):
     asked: Request | None = None
     approval: Approval | None = None
     acting: str = ""
+    sick_neighbors: tuple[str, ...] = ()
 
     @property
     def latest(self) -> Observation:

@@ -27,6 +27,16 @@ def no_shared_cause(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: A
     return Verdict.yes()
 
 
+def neighbors_well(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
+    """Restart nothing while other services of the host are sick too: they point to a shared cause (safety rule 6)."""
+    sick = facts.sick_neighbors
+    if sick:
+        more = f" and {len(sick) - NAMED_COUNT} more" if len(sick) > NAMED_COUNT else ""
+        named = ", ".join(sick[:NAMED_COUNT])
+        return Verdict.no(GuardCode.SHARED_CAUSE, f"expected no other sick service was {len(sick)}: {named}{more}")
+    return Verdict.yes()
+
+
 def restart_budget(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
     """Say whether one more restart is within the budget, counted from the ledger (safety rule 4)."""
     limits, history = facts.setup.restart, facts.history

@@ -19,7 +19,7 @@ from tasks.rules.guards.common import (
 )
 from tasks.rules.guards.facts import Facts
 from tasks.rules.guards.reroute import alternate_is_approved, alternate_is_healthy, bears_the_load, market_is_open
-from tasks.rules.guards.restart import can_restart, no_shared_cause, orders_proven, restart_budget
+from tasks.rules.guards.restart import can_restart, neighbors_well, no_shared_cause, orders_proven, restart_budget
 from tasks.rules.guards.resume import by_hand_only, class_is_well
 from tasks.rules.guards.roll_back import (
     can_roll_back,
@@ -42,7 +42,15 @@ ALWAYS: tuple[Guard, ...] = (
     effect_proven,
 )
 GUARDS: dict[Action, tuple[Guard, ...]] = {
-    Action.RESTART_SERVICE: (*ALWAYS, can_restart, no_shared_cause, restart_budget, orders_proven, mode_allows),
+    Action.RESTART_SERVICE: (
+        *ALWAYS,
+        can_restart,
+        no_shared_cause,
+        neighbors_well,
+        restart_budget,
+        orders_proven,
+        mode_allows,
+    ),
     Action.MARK_DEGRADED: (*ALWAYS, can_control, mode_allows),
     Action.REROUTE_ORDERS: (
         *ALWAYS,
@@ -72,6 +80,7 @@ GUARDS: dict[Action, tuple[Guard, ...]] = {
         can_restart,
         not_rolled_back_before,
         no_shared_cause,
+        neighbors_well,
         gateways_healthy,
         target_was_healthy,
         same_features,

@@ -96,6 +96,7 @@ CASES: dict[Guard, Case] = {
     restart.no_shared_cause: Case(
         GuardCode.SHARED_CAUSE, {"found": (finding(), BAD_RELEASE, unreachable("XNAS", "XCME"))}
     ),
+    restart.neighbors_well: Case(GuardCode.SHARED_CAUSE, {"sick_neighbors": ("orders-b",)}),
     restart.restart_budget: Case(GuardCode.RESTART_BUDGET_SPENT, {"before": (done_before(2), done_before(9))}),
     restart.orders_proven: Case(GuardCode.ORDERS_NOT_PROVEN, {"orders": orders(OrderSafety.UNSAFE, "A-1")}),
     reroute.alternate_is_approved: Case(GuardCode.NO_ALTERNATE, {"known_gateways": ()}),

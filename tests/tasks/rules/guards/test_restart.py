@@ -15,6 +15,14 @@ def test_two_sick_gateways_forbid_every_restart() -> None:
     assert weigh(planned(), sick).code is GuardCode.SHARED_CAUSE
 
 
+def test_another_sick_service_of_the_host_forbids_every_restart() -> None:
+    """Rule 6: two services at once point to a shared cause; restarting one after the other helps none."""
+    verdict = weigh(planned(), facts(sick_neighbors=("orders-b", "orders-c")))
+
+    assert verdict.code is GuardCode.SHARED_CAUSE
+    assert "orders-b, orders-c" in verdict.detail
+
+
 def test_one_sick_gateway_does_not_forbid_the_restart_of_a_hung_service() -> None:
     """A hung service beside one dead gateway is restarted once, then degraded."""
     assert weigh(planned(), facts(found=(finding(), unreachable("XNAS")))).allowed

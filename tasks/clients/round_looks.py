@@ -1,0 +1,142 @@
+"""Look once at every service of a host, each in a thread of its own: what hangs, drips or breaks delays no other."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+
+from tasks.clients.context import context_around
+from tasks.clients.log_files_look import logs_look
+from tasks.clients.look_history import history_path, remember_look
+from tasks.clients.observe import observe
+from tasks.clients.own_thread import OwnThread
+from tasks.clients.shared_reads import SharedReads
+from tasks.model.diagnosis import Diagnosis
+from tasks.model.evidence import Evidence, TriageRequest
+from tasks.model.log_findings import LogsLook, ScanQuestion
+from tasks.model.report import TriageStory
+from tasks.model.rounds import RoundLooks, RoundRequest, ServiceSeen, Standing
+from tasks.rules.diagnosis import name_cause
+from tasks.rules.past_looks import past_look
+from tasks.rules.rounds import error_lines_count, notes_of, why_triage
+from tasks.rules.wording import one_line
+from tasks.settings import RunbookSettings
+
+# Python computes in one thread at a time: more at once would only measure each other.
+AT_ONCE_COUNT = 2
+# Who has waited this long for an answer computes nothing, and lets the next one begin; so does who computes for long.
+WAITING_S = 0.2
+PLACE_S = 1.5
+TICK_S = 0.02
+LOOK_S = 15.0
+ROUND_S = 40.0
+LOGS_S = 2.0
+SHARED_S = 3.0
+WELL = "every look passed"
+
+
+async def round_looks(settings: RunbookSettings, request: RoundRequest) -> RoundLooks:
+    """Look at every service of a round at once, a few at a time.
+
+    Runbook: §1.1 to §1.4.
+    Errors: none; a service that could not be looked at is *blind*, and says why.
+    """
+    begun_s = time.monotonic()
+    reads, places = SharedReads(settings), asyncio.Semaphore(AT_ONCE_COUNT)
+    looks = [_Look(settings, reads, request.of(service), begun_s).ended(places) for service in request.services]
+    seen = await asyncio.gather(*looks)
+    return RoundLooks(services=tuple(seen), unsent_count=await _unsent_count(reads))
+
+
+class _Look:
+    """One look at one service. Units: seconds on the monotonic clock."""
+
+    def __init__(self, settings: RunbookSettings, reads: SharedReads, asked: TriageRequest, begun_s: float) -> None:
+        self._settings, self._reads, self._asked, self._begun_s = settings, reads, asked, begun_s
+
+    async def ended(self, places: asyncio.Semaphore) -> ServiceSeen:
+        """Wait for a place, look, and say what came of it."""
+        async with places:
+            started_s = time.monotonic()
+            waited_s = started_s - self._begun_s
+            if waited_s > ROUND_S:
+                return self._blind(f"expected a look within round_s={ROUND_S:g} was none; see what takes the machine")
+            work = OwnThread(self._look)
+            while not work.waits(WAITING_S) and time.monotonic() - started_s < PLACE_S:  # noqa: ASYNC110 - of a thread
+                await asyncio.sleep(TICK_S)
+        seen = await self._result(work)
+        took_s = time.monotonic() - started_s
+        return seen.model_copy(update={"waited_s": round(waited_s, 3), "took_s": round(took_s, 3)})
+
+    async def _result(self, work: OwnThread[ServiceSeen]) -> ServiceSeen:
+        try:
+            return await work.result(LOOK_S)
+        except TimeoutError:
+            return self._blind(f"expected the end of the look within look_s={LOOK_S:g} was none; something blocks it")
+        except Exception as error:  # noqa: BLE001 - the door of one service: it reports, and the others go on
+            return self._blind(f"{type(error).__name__}: {error}")
+
+    async def _look(self) -> ServiceSeen:
+        context = context_around(
+            self._settings, self._asked, datetime.now(UTC), self._reads.kept_of(self._asked.service)
+        )
+        first = await observe(self._settings.service(self._asked.service))
+        evidence = Evidence(context=context, observations=(first,))
+        story = TriageStory(evidence=evidence, diagnosis=name_cause(evidence))
+        why = why_triage(story)
+        return _to_be_triaged(story, why) if why else await self._kept(story)
+
+    async def _kept(self, story: TriageStory) -> ServiceSeen:
+        """Keep what a healthy triage keeps. The logs of one that needs a triage are left to that triage."""
+        question = ScanQuestion(now=datetime.now(UTC), deadline_s=LOGS_S)
+        service = self._asked.service
+        logs = await logs_look(self._settings.service(service).log_files, self._settings.state_dir, question)
+        kept = remember_look(history_path(self._settings, service), past_look(story.evidence, story.diagnosis))
+        unkept = () if kept else ("look not remembered: the state directory cannot be written",)
+        return _well(story, logs, unkept)
+
+    def _blind(self, reason: str) -> ServiceSeen:
+        return ServiceSeen(
+            service=self._asked.service,
+            standing=Standing.BLIND,
+            because=one_line(reason)[:500],
+            looked_at=datetime.now(UTC),
+        )
+
+
+def _to_be_triaged(story: TriageStory, why: str) -> ServiceSeen:
+    found: Diagnosis = story.diagnosis
+    return ServiceSeen(
+        service=story.evidence.context.request.service,
+        standing=Standing.NEEDS_TRIAGE,
+        because=why,
+        looked_at=story.evidence.latest.looked_at,
+        status=found.status,
+        findings=found.findings,
+        notes=notes_of(story),
+        past=past_look(story.evidence, found),
+    )
+
+
+def _well(story: TriageStory, logs: LogsLook, unkept: tuple[str, ...]) -> ServiceSeen:
+    whole = story.model_copy(update={"logs": logs})
+    return ServiceSeen(
+        service=story.evidence.context.request.service,
+        standing=Standing.WELL,
+        because=WELL,
+        looked_at=story.evidence.latest.looked_at,
+        status=story.diagnosis.status,
+        error_lines_count=error_lines_count(logs),
+        notes=(*notes_of(whole), *unkept),
+    )
+
+
+async def _unsent_count(reads: SharedReads) -> int:
+    """Count what is to be told; a disk that does not answer is asked again by the next run."""
+    try:
+        return await OwnThread(lambda: _counted(reads)).result(SHARED_S)
+    except TimeoutError:
+        return 0
+
+
+async def _counted(reads: SharedReads) -> int:
+    return reads.unsent_count()

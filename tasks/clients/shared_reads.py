@@ -1,0 +1,84 @@
+"""Read once a round what the services of a host may share: ledgers, checks, the queue of messages."""
+
+import threading
+from collections.abc import Callable
+from itertools import groupby
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from tasks.clients.accepted_checks import accepted_of, list_checks
+from tasks.clients.context import Kept, ledger_or_fault
+from tasks.clients.outbox import Outbox
+from tasks.model.checks import Check
+from tasks.model.incident import Ledger, LedgerRecord
+from tasks.settings import RunbookSettings
+
+Read = TypeVar("Read")
+
+
+class SharedReads:
+    """The files of one moment, read when first asked for; for many threads.
+
+    A file that hangs holds up those services alone that share it.
+    """
+
+    def __init__(self, settings: RunbookSettings) -> None:
+        self._settings = settings
+        self._ledgers = {path: _Once(_reading(path)) for path in map(settings.ledger_path, settings.services)}
+        self._checks: _Once[tuple[tuple[Check, ...], tuple[str, ...]]] = _Once(lambda: list_checks(settings.state_dir))
+        self._unsent: _Once[int] = _Once(Outbox(settings.state_dir).pending_count)
+
+    def kept_of(self, service: str) -> Kept:
+        """Give what is kept of one service.
+
+        Errors: none; what cannot be read is told.
+        """
+        ledger, fault = self._ledgers[self._settings.ledger_path(service)].value()
+        checks = accepted_of(*self._checks.value(), service)
+        return Kept(ledger.of(service), fault, *checks, self._unsent.value())
+
+    def unsent_count(self) -> int:
+        """Count what this host has left to be told."""
+        return self._unsent.value()
+
+
+class _Grouped:
+    """A ledger by service, so that the records of a hundred services are not walked through a hundred times."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._skipped, self._read_count = ledger.skipped, ledger.read_count
+        by_service = sorted(ledger.records, key=_service_of)
+        self._records = {name: list(records) for name, records in groupby(by_service, key=_service_of)}
+
+    def of(self, service: str) -> Ledger:
+        """Give the ledger as one service sees it: its own records and those of nobody, in the order of the file."""
+        own = [*self._records.get(service, ()), *self._records.get("", ())]
+        records = tuple(sorted(own, key=lambda record: record.line))
+        return Ledger(records=records, skipped=self._skipped, read_count=self._read_count)
+
+
+class _Once(Generic[Read]):
+    """Read something when it is first asked for, and never again."""
+
+    def __init__(self, read: Callable[[], Read]) -> None:
+        self._read, self._lock = read, threading.Lock()
+        self._found: list[Read] = []
+
+    def value(self) -> Read:
+        """Give what was read; whoever asks meanwhile waits for it."""
+        with self._lock:
+            if not self._found:
+                self._found.append(self._read())
+        return self._found[0]
+
+
+def _reading(path: Path) -> Callable[[], tuple[_Grouped, str]]:
+    def read() -> tuple[_Grouped, str]:
+        ledger, fault = ledger_or_fault(path)
+        return _Grouped(ledger), fault
+
+    return read
+
+
+def _service_of(record: LedgerRecord) -> str:
+    return record.service or ""

@@ -1,0 +1,87 @@
+"""Say of one look at one service whether it is all that the minute needs, and who comes first where it is not."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from tasks.model.diagnosis import Finding, Status
+from tasks.model.log_findings import LogsLook
+from tasks.model.modes import Mode
+from tasks.model.report import TriageStory
+from tasks.model.rounds import OwnTriage, RoundLooks, RoundRequest, ServiceSeen, Standing, TriageUnderWay
+from tasks.rules.causes.unexplained import symptoms
+from tasks.rules.checks import check_results, fired
+from tasks.rules.course import ended_incidents, needs_runbook
+from tasks.rules.diagnosis import worth_confirming
+
+URGENCY = (Status.CRITICAL, Status.DEGRADED, Status.BLIND, None, Status.OK)
+# A triage that is at work for longer is waiting for something, or hangs: it takes no more of the machine.
+WORKING_FOR = timedelta(seconds=60)
+
+
+def why_triage(story: TriageStory) -> str:
+    """Say why a service needs a triage of its own; empty where one look tells that nothing is to be done.
+
+    Runbook: §1, the end of the look.
+    Errors: none. A service that is well still needs one while an incident is open, a recovery untold, or an ended
+    incident not written down.
+    """
+    evidence = story.evidence
+    if story.diagnosis.findings:
+        return " and ".join(_words(one) for one in story.diagnosis.findings)
+    if worth_confirming(evidence.context, evidence.latest):
+        return "; ".join(symptoms(evidence.latest, evidence.limits)) or "a cause is suspected"
+    if needs_runbook(story):
+        open_ids = [one.incident_id for one in evidence.context.open_incidents]
+        return f"open: {', '.join((*open_ids, *evidence.context.untold_recoveries))}"
+    ended = ended_incidents(story)
+    return f"to be written down: {', '.join(ended)}" if ended else ""
+
+
+def notes_of(story: TriageStory) -> tuple[str, ...]:
+    """Note what does not need a triage, and somebody may want to read.
+
+    Runbook: §1.4, §5.2.
+    """
+    context = story.evidence.context
+    unread = f"{context.ledger_skipped_count} lines of the ledger could not be read"
+    window = context.maintenance
+    early = (f"early warning {one.check_id}: {one.detail}" for one in fired(check_results(story.evidence, story.logs)))
+    told = (
+        context.ledger_detail,
+        unread if context.ledger_skipped_count else "",
+        f"maintenance by {window.by}: {window.reason}" if window else "",
+        *story.logs.blind,
+        *early,
+    )
+    return tuple(one for one in told if one)
+
+
+def error_lines_count(logs: LogsLook) -> int:
+    """Count the lines of errors that are new in the logs."""
+    return sum(one.error_lines for one in logs.scans)
+
+
+def most_urgent_first(seen: Iterable[ServiceSeen]) -> tuple[ServiceSeen, ...]:
+    """Order those that need a triage: what does not serve first, what only waits to be closed last."""
+    needing = [one for one in seen if one.standing is not Standing.WELL]
+    return tuple(sorted(needing, key=lambda one: URGENCY.index(one.status)))
+
+
+def mode_here(request: RoundRequest, looks: RoundLooks) -> Mode | None:
+    """Say how far triages within the run of a round may go: where the round is late they never act (safety rule 11)."""
+    return Mode.OBSERVE if looks.late else request.asked.mode
+
+
+def seen_to(triage: OwnTriage, ended: str) -> OwnTriage:
+    """Note how a triage within the run of a round ended."""
+    return triage.model_copy(update={"detail": "; ".join(filter(None, (triage.detail, ended)))})
+
+
+def working_count(under_way: Iterable[TriageUnderWay], now: datetime) -> int:
+    """Count the triages that use the machine: one that hangs, or waits for a person, keeps no other from starting."""
+    return sum(not one.waits_for_a_person and (one.since is None or now - one.since < WORKING_FOR) for one in under_way)
+
+
+def _words(finding: Finding) -> str:
+    where = f" ({', '.join(finding.gateways)})" if finding.gateways else ""
+    return f"{finding.cause.replace('_', ' ')}{where}"

@@ -1,0 +1,64 @@
+"""Which sick neighbor points to a shared cause, and which has a cause of its own."""
+
+from datetime import timedelta
+
+import pytest
+
+from tasks.model.diagnosis import Cause
+from tasks.model.incident import Event, LedgerRecord, Source
+from tasks.model.looks import Fault, Seen
+from tasks.model.maintenance import STARTED_TYPE
+from tasks.rules.neighbors import SHARED_WITHIN, has_trouble_of_its_own, is_sick
+from tests.fakes.looks import NOW, health
+
+NAME = "orders-b"
+
+
+def opened(ago: timedelta, service: str = NAME) -> LedgerRecord:
+    """An incident that is open since then."""
+    details = {"cause": Cause.SERVICE_DOWN}
+    return LedgerRecord(
+        timestamp=NOW - ago, type="x", service=service, incident_id="INC-1", event=Event.OPENED, details=details
+    )
+
+
+@pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.TIMED_OUT, Fault.CUT_OFF])
+def test_who_does_not_answer_is_sick(fault: Fault) -> None:
+    """A port that is closed and a service that hangs are equally gone for the desk."""
+    assert is_sick(health(fault))
+
+
+def test_who_serves_without_one_gateway_is_not_sick_itself() -> None:
+    """A dead gateway is not the trouble of the service, and must not keep its neighbor from being restarted."""
+    look = health().model_copy(update={"seen": Seen.FAILED, "status": "degraded"})
+
+    assert not is_sick(look)
+    assert is_sick(look.model_copy(update={"status": "error"}))
+
+
+def test_who_is_well_or_could_not_be_seen_proves_nothing() -> None:
+    """Rule 2: blind is not sick."""
+    assert not is_sick(health())
+    assert not is_sick(health().model_copy(update={"seen": Seen.BLIND}))
+
+
+def test_trouble_that_is_older_is_its_own() -> None:
+    """One service that has been down since yesterday must not switch off all restarts of the host."""
+    assert has_trouble_of_its_own([opened(SHARED_WITHIN + timedelta(seconds=1))], NAME, NOW)
+    assert not has_trouble_of_its_own([opened(SHARED_WITHIN)], NAME, NOW)
+    assert not has_trouble_of_its_own([opened(timedelta(days=1), "orders-c")], NAME, NOW)
+    assert not has_trouble_of_its_own([], NAME, NOW)
+
+
+def test_who_is_worked_on_has_its_own_cause() -> None:
+    """A person who has taken one service down does not want the others left hanging."""
+    until = (NOW + timedelta(minutes=30)).isoformat()
+    window = LedgerRecord(
+        timestamp=NOW - timedelta(minutes=1),
+        type=STARTED_TYPE,
+        service=NAME,
+        source=Source.OPERATOR,
+        details={"until": until, "reason": "disk", "by": "ada"},
+    )
+
+    assert has_trouble_of_its_own([window], NAME, NOW)
