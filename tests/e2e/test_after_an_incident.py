@@ -15,6 +15,7 @@ from tests.fakes.polling import eventually
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.drill,
     pytest.mark.timeout(300),
     pytest.mark.skipif(sys.platform == "win32", reason="the drills are POSIX signals"),
 ]

@@ -16,6 +16,7 @@ from tests.fakes.polling import eventually
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.drill,
     pytest.mark.timeout(600),
     pytest.mark.skipif(sys.platform == "win32", reason="SIGSTOP is POSIX"),
 ]

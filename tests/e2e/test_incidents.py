@@ -78,6 +78,7 @@ def booked_at(live_day: GameDay, gateway: str) -> set[str]:
     return {one["client_order_id"] for one in found["orders"]}
 
 
+@pytest.mark.drill
 def test_the_minutes_own_triage_restarts_a_stopped_service_within_75_s(live_day: GameDay) -> None:
     """Nobody presses anything: the next scheduled run finds it and heals it."""
     pid = live_day.pid()

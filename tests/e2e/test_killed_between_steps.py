@@ -31,6 +31,7 @@ from tests.fakes.triaged import NAME, triaged
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.drill,
     pytest.mark.prefect,
     pytest.mark.skipif(sys.platform == "win32", reason="needs fork and POSIX signals"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),

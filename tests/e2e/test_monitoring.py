@@ -18,6 +18,7 @@ from tests.fakes.polling import eventually
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.drill,
     pytest.mark.timeout(400),
     pytest.mark.skipif(sys.platform == "win32", reason="the drills are POSIX signals"),
 ]
@@ -93,7 +94,6 @@ def test_a_service_that_fails_fires_the_alert_and_the_alert_starts_the_triage(ob
         eventually(lambda: "OrderServiceDown" not in prometheus.firing(), within_s=60, every_s=0.2)
 
 
-@pytest.mark.drill
 def test_a_worker_that_died_is_told_within_the_fourth_minute(stack: Stack) -> None:
     """The automation's run waits for a worker that is gone; the page comes all the same, and closes by itself."""
     stack.wait_for_triage()

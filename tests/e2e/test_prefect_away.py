@@ -23,6 +23,7 @@ from tests.fakes.triaged import NAME, triaged
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.drill,
     pytest.mark.timeout(240),
     pytest.mark.skipif(sys.platform == "win32", reason="needs fork and POSIX signals"),
 ]

@@ -19,6 +19,7 @@ from tests.fakes.workers import Lab, lab
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.drill,
     pytest.mark.prefect,
     pytest.mark.timeout(240),
     pytest.mark.skipif(sys.platform == "win32", reason="signals, sessions and forks are POSIX"),
