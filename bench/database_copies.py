@@ -109,7 +109,7 @@ def _time(database: Database, column: str, minutes: int) -> str:
         case Database.SQLITE:
             # SQLite keeps a duration as a time of 1970.
             moved = f"strftime('%Y-%m-%d %H:%M:%f', \"{column}\", '+' || (block * {minutes}) || ' minutes') || '000'"
-            return f'CASE WHEN "{column}" < \'1971\' THEN "{column}" ELSE {moved} END'
+            return f'CASE WHEN substr("{column}", 1, 4) = \'1970\' THEN "{column}" ELSE {moved} END'
         case Database.POSTGRESQL:
             return f"\"{column}\" + block * interval '{minutes} minutes'"
 
