@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast coverage check lock bench bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies bench-clicks bench-faults drills e2e clean
+.PHONY: help setup run test test-fast coverage check lock bench bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies bench-clicks bench-faults bench-growth drills e2e clean
 BIN := .venv/bin
 ARGS ?=
 # What shares a server or a stack stays in one process; one more than cores, since tests of processes mostly wait.
@@ -71,6 +71,9 @@ bench-clicks: setup ## Measure how a person's clicks fare while the stack works:
 
 bench-faults: setup ## Measure, fault by fault, how soon it is found, acted on and proven to be over
 	@$(BIN)/python -m bench.faults $(ARGS)
+
+bench-growth: setup ## Measure how a minute grows with 1, 10, 50, 100 services of a host, and where it ends (ARGS=--database postgresql)
+	@$(BIN)/python -m bench.growth $(ARGS)
 
 bench-orders: setup ## Measure orders per second through the order service and its gateways
 	@$(BIN)/python -m bench.orders $(ARGS)

@@ -159,3 +159,79 @@ def test_an_action_under_way_and_its_last_word_are_signs(settings: RunbookSettin
     assert left_alone is not None
     assert just_ended is not None
     assert (under_way.silent, left_alone.silent, just_ended.silent) == (False, True, False)
+
+
+def many(tmp_path: Path) -> RunbookSettings:
+    """Watch four services of one host, each with a ledger of its own."""
+    services = {name: {"incidents_file": str(tmp_path / f"{name}.ledger")} for name in ("a", "b", "c", "d")}
+    return RunbookSettings.model_validate({"state_dir": tmp_path, "services": services})
+
+
+def looked_at(settings: RunbookSettings, names: str, at: datetime) -> None:
+    """Let a round look at some services."""
+    for name in names:
+        assert remember_look(history_path(settings, name), PastLook(at=at, status="ok"))
+
+
+def heard(watch: SilenceWatch, since: datetime, minutes: float) -> list[tuple[str, Message]]:
+    """Check every quarter minute for a while, and say who was told what."""
+    told: list[tuple[str, Message]] = []
+
+    def hear(_: RunbookSettings, service: str, message: Message) -> bool:
+        told.append((service, message))
+        return True
+
+    for step in range(1, int(minutes * 4) + 1):
+        watch.check(since + step * STEP, hear)
+    return told
+
+
+def test_a_stop_of_the_watch_over_many_services_is_one_incident_and_one_page_each(tmp_path: Path) -> None:
+    """A hundred services must not mean two hundred pages for one dead worker."""
+    settings = many(tmp_path)
+    looked_at(settings, "abcd", START)
+
+    told = heard(SilenceWatch(settings, START), START, 5)
+
+    assert [service for service, _ in told] == ["a", "a"]
+    assert "likewise for b, c, d" in told[0][1].text
+    opened = [name for name in "abcd" if open_incidents(read_ledger(settings.ledger_path(name)).records, name)]
+    assert opened == ["a"]
+
+
+def test_one_service_that_is_left_out_is_noticed_though_the_others_are_looked_at(tmp_path: Path) -> None:
+    """The run completes every minute, so no automation would ever tell."""
+    settings = many(tmp_path)
+    looked_at(settings, "d", START)
+    for minute in range(5):
+        looked_at(settings, "abc", START + timedelta(minutes=minute))
+
+    told = heard(SilenceWatch(settings, START), START, 5)
+
+    assert [service for service, _ in told] == ["d", "d"]
+    assert "likewise" not in told[0][1].text
+
+
+def test_one_that_was_never_looked_at_is_noticed_where_others_are(tmp_path: Path) -> None:
+    """A service that was added to runbook.toml, and that no round reaches."""
+    settings = many(tmp_path)
+    for minute in range(5):
+        looked_at(settings, "abc", START + timedelta(minutes=minute))
+
+    told = heard(SilenceWatch(settings, START), START, 5)
+
+    assert [service for service, _ in told] == ["d", "d"]
+    assert "no triage has looked at it" in told[0][1].text
+    assert heard(SilenceWatch(settings, START), START, 2.75) == []
+
+
+def test_a_service_that_falls_silent_later_is_told_too(tmp_path: Path) -> None:
+    """The first incident covers those that it names, and nobody else."""
+    settings = many(tmp_path)
+    looked_at(settings, "ab", START)
+    looked_at(settings, "cd", START + timedelta(minutes=2))
+
+    told = heard(SilenceWatch(settings, START), START, 7)
+
+    assert [service for service, _ in told] == ["a", "a", "c", "c"]
+    assert "likewise for d" in told[2][1].text
