@@ -118,12 +118,21 @@ def stack_in(folder: Path, database: Database, server: Server, *, scheduled: boo
     """Bring a whole stack up in a folder; unless asked for, no minute starts a triage of its own."""
     words = ("--database-url", server.url) if server.url else ()
     try:
-        runbook(folder, "up", "--detach", *words)
+        _up(folder, words)
         stack = BenchStack(StateDir(folder), database, server.url, server.pid)
         stack.schedule(on=scheduled)
         yield stack
     finally:
         runbook(folder, "down")
+
+
+def _up(folder: Path, words: tuple[str, ...]) -> None:
+    # Another stack of this machine may take a port between the moment it is found free and the moment it is used.
+    try:
+        runbook(folder, "up", "--detach", *words)
+    except subprocess.CalledProcessError:
+        runbook(folder, "down")
+        runbook(folder, "up", "--detach", *words)
 
 
 @contextmanager
