@@ -41,7 +41,8 @@ def cause_in(report: str) -> str:
 def _runs(door: PrefectDoor, states: list[str], order: str) -> list[dict[str, Any]]:
     question = {
         "flows": {"name": {"any_": ["triage"]}},
-        "flow_runs": {"state": {"type": {"any_": states}}},
+        # A triage that another run started looks at one service; what counts is the run that looks at all.
+        "flow_runs": {"state": {"type": {"any_": states}}, "parent_task_run_id": {"is_null_": True}},
         "sort": order,
         "limit": 1,
     }

@@ -3,6 +3,7 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from deployments.approvals import waiting_approvals
@@ -19,7 +20,7 @@ from tasks.clients.mode_switch import current_mode
 from tasks.clients.processes import identify, read_pid
 from tasks.model.errors import RunbookError
 from tasks.rules.incident_state import open_incidents
-from tasks.settings import load_settings
+from tasks.settings import RunbookSettings, load_settings
 
 # A triage runs every minute; a remediation with its proof may take longer than one, but not than this.
 OVERDUE_S = 150.0
@@ -121,19 +122,36 @@ def _pid(part: PartRecord | None) -> int | None:
 
 
 def _open_incidents(state: StateDir) -> list[str]:
+    """Name the open incidents of every watched service; a ledger that cannot be read is left out."""
+    settings = _settings(state)
+    ledgers: dict[Path, list[str]] = {}
+    if settings is None:
+        ledgers[state.incidents_file] = [ORDER_SERVICE]
+    else:
+        for service in settings.services:
+            ledgers.setdefault(settings.ledger_path(service), []).append(service)
+    return [one for path, services in ledgers.items() for one in _open_in(path, services)]
+
+
+def _open_in(path: Path, services: list[str]) -> list[str]:
     try:
-        records = read_ledger(state.incidents_file).records
+        records = read_ledger(path).records
     except RunbookError:
         return []
-    return [incident.incident_id for incident in open_incidents(records, ORDER_SERVICE)]
+    return [incident.incident_id for service in services for incident in open_incidents(records, service)]
 
 
 def _mode(state: StateDir) -> str | None:
+    settings = _settings(state)
+    return current_mode(settings).value if settings else None
+
+
+def _settings(state: StateDir) -> RunbookSettings | None:
     own = {name: value for name, value in os.environ.items() if name == "RUNBOOK_MODE"}
     if not state.settings_file.exists():
         return None
     files = {"RUNBOOK_CONFIG": str(state.settings_file), "RUNBOOK_STATE_DIR": str(state.root)}
     try:
-        return current_mode(load_settings({**own, **files})).value
+        return load_settings({**own, **files})
     except RunbookError:
         return None

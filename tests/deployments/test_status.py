@@ -12,14 +12,20 @@ from deployments.last_triage import cause_in
 from deployments.live_status import gather_status, triage_status
 from deployments.state_dir import StateDir
 from deployments.views.status import status_lines, triage_lines
-from tasks.model.evidence import Evidence
+from tasks.clients.incident_ledger import append
+from tasks.model.diagnosis import Cause, Finding, Status
+from tasks.model.evidence import Evidence, TriageRequest
+from tasks.model.incident import Event, LedgerRecord
 from tasks.model.looks import Fault, OrderOutcome, Seen
 from tasks.model.orders import AssetClass
 from tasks.model.processes import ProcessState
 from tasks.model.report import TriageStory
+from tasks.model.rounds import RoundLooks, RoundRequest, RoundStory, ServiceSeen, Standing
 from tasks.rules.diagnosis import name_cause
 from tasks.rules.report_markdown import triage_markdown
-from tests.fakes.looks import evidence, gateway, health, observation, order, process, three
+from tasks.rules.round_markdown import round_markdown
+from tests.fakes.cases import finding
+from tests.fakes.looks import NOW, evidence, gateway, health, observation, order, process, three
 
 
 def test_the_status_of_no_stack_has_every_key(tmp_path: Path) -> None:
@@ -45,6 +51,38 @@ def test_a_watch_that_has_stopped_is_told(minutes: float, overdue: bool) -> None
 
     assert found["overdue"] is overdue
     assert ("OVERDUE" in told) is overdue
+
+
+def test_the_open_incidents_of_every_service_are_told(tmp_path: Path) -> None:
+    """With several services on one host, one status tells of all of them, whosever ledger it is in."""
+    state = StateDir(tmp_path)
+    names = ("a", "b", "c")
+    paths = {name: tmp_path / ("shared" if name == "c" else f"of-{name}") for name in names}
+    tables = [f'[services.{name}]\nincidents_file = "{path.as_posix()}"\n' for name, path in paths.items()]
+    state.settings_file.write_text("".join(tables), "utf-8")
+    for name in ("b", "c"):
+        opened = LedgerRecord(timestamp=datetime.now(UTC), type="x", service=name, event=Event.OPENED)
+        append(paths[name], [opened.model_copy(update={"incident_id": f"INC-{name}"})])
+
+    assert gather_status(state)["open_incidents"] == ["INC-b", "INC-c"]
+
+
+def test_the_cause_of_several_services_is_that_of_the_most_urgent_one() -> None:
+    """Who asks for the last triage hears of the worst, and *healthy* only where all are."""
+
+    def seen(name: str, *findings: Finding) -> ServiceSeen:
+        standing = Standing.NEEDS_TRIAGE if findings else Standing.WELL
+        status = Status.CRITICAL if findings else Status.OK
+        return ServiceSeen(
+            service=name, standing=standing, because="x", looked_at=NOW, status=status, findings=findings
+        )
+
+    def page(*services: ServiceSeen) -> str:
+        request = RoundRequest(services=tuple(one.service for one in services), asked=TriageRequest(service=""))
+        return round_markdown(RoundStory(request=request, looks=RoundLooks(services=services)))
+
+    assert cause_in(page(seen("a"), seen("b"))) == "healthy"
+    assert cause_in(page(seen("a"), seen("b", finding(Cause.SERVICE_HUNG)))) == "service_hung"
 
 
 def report_of(evidence: Evidence) -> str:
