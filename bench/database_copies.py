@@ -108,7 +108,9 @@ def _time(database: Database, column: str, minutes: int) -> str:
     match database:
         case Database.SQLITE:
             # SQLite keeps a duration as a time of 1970.
-            moved = f"strftime('%Y-%m-%d %H:%M:%f', \"{column}\", '+' || (block * {minutes}) || ' minutes') || '000'"
+            # Whole minutes: the seconds stay, to the last digit, by which two states of one run differ.
+            minute = f"strftime('%Y-%m-%d %H:%M:', \"{column}\", '+' || (block * {minutes}) || ' minutes')"
+            moved = f'{minute} || substr("{column}", 18)'
             return f'CASE WHEN substr("{column}", 1, 4) = \'1970\' THEN "{column}" ELSE {moved} END'
         case Database.POSTGRESQL:
             return f"\"{column}\" + block * interval '{minutes} minutes'"

@@ -15,7 +15,7 @@ DEPLOYMENT = "11111111-0000-4000-8000-000000000000"
 RUN = "aaaaaaaa-0000-4000-8000-000000000001"
 STATE = "bbbbbbbb-0000-4000-8000-000000000002"
 TOOK = "1970-01-01 00:00:01.000000"
-ENDED = {"at": "2026-11-22 10:00:59.500000", "took": TOOK, "state_type": "COMPLETED", "idempotency_key": "ffffffff00"}
+ENDED = {"at": "2026-11-22 10:00:59.500007", "took": TOOK, "state_type": "COMPLETED", "idempotency_key": "ffffffff00"}
 ROWS = (
     ("flow_run", {"id": RUN, "deployment_id": DEPLOYMENT, **ENDED}),
     ("flow_run", {"id": "cccccccc-0000-4000-8000-000000000003", "state_type": "SCHEDULED"}),
@@ -53,7 +53,7 @@ async def test_a_copy_has_ids_and_times_of_its_own_and_names_its_own_run(databas
     assert len({RUN, first[0], second[0]}) == 3
     assert len({first[4], second[4], "ffffffff00"}) == 3
     assert first[1] == second[1] == DEPLOYMENT
-    assert (first[2][:23], second[2][:23]) == ("2026-11-22 10:02:59.500", "2026-11-22 10:04:59.500")
+    assert (first[2], second[2]) == ("2026-11-22 10:02:59.500007", "2026-11-22 10:04:59.500007")
     assert first[3] == TOOK
 
 
