@@ -42,7 +42,7 @@ def main() -> int:
     parser.add_argument("--days", type=int, choices=range(2, 32), help="simulated days")
     given = parser.parse_args()
     given.minutes = given.minutes or 1
-    given.days = given.days or (2 if given.quick else 7)
+    given.days = given.days or (3 if given.quick else 7)
     return run_bench("database", given, measure)
 
 
