@@ -63,7 +63,7 @@ def measure(given: argparse.Namespace) -> Measured:
         minutes += searched(stack, patients, more)
         rows = [row for n in dict.fromkeys(one.services_count for one in minutes) for row in rows_of(minutes, n)]
         details = {"minutes": [one.document() for one in minutes], "ill": ill, "limit": limit_of(minutes)}
-        return Measured((*rows, *ill_rows(ill)), busy.cores(), details)
+        return Measured((*rows, *ill_rows(ill), limit_row(details["limit"])), busy.cores(), details)
 
 
 def some_minutes(stack: BenchStack, patients: Host, services_count: int, minutes_count: int) -> list[Minute]:
@@ -121,6 +121,15 @@ def limit_of(minutes: list[Minute]) -> dict[str, Any]:
     met = [one.services_count for one in minutes if one.met]
     missed = [one.services_count for one in minutes if not one.met]
     return {"met": max(met, default=0), "not_met": min(missed, default=None)}
+
+
+def limit_row(limit: dict[str, Any]) -> Figure:
+    """Give the row of the most services whose minute was met."""
+    note = f"not with {limit['not_met']}" if limit["not_met"] else "more were not tried"
+    most = (float(limit["met"]),)
+    return Figure(
+        what="most services whose minute was met", unit="services", values=most, more_is_better=True, note=note
+    )
 
 
 def rows_of(minutes: list[Minute], services_count: int) -> list[Figure]:
