@@ -17,6 +17,8 @@ app.command("deployments.commands.plan:plan", name="plan", help="Print what woul
 app.command("deployments.commands.incidents:incidents", name="incidents", help="List the incidents.")
 app.command("deployments.commands.ack:ack", name="ack", help="Take an incident: pages stop for a while.")
 app.command("deployments.commands.maintenance:app", name="maintenance", help="Open, end or show a maintenance window.")
+app.command("deployments.commands.worker:deploy", name="deploy", help="Register this host's deployments.")
+app.command("deployments.commands.worker:worker", name="worker", help="Register them, and work on their runs.")
 app.command("deployments.commands.notify_test:notify_test", name="notify-test", help="Send a test message everywhere.")
 app.command("deployments.commands.replay:replay", name="replay", help="Name the causes of past incidents again.")
 app.command("deployments.commands.postmortem:postmortem", name="postmortem", help="Write an incident's postmortem.")

@@ -35,11 +35,12 @@ def create_run(door: PrefectDoor, order: RunOrder, tries_count: int = TRIES_COUN
 
     Errors: `PREFECT_UNREACHABLE`, retryable, when the server has no such deployment, refuses, or does not answer.
     """
-    deployment = _patiently(lambda: door.ask(f"/deployments/name/{order.deployment}", timeout_s=TIMEOUT_S), tries_count)
+    name = door.deployment(order.deployment)
+    deployment = _patiently(lambda: door.ask(f"/deployments/name/{name}", timeout_s=TIMEOUT_S), tries_count)
     if is_refused(deployment):
         raise _unreachable(f"refused api={door.url}; set PREFECT_API_AUTH_STRING to the server's USER:PASSWORD")
     if "id" not in deployment:
-        raise _unreachable(f"no deployment {order.deployment} ({_short(deployment)}); see `prefect deploy --all`")
+        raise _unreachable(f"no deployment {name} ({_short(deployment)}); see `prefect deploy --all`")
     body = {
         "parameters": order.parameters,
         "idempotency_key": order.key,

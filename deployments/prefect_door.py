@@ -8,18 +8,25 @@ from typing import Any
 
 from deployments.environment import api_url
 from deployments.local_http import ask
+from deployments.queues import deployment_name
 from deployments.server_settings import kept
 from deployments.stack_file import StackRecord, read_stack
 from deployments.state_dir import StateDir, find_state_dir
 from tasks.model.errors import Code, RunbookError
+from tasks.settings import load_settings
 
 
 @dataclass(frozen=True)
 class PrefectDoor:
-    """One server's API, and the headers that let us in; they hold a password and are never shown."""
+    """One server's API, this host's queue there, and the headers that let us in; those are never shown."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    queue: str | None = None
+
+    def deployment(self, name: str) -> str:
+        """Name a deployment as this host's own is called."""
+        return deployment_name(name, self.queue)
 
     def ask(self, path: str, body: object = None, timeout_s: float = 1.0) -> Any | None:
         """Send GET, or POST where there is a body, and give the JSON answer; None where there is no usable one."""
@@ -34,20 +41,21 @@ def stack_door(state: StateDir, ports: dict[str, int]) -> PrefectDoor:
     return PrefectDoor(api_url(ports), authorization(kept(state).client_variables))
 
 
-def door_of(variables: Mapping[str, str]) -> PrefectDoor | None:
+def door_of(variables: Mapping[str, str], queue: str | None = None) -> PrefectDoor | None:
     """Give the door that `PREFECT_API_URL` names, with the key that Prefect's own client would use."""
     url = variables.get("PREFECT_API_URL", "").rstrip("/")
-    return PrefectDoor(url, authorization(variables)) if url else None
+    return PrefectDoor(url, authorization(variables), queue) if url else None
 
 
 def any_door() -> PrefectDoor | None:
     """Give the door of the stack that runs here, else the one that the environment names.
 
-    Errors: `FILE_UNREADABLE`.
+    Errors: `FILE_UNREADABLE`, `BAD_SETTING`.
     """
     state = find_state_dir()
     stack: StackRecord | None = read_stack(state.stack_file)
-    return stack_door(state, stack.ports) if stack else door_of(os.environ)
+    # The local stack has the default queue, and no other.
+    return stack_door(state, stack.ports) if stack else door_of(os.environ, load_settings().queue)
 
 
 def open_door() -> PrefectDoor:

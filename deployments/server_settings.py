@@ -12,10 +12,19 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from deployments.private_files import write_private
 from deployments.state_dir import StateDir
 from tasks.model.errors import CannotAct, Code, RunbookError
-from tasks.model.server_urls import Credentials, DatabaseUrl
+from tasks.model.server_urls import Credentials, DatabaseUrl, RedisUrl
 from tasks.settings import PREFIX
 
 SQLITE = "sqlite"
+REDIS_ADDRESS = ("PREFECT_REDIS_MESSAGING_URL", "PREFECT_SERVER_DOCKET_URL")
+# All that several server processes must share beside the database, as Prefect's own page on scaling lists it.
+REDIS_MODULES = {
+    "PREFECT_SERVER_EVENTS_MESSAGING_BROKER": "prefect_redis.messaging",
+    "PREFECT_SERVER_EVENTS_MESSAGING_CACHE": "prefect_redis.messaging",
+    "PREFECT_SERVER_EVENTS_CAUSAL_ORDERING": "prefect_redis.ordering",
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect_redis.lease_storage",
+    "PREFECT_SERVER_WORKER_CHANNEL_CLEANUP_QUEUE_STORAGE": "prefect_redis.cleanup_queue",
+}
 
 
 class ServerSettings(BaseModel):
@@ -24,6 +33,7 @@ class ServerSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     database_url: DatabaseUrl | None = None
+    redis_url: RedisUrl | None = None
     server_auth: Credentials | None = None
 
     @classmethod
@@ -59,7 +69,8 @@ class ServerSettings(BaseModel):
             "PREFECT_SERVER_DATABASE_CONNECTION_URL": _text(self.database_url),
             "PREFECT_SERVER_API_AUTH_STRING": _text(self.server_auth),
         }
-        return {**self.client_variables, **{name: value for name, value in asked.items() if value}}
+        redis = dict.fromkeys(REDIS_ADDRESS, _text(self.redis_url)) | REDIS_MODULES if self.redis_url else {}
+        return {**self.client_variables, **redis, **{name: value for name, value in asked.items() if value}}
 
     def differing(self, running: "ServerSettings") -> list[str]:
         """Name what was asked for and is other than what runs; what nobody asked for may be as it is."""
@@ -72,8 +83,8 @@ def variable_of(name: str) -> str:
 
 
 def forget_variables() -> None:
-    """Take these settings out of our own environment, which every part of the stack inherits."""
-    for name in ServerSettings.model_fields:
+    """Take these settings, and a host's queue, out of our own environment, which every part of the stack inherits."""
+    for name in (*ServerSettings.model_fields, "queue"):
         os.environ.pop(variable_of(name), None)
 
 

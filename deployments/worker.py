@@ -7,8 +7,12 @@ import asyncio
 import contextlib
 import os
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
+import yaml  # type: ignore[import-untyped]
 from prefect.cli import app as prefect_cli
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
@@ -22,8 +26,10 @@ from prefect.utilities.processutils import setup_signal_handlers_worker
 from prefect.workers.process import ProcessWorker
 
 from deployments.leftovers import end_leftovers
+from deployments.queues import DEFAULT_QUEUE, in_queue
 from deployments.state_dir import REPOSITORY
 from deployments.warm_worker import WarmWorker
+from tasks.model.errors import RunbookError
 from tasks.settings import load_settings
 
 POOL = "runbook"
@@ -32,16 +38,18 @@ SERVER_TIMEOUT_S = 60.0
 HEARS_OF_RUNS = {PREFECT_WORKER_QUERY_SECONDS: 5, PREFECT_WORKER_PREFETCH_SECONDS: 8}
 
 
-async def register() -> None:
-    """Make the work pool, and end what an earlier worker left behind.
-
-    Errors: what `prefect deploy` reports, with its exit code.
-    """
+async def make_pool() -> None:
+    """Wait for the server, and make the work pool where there is none."""
     async with get_client() as client:
         await _wait_for_server(client)
         with contextlib.suppress(ObjectAlreadyExists):
             await client.create_work_pool(WorkPoolCreate(name=POOL, type=worker_class().type))
-        await end_leftovers(client)
+
+
+async def bury(queue: str) -> None:
+    """End what an earlier worker of this queue left behind."""
+    async with get_client() as client:
+        await end_leftovers(client, queue)
 
 
 async def _wait_for_server(client: PrefectClient) -> None:
@@ -54,22 +62,40 @@ async def _wait_for_server(client: PrefectClient) -> None:
         await asyncio.sleep(0.1)
 
 
-def deploy_all() -> None:
-    """Run `prefect deploy --all` in this process, which has Prefect imported already."""
-    try:
-        sys.argv = ["prefect", "--no-prompt", "deploy", "--all"]
-        prefect_cli()
-    except SystemExit as stop:
-        if stop.code:
-            raise
+def deploy_all(queue: str | None) -> None:
+    """Run `prefect deploy --all` in this process, which has Prefect imported already.
+
+    Errors: what it reports, with its exit code; `NOT_CONFIGURED` for a queue of a host that watches nothing.
+    """
+    with prefect_file(queue) as file:
+        try:
+            sys.argv = ["prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file)]
+            prefect_cli()
+        except SystemExit as stop:
+            if stop.code:
+                raise
 
 
-async def work(name: str | None) -> None:
-    """Work until stopped."""
+@contextlib.contextmanager
+def prefect_file(queue: str | None) -> Iterator[Path]:
+    """Give prefect.yaml, as it is or as a host's own queue needs it."""
+    plain = REPOSITORY / "prefect.yaml"
+    if queue is None:
+        yield plain
+        return
+    document = in_queue(yaml.safe_load(plain.read_text("utf-8")), queue, load_settings().watching().services)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "prefect.yaml"
+        file.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
+        yield file
+
+
+async def work(name: str | None, queue: str) -> None:
+    """Work on one queue until stopped; without naming one, Prefect would give a worker the runs of every host."""
     setup_signal_handlers_worker(os.getpid(), "the runbook worker", print)
     chosen = worker_class()
     with temporary_settings(HEARS_OF_RUNS if chosen is WarmWorker else {}):
-        await chosen(work_pool_name=POOL, name=name).start()
+        await chosen(work_pool_name=POOL, name=name, work_queues=[queue]).start()
 
 
 def worker_class() -> type[WarmWorker] | type[ProcessWorker]:
@@ -81,13 +107,27 @@ def worker_class() -> type[WarmWorker] | type[ProcessWorker]:
             return ProcessWorker
 
 
-def main() -> None:
-    """Register, then work."""
-    name = sys.argv[1] if len(sys.argv) > 1 else None
+def register(queue: str | None) -> None:
+    """Register the deployments of a queue; the plain ones where none is named."""
     os.chdir(REPOSITORY)
-    asyncio.run(register())
-    deploy_all()
-    asyncio.run(work(name))
+    asyncio.run(make_pool())
+    deploy_all(queue)
+
+
+def main() -> None:
+    """Register, then work: on the queue of `RUNBOOK_QUEUE`, else on the default one.
+
+    Errors: exit 2 and one line for a wrong setting.
+    """
+    name = sys.argv[1] if len(sys.argv) > 1 else None
+    try:
+        queue = load_settings().queue
+        register(queue)
+    except RunbookError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+    asyncio.run(bury(queue or DEFAULT_QUEUE))
+    asyncio.run(work(name, queue or DEFAULT_QUEUE))
 
 
 if __name__ == "__main__":

@@ -37,13 +37,15 @@ from tasks.model.limits import (
 )
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass, SyntheticOrder
-from tasks.model.server_urls import Credentials, DatabaseUrl
+from tasks.model.server_urls import Credentials, DatabaseUrl, RedisUrl
 from tasks.model.setting_types import SecretUrl, TimeZone, Url
 from tasks.model.supervision import SupervisorName, supervision_fault
 
 PREFIX = "RUNBOOK_"
 CONFIG_VARIABLE = "RUNBOOK_CONFIG"
 DEFAULT_STATE_DIR = Path("var")
+# Part of the names of deployments and of a tag.
+QueueName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 ServiceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 
 
@@ -138,7 +140,9 @@ class RunbookSettings(BaseSettings):
     worker_type: Literal["warm-process", "process"] = "warm-process"
     triages_at_once: int = Field(default=8, ge=1, le=1000)
     worker_drain_s: float = Field(default=5.0, ge=0, le=3600)
+    queue: QueueName | None = None
     database_url: DatabaseUrl | None = None
+    redis_url: RedisUrl | None = None
     server_auth: Credentials | None = None
     services: dict[ServiceName, ServiceSettings] = Field(default_factory=dict)
     slack: SlackSettings = SlackSettings()

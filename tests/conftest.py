@@ -11,6 +11,7 @@ from deployments.local_http import answers
 from tests.fakes.patient import free_port
 from tests.fakes.polling import eventually
 from tests.fakes.postgres import Cluster, missing, postgres
+from tests.fakes.redis_server import Redis, no_redis, redis_server
 
 # What tests share for a whole session is made once: all that need it run in one of the processes that share the work.
 SHARED = {"prefect_api": "prefect", "stack": "stack"}
@@ -59,6 +60,15 @@ def cluster() -> Iterator[Cluster]:
     if reason := missing():
         pytest.skip(reason)
     with postgres() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[Redis]:
+    """Start a Redis of this session alone; without one on the machine the test skips, and says why."""
+    if reason := no_redis():
+        pytest.skip(reason)
+    with redis_server() as running:
         yield running
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from deployments.approvals import answer, chosen, waiting_approvals
 from deployments.prefect_door import open_door
 from deployments.views.words import say
+from tasks.settings import load_settings
 
 
 def approve(wanted: str = "", /, *, by: str | None = None, note: str = "") -> None:
@@ -40,7 +41,11 @@ def reject(wanted: str = "", /, *, by: str | None = None, note: str = "") -> Non
 
 def _answer(wanted: str, decision: str, by: str | None, note: str) -> None:
     door, who = open_door(), getpass.getuser() if by is None else by
-    plan = chosen(waiting_approvals(door, datetime.now(UTC)), wanted.strip())
+    waiting = waiting_approvals(door, datetime.now(UTC))
+    if door.queue:
+        own = load_settings().services
+        waiting = [one for one in waiting if one["service"] in own]
+    plan = chosen(waiting, wanted.strip())
     answer(door, plan["flow_run_id"], decision, who, note)
     done = "Approved" if decision == "approve" else "Rejected"
     say(f"{done} by {who}: {', '.join(plan['actions'])} ({', '.join(plan['incident_ids'])}).")

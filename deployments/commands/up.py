@@ -11,6 +11,7 @@ from deployments.environment import adopt_mark, new_mark
 from deployments.interrupts import deaf_to_interrupts, stop_signals
 from deployments.local_stack import PART_NAMES, expected_parts, order_service_is_alive, start_parts
 from deployments.ports import DEFAULTS, ORDER_SERVICE, SERVER, choose_ports
+from deployments.redis_door import check_redis
 from deployments.secret_options import hide_secret_options
 from deployments.server_settings import ServerSettings, keep, kept, variable_of
 from deployments.stack_file import StackRecord, read_stack, write_stack
@@ -27,7 +28,7 @@ from tasks.settings import load_settings
 
 Port = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=65_535))]
 
-SECRET_OPTIONS = {"--database-url": variable_of("database_url")}
+SECRET_OPTIONS = {f"--{name.replace('_', '-')}": variable_of(name) for name in ("database_url", "redis_url")}
 
 
 def up(
@@ -36,6 +37,7 @@ def up(
     prefect_port: Port | None = None,
     service_port: Port | None = None,
     database_url: str | None = None,
+    redis_url: str | None = None,
 ) -> None:
     """Start the stack: Prefect, its worker, the gateways, the order service, and a triage every minute.
 
@@ -50,10 +52,13 @@ def up(
     database_url
         PostgreSQL for Prefect's server, postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE; default SQLite. Better set in
         RUNBOOK_DATABASE_URL, which leaves no password in the shell's history.
+    redis_url
+        Redis for the server's events and leases, redis://USER:PASSWORD@HOST:PORT/0; default memory and files. Better
+        set in RUNBOOK_REDIS_URL.
     """
     hide_secret_options(SECRET_OPTIONS)
     state = find_state_dir()
-    asked = ServerSettings.asked(database_url=database_url)
+    asked = ServerSettings.asked(database_url=database_url, redis_url=redis_url)
     with stop_signals():
         with stack_lock(state):
             stack = read_stack(state.stack_file)
@@ -63,8 +68,8 @@ def up(
             if stack is not None and not missing:
                 say_running(stack)
                 return
-            if SERVER in missing and wanted.database_url is not None:
-                check_database(wanted.database_url)
+            if SERVER in missing:
+                check_what_it_stands_on(wanted)
             if stack is None or is_new:
                 keep(state, wanted)
                 stack = new_stack(state, stack, {SERVER: prefect_port, ORDER_SERVICE: service_port})
@@ -84,6 +89,17 @@ def missing_parts(state: StateDir, stack: StackRecord | None) -> frozenset[str]:
     if ORDER_SERVICE not in alive and order_service_is_alive(state, stack.mark):
         alive.add(ORDER_SERVICE)
     return expected_parts() - alive
+
+
+def check_what_it_stands_on(settings: ServerSettings) -> None:
+    """Ask database and Redis of the server, before anything is started.
+
+    Errors: `DATABASE_…` and `REDIS_…`, each one line.
+    """
+    if settings.database_url is not None:
+        check_database(settings.database_url)
+    if settings.redis_url is not None:
+        check_redis(settings.redis_url)
 
 
 def unchanged(asked: ServerSettings, running: ServerSettings) -> ServerSettings:

@@ -87,7 +87,7 @@ class Endpoint:
             if order is None:
                 self._exposition.alert_taken("resolved")
                 return JSONResponse({"flow_run_id": None})
-            run_id = start_triage(order)
+            run_id = start_triage(order, queue=self._settings.queue)
         except RunbookError as error:
             if error.code is Code.PREFECT_UNREACHABLE:
                 self._exposition.alert_taken("failed")

@@ -11,12 +11,12 @@ from tasks.model.errors import Code, RunbookError
 DEPLOYMENT = "triage/manual"
 
 
-def start_triage(order: TriageOrder, variables: Mapping[str, str] | None = None) -> str:
+def start_triage(order: TriageOrder, variables: Mapping[str, str] | None = None, queue: str | None = None) -> str:
     """Create the flow run, or find the one that these alerts started already; the server keeps the key.
 
     Errors: `PREFECT_UNREACHABLE`, retryable: Alertmanager sends again.
     """
-    door = door_of(os.environ if variables is None else variables)
+    door = door_of(os.environ if variables is None else variables, queue)
     if door is None:
         raise RunbookError(
             Code.PREFECT_UNREACHABLE, "expected a flow run was no address; set PREFECT_API_URL", retryable=True

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, SecretStr
 
@@ -32,6 +33,17 @@ def _database_address(secret: SecretStr) -> SecretStr:
     return SecretStr(url.set(drivername=DRIVERS[url.drivername]).render_as_string(hide_password=False))
 
 
+def _redis_address(secret: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(secret.get_secret_value())
+        usable = parts.scheme in {"redis", "rediss"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("expected redis://USER:PASSWORD@HOST:PORT/0 was something else")
+    return secret
+
+
 def _credentials(secret: SecretStr) -> SecretStr:
     user, colon, password = secret.get_secret_value().partition(":")
     # Prefect compares them as ASCII, and header fields end at a space.
@@ -41,4 +53,5 @@ def _credentials(secret: SecretStr) -> SecretStr:
 
 
 Credentials = Annotated[SecretStr, AfterValidator(_credentials)]
+RedisUrl = Annotated[SecretStr, AfterValidator(_redis_address)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_address)]
