@@ -8,11 +8,11 @@ from typing import Any
 
 from deployments.environment import api_url
 from deployments.local_http import ask
-from deployments.queues import deployment_name
 from deployments.server_settings import kept
 from deployments.stack_file import StackRecord, read_stack
 from deployments.state_dir import StateDir, find_state_dir
 from tasks.model.errors import Code, RunbookError
+from tasks.model.queues import deployment_name
 from tasks.settings import load_settings
 
 

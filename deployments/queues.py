@@ -3,15 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tasks.model.queues import deployment_name
+
 DEFAULT_QUEUE = "default"
 # What the order service says of itself, and what the host's own watch says of it.
 RESOURCES = ("order-service.{service}", "order-service.watch.{service}")
 SERVICE_EVENTS = "order-service."
-
-
-def deployment_name(name: str, queue: str | None) -> str:
-    """Name a deployment as it is called in a queue: `triage/manual`, or `triage/manual.HOST`."""
-    return f"{name}.{queue}" if queue else name
 
 
 def in_queue(document: Mapping[str, Any], queue: str, services: Iterable[str]) -> dict[str, Any]:

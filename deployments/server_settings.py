@@ -16,8 +16,9 @@ from tasks.model.server_urls import Credentials, DatabaseUrl, RedisUrl
 from tasks.settings import PREFIX
 
 SQLITE = "sqlite"
-REDIS_ADDRESS = ("PREFECT_REDIS_MESSAGING_URL", "PREFECT_SERVER_DOCKET_URL")
-# All that several server processes must share beside the database, as Prefect's own page on scaling lists it.
+# Not PREFECT_SERVER_DOCKET_URL as well: Prefect shows that one in its settings page, password and all, and the
+# background work of one server process may stay in its memory.
+REDIS_ADDRESS = "PREFECT_REDIS_MESSAGING_URL"
 REDIS_MODULES = {
     "PREFECT_SERVER_EVENTS_MESSAGING_BROKER": "prefect_redis.messaging",
     "PREFECT_SERVER_EVENTS_MESSAGING_CACHE": "prefect_redis.messaging",
@@ -69,7 +70,7 @@ class ServerSettings(BaseModel):
             "PREFECT_SERVER_DATABASE_CONNECTION_URL": _text(self.database_url),
             "PREFECT_SERVER_API_AUTH_STRING": _text(self.server_auth),
         }
-        redis = dict.fromkeys(REDIS_ADDRESS, _text(self.redis_url)) | REDIS_MODULES if self.redis_url else {}
+        redis = {REDIS_ADDRESS: _text(self.redis_url), **REDIS_MODULES} if self.redis_url else {}
         return {**self.client_variables, **redis, **{name: value for name, value in asked.items() if value}}
 
     def differing(self, running: "ServerSettings") -> list[str]:

@@ -16,6 +16,7 @@ from prefect.utilities.urls import url_for
 
 from tasks.clients.look_history import history_path, remember_look
 from tasks.clients.prefect_api import API_ERRORS
+from tasks.model.queues import deployment_name
 from tasks.model.rounds import OwnTriage, RoundRequest, ServiceSeen, Start, TriageUnderWay
 from tasks.rules.rounds import most_urgent_first, working_count
 from tasks.settings import RunbookSettings
@@ -75,7 +76,7 @@ class _Starting:
     async def _room(self, left: list[str]) -> int:
         """Leave out the services that a triage works on already, and say how many may be started."""
         async with get_client() as client:
-            under_way = await triages_under_way(client)
+            under_way = await triages_under_way(client, self._run.work_queue_name)
         for one in under_way:
             if one.service in left:
                 since = f" since {one.since:%H:%M:%S}Z" if one.since else ""
@@ -88,9 +89,10 @@ class _Starting:
 
     async def _start(self, service: str) -> None:
         """Start one, due at the very time of this round, so that it is as late as the round is."""
+        name = deployment_name(DEPLOYMENT, self._settings.queue)
         try:
             run = await arun_deployment(
-                DEPLOYMENT,
+                name,
                 parameters=self._request.parameters(service),
                 scheduled_time=runtime.flow_run.scheduled_start_time,
                 timeout=0,
@@ -98,22 +100,23 @@ class _Starting:
                 work_queue_name=self._run.work_queue_name,
             )
         except ObjectNotFound:
-            self._found[service] = OwnTriage(service=service, start=Start.HERE, detail=f"no deployment {DEPLOYMENT}")
+            self._found[service] = OwnTriage(service=service, start=Start.HERE, detail=f"no deployment {name}")
         else:
             self._found[service] = OwnTriage(service=service, start=Start.STARTED, run_url=url_for(run))
 
 
-async def triages_under_way(client: PrefectClient) -> tuple[TriageUnderWay, ...]:
-    """Find the runs that work on one service each, or are about to.
+async def triages_under_way(client: PrefectClient, queue: str | None) -> tuple[TriageUnderWay, ...]:
+    """Find the runs of a host's queue that work on one service each, or are about to; other hosts have room of theirs.
 
     Errors: those of Prefect's client.
     """
     started = {"any_": NOT_ENDED}
     due = {"any_": [StateType.SCHEDULED]}
     flows = FlowFilter.model_validate({"name": {"any_": [FLOW]}})
+    own = {"work_queue_name": {"any_": [queue]}} if queue else {}
     found: list[FlowRun] = []
     for asked in ({"state": {"type": started}}, {"state": {"type": due}, "tags": {"all_": ["one-service"]}}):
-        runs = FlowRunFilter.model_validate(asked)
+        runs = FlowRunFilter.model_validate({**asked, **own})
         found += await client.read_flow_runs(flow_filter=flows, flow_run_filter=runs, limit=LIMIT_COUNT)
     return tuple(one for run in found if (one := _under_way(run)) is not None)
 

@@ -128,8 +128,9 @@ def test_redis_is_named_for_all_that_servers_share() -> None:
     server = COMPOSE["services"]["prefect-server"]["environment"]
 
     assert {name: server.get(name) for name in REDIS_MODULES} == REDIS_MODULES
-    assert all(server[name].startswith("redis://redis:") for name in REDIS_ADDRESS)
-    assert {*REDIS_MODULES, *REDIS_ADDRESS} <= variables(SYSTEMD / "prefect.env.example").keys()
+    shared = (REDIS_ADDRESS, "PREFECT_SERVER_DOCKET_URL")
+    assert all(server[name].startswith("redis://redis:") for name in shared)
+    assert {*REDIS_MODULES, *shared} <= variables(SYSTEMD / "prefect.env.example").keys()
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -8,9 +8,10 @@ import yaml
 from deployments.monitoring.alerts import TriageOrder
 from deployments.monitoring.prefect_door import start_triage
 from deployments.prefect_door import any_door
-from deployments.queues import deployment_name, in_queue
+from deployments.queues import in_queue
 from deployments.state_dir import REPOSITORY
 from tasks.model.errors import Code, RunbookError
+from tasks.model.queues import deployment_name
 from tasks.settings import load_settings
 
 DOCUMENT: dict[str, Any] = yaml.safe_load((REPOSITORY / "prefect.yaml").read_text("utf-8"))

@@ -33,9 +33,10 @@ class Prefect:
         self.created: list[dict[str, Any]] = []
         self.fails: Exception | None = None
 
-    async def triages_under_way(self, client: object) -> tuple[TriageUnderWay, ...]:
-        """Tell who is at work."""
+    async def triages_under_way(self, client: object, queue: str | None) -> tuple[TriageUnderWay, ...]:
+        """Tell who is at work on this host."""
         assert client
+        assert queue == "host-7"
         return tuple(self.under_way)
 
     async def arun_deployment(self, name: str, **words: Any) -> SimpleNamespace:
@@ -129,6 +130,14 @@ async def test_a_triage_is_as_late_as_its_round_and_runs_on_its_host(server: Pre
     assert run["scheduled_time"] == DUE_AT
     assert run["work_queue_name"] == "host-7"
     assert run["idempotency_key"].endswith("-a")
+
+
+async def test_a_host_with_a_queue_starts_its_own_deployment(server: Prefect, tmp_path: Path) -> None:
+    """On a server of several hosts there is none of the plain name, and another host's would run elsewhere."""
+    here = settings(tmp_path).model_copy(update={"queue": "host-7"})
+    await own_triages(here, REQUEST, needing(a=Status.CRITICAL))
+
+    assert [one["name"] for one in server.created] == ["triage/one-service.host-7"]
 
 
 async def test_without_the_deployment_they_are_left_to_this_run(server: Prefect, tmp_path: Path) -> None:
