@@ -210,6 +210,21 @@ def test_the_worker_is_seen_alive_by_its_server(worker: Lab) -> None:
     assert worker.call("GET", f"/work_pools/{worker.pool}")["type"] == worker.worker_type
 
 
+def heartbeats(worker: Lab, run: str) -> list[Any]:
+    """Give the heartbeats of a run that the server has."""
+    wanted = {"event": {"name": ["prefect.flow-run.heartbeat"]}, "resource": {"id": [f"prefect.flow-run.{run}"]}}
+    return list(worker.call("POST", "/events/filter", {"filter": wanted})["events"])
+
+
+def test_a_run_beats_while_it_lives_where_its_deployment_asks_for_it(worker: Lab) -> None:
+    """An automation that ends runs without a heartbeat must not end those of this worker."""
+    deployment = worker.deploy("slow", job_variables={"env": {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30"}})
+    run = worker.trigger(deployment, seconds=3)
+
+    assert worker.ended(run, within_s=120) == "COMPLETED"
+    eventually(lambda: heartbeats(worker, run), within_s=20, every_s=0.2)
+
+
 def test_nothing_is_left_of_runs_that_have_ended(worker: Lab) -> None:
     """A worker that leaves a process a minute behind fills the machine in a night."""
     root = psutil.Process(worker.processes[0].pid)

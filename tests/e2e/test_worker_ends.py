@@ -2,20 +2,17 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
-from deployments.local_http import answers
 from tests.fakes.line import Line
 from tests.fakes.patient import free_port
 from tests.fakes.polling import eventually
+from tests.fakes.prefect_process import server
 from tests.fakes.workers import Lab, lab
 
 pytestmark = [
@@ -147,27 +144,6 @@ def test_a_run_and_a_cancel_are_found_by_polling_without_events(prefect_api: str
             assert worker.ended(run) == "CANCELLED"
     finally:
         line.close()
-
-
-@contextmanager
-def server(home: Path, port: int) -> Iterator[str]:
-    """Run a Prefect server on a database that outlives it."""
-    home.mkdir(exist_ok=True)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    with (home / "server.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "deployments.prefect_server", "127.0.0.1", str(port)],
-            env={**kept, "PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"},
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        api = f"http://127.0.0.1:{port}/api"
-        eventually(lambda: answers(f"{api}/health"), within_s=90, every_s=0.2)
-        yield api
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def test_a_run_that_is_under_way_when_the_server_restarts_ends_well_and_the_worker_goes_on(tmp_path: Path) -> None:
