@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psutil
@@ -16,7 +16,7 @@ from bench.measuring.stack import REPOSITORY, BenchStack
 from deployments.ports import SERVER
 
 OURS, STOCK_WORKER, STOCK_SERVE = "warm worker", "stock process worker", "stock serve()"
-UP_WITHIN_S = 60.0
+UP_WITHIN_S, ENDS_WITHIN_S = 60.0, 15.0
 
 
 @dataclass(frozen=True)
@@ -81,5 +81,17 @@ def _running(stack: BenchStack, words: tuple[str, ...]) -> Iterator[int]:
     try:
         yield process.pid
     finally:
-        process.terminate()
-        process.wait(60)
+        _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Ask, then kill: a stock worker may wait for a connection that stood still with it, and is measured."""
+    left = family(process.pid)
+    process.terminate()
+    try:
+        process.wait(ENDS_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        for one in left:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        process.wait(ENDS_WITHIN_S)
