@@ -64,7 +64,7 @@ async def form_of(api: str, incident_id: str, but: str = "") -> dict[str, Any]:
     """Wait until the plan of an incident waits for an answer; `but` is a form that was answered already."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        for one in await asyncio.to_thread(waiting_approvals, api, datetime.now(UTC)):
+        for one in await asyncio.to_thread(waiting_approvals, PrefectDoor(api), datetime.now(UTC)):
             if incident_id in one["incident_ids"] and one["since"] != but:
                 return one
     raise AssertionError("no plan waits for an answer")
@@ -104,10 +104,12 @@ async def test_a_person_approves_after_an_answer_that_could_not_be_read(hung: Pa
     first = await form_of(prefect, incident_id)
     with pytest.raises(RunbookError, match="NOTHING_WAITS"):
         chosen([first], "INC-of-somebody-else")
-    await asyncio.to_thread(answer, prefect, first["flow_run_id"], "approve", "?!", "")
+    await asyncio.to_thread(answer, PrefectDoor(prefect), first["flow_run_id"], "approve", "?!", "")
     again = await form_of(prefect, incident_id, but=first["since"])
     text = await shown_on(prefect, again["flow_run_id"], "paused-approval-2")
-    await asyncio.to_thread(answer, prefect, again["flow_run_id"], "approve", " ada ", "looked at the stacks")
+    await asyncio.to_thread(
+        answer, PrefectDoor(prefect), again["flow_run_id"], "approve", " ada ", "looked at the stacks"
+    )
     result = await ended(run)
 
     assert first["actions"][0] == "restart service"
@@ -130,7 +132,7 @@ async def test_a_rejected_plan_is_not_done_and_not_asked_for_again(hung: Patient
     case = case_of(story)
     run = asyncio.create_task(remediation(case))
     form = await form_of(prefect, case.plan.actions[0].incident_id)
-    await asyncio.to_thread(answer, prefect, form["flow_run_id"], "reject", "ada", "the venue restarts it")
+    await asyncio.to_thread(answer, PrefectDoor(prefect), form["flow_run_id"], "reject", "ada", "the venue restarts it")
     result = await ended(run)
 
     plan = await planned_for(hung.settings, story)
@@ -144,7 +146,7 @@ async def test_a_rejected_plan_is_not_done_and_not_asked_for_again(hung: Patient
 
     run = asyncio.create_task(remediation(case))
     form = await form_of(prefect, case.plan.actions[0].incident_id)
-    await asyncio.to_thread(answer, prefect, form["flow_run_id"], "observe", "ada", "")
+    await asyncio.to_thread(answer, PrefectDoor(prefect), form["flow_run_id"], "observe", "ada", "")
     result = await ended(run)
 
     assert {one.code for one in result.actions} == {GuardCode.MODE_FORBIDS}
