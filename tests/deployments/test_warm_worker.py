@@ -144,6 +144,10 @@ class FakeApi:
         """Give all runs."""
         return list(self.runs.values())
 
+    async def read_deployments(self, **_: Any) -> list[Any]:
+        """Give the deployments of the runs, which are all of one queue."""
+        return [SimpleNamespace(id=run.deployment_id) for run in self.runs.values()]
+
     async def read_global_concurrency_limits(self, **_: Any) -> list[Any]:
         """Give the limits."""
         return self.limits
