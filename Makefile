@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast coverage check lock bench bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies bench-clicks bench-faults bench-growth drills e2e clean
+.PHONY: help setup run test test-fast coverage check lock bench bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies bench-clicks bench-faults bench-growth drills e2e browser pictures clean
 BIN := .venv/bin
 ARGS ?=
 # What shares a server or a stack stays in one process; one more than cores, since tests of processes mostly wait.
@@ -16,8 +16,8 @@ setup: ## Make .venv and install the lock (PYTHON=… names an interpreter); don
 run: setup ## Start the whole stack in the foreground; Ctrl-C stops all of it (ARGS=--detach)
 	@$(BIN)/runbook up $(ARGS)
 
-test: setup ## Run all tests but the drills, several at once (ARGS=… goes to pytest)
-	@$(BIN)/pytest -m "not drill" $(TOGETHER) $(ARGS)
+test: setup ## Run all tests but the drills and those in a browser, several at once (ARGS=… goes to pytest)
+	@$(BIN)/pytest -m "not drill and not browser" $(TOGETHER) $(ARGS)
 
 test-fast: setup ## Run the tests that start no process: the rules, the words, the house
 	@$(BIN)/pytest -m "not e2e and not live and not prefect" $(TOGETHER) $(ARGS)
@@ -32,7 +32,13 @@ drills: setup ## Inject faults into the real stack under orders, and hold the ch
 	@$(BIN)/pytest -m drill -n 2 --dist loadfile $(ARGS)
 
 e2e: setup ## Run only the tests that start the real stack
-	@$(BIN)/pytest -m "e2e and not drill" $(ARGS)
+	@$(BIN)/pytest -m "e2e and not drill and not browser" $(ARGS)
+
+browser: setup ## Let a real browser do at the Prefect UI what a person does in an incident; screenshots in test-artifacts
+	@$(BIN)/pytest -m browser $(ARGS)
+
+pictures: setup ## Take the pictures of the README anew, from a real incident on a stack of its own
+	@PICTURES=.github/pictures $(BIN)/pytest -m browser tests/browser/test_incident.py $(ARGS)
 
 check: setup ## Lint, format, types, import contracts, the promises of tests/house, the rules of the monitoring
 	@$(BIN)/ruff check .

@@ -42,7 +42,8 @@ def create_run(door: PrefectDoor, order: RunOrder, tries_count: int = TRIES_COUN
     if "id" not in deployment:
         raise _unreachable(f"no deployment {name} ({_short(deployment)}); see `prefect deploy --all`")
     body = {
-        "parameters": order.parameters,
+        # What is not said is left out: a list of words to choose from knows no null.
+        "parameters": {name: value for name, value in order.parameters.items() if value is not None},
         "idempotency_key": order.key,
         "state": {"type": "SCHEDULED"},
         "tags": list(order.tags),

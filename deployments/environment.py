@@ -45,6 +45,8 @@ def prefect_environment(state: StateDir, ports: dict[str, int]) -> dict[str, str
         "PREFECT_HOME": str(home),
         "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
         "PREFECT_API_URL": api_url(ports),
+        # Links to runs lead to the UI that the server shows first: the older one beside it opens no drop-down by mouse.
+        "PREFECT_UI_URL": f"http://{HOST}:{ports[SERVER]}/v2",
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_CLI_COLORS": "false",

@@ -15,13 +15,17 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 
 import uvicorn
+from fastapi import FastAPI
+from prefect.server.api.server import create_app
 from prefect.server.database.configurations import AioSqliteConfiguration
 from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tasks.model.errors import Code
 
 AUTHENTICATION = "PREFECT_SERVER_API_AUTH_STRING"
-APPLICATION = "prefect.server.api.server:create_app"
+# The UI reports to a company's servers from each browser, also where analytics are switched off.
+NOBODY_ELSE = b"connect-src 'self' data: blob:"
 KEEP_ALIVE_S = 5
 
 _begin_transaction = AioSqliteConfiguration.begin_transaction
@@ -46,6 +50,30 @@ def may_listen(host: str, variables: Mapping[str, str]) -> bool:
         return False
 
 
+class OwnHostOnly:
+    """Tell browsers that pages of this server may ask this server alone."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Add the header to every answer."""
+
+        async def send_with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), (b"content-security-policy", NOBODY_ELSE)]
+            await send(message)
+
+        await self._app(scope, receive, send_with_policy if scope["type"] == "http" else send)
+
+
+def application() -> FastAPI:
+    """Make Prefect's own server, whose UI asks nobody else."""
+    app = create_app()
+    app.add_middleware(OwnHostOnly)
+    return app
+
+
 def main() -> None:
     """Serve on the host and port of the command line until SIGTERM.
 
@@ -59,7 +87,7 @@ def main() -> None:
         )
         sys.exit(2)
     AioSqliteConfiguration.begin_transaction = begin_immediate  # type: ignore[assignment, method-assign]
-    uvicorn.run(APPLICATION, factory=True, host=host, port=port, log_level="warning", timeout_keep_alive=KEEP_ALIVE_S)
+    uvicorn.run(application, factory=True, host=host, port=port, log_level="warning", timeout_keep_alive=KEEP_ALIVE_S)
 
 
 if __name__ == "__main__":

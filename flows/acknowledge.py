@@ -6,11 +6,10 @@ from prefect import flow
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from flows.forms import Help
+from flows.forms import By, Help
 from tasks.acknowledge_incident import acknowledge_incident
 
 IncidentId = Annotated[str, Field(max_length=200), Help("Which incident; leave empty where one is open.")]
-Name = Annotated[str, Field(max_length=100), Help("Your name, for the incident ledger.")]
 Minutes = Annotated[int, Field(ge=1, le=240), Help("For how many minutes you have it; then pages go on.")]
 
 
@@ -21,9 +20,7 @@ def run_name() -> str:
 
 
 @flow(name="acknowledge", flow_run_name=run_name)
-def acknowledge(
-    incident_id: IncidentId = "", by: Name = "a person at the Prefect UI", for_minutes: Minutes = 30
-) -> str:
+def acknowledge(by: By, incident_id: IncidentId = "", for_minutes: Minutes = 30) -> str:
     """Take an incident: nobody is paged for it again until the time is over, or it is.
 
     Runbook: §3 Escalation matrix.

@@ -7,9 +7,9 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from flows.asked import name_of, one_service, run_named
-from flows.forms import By, Help, Name, Override, Reason, Service
+from flows.forms import By, Choice, Empty, Help, Name, Override, Reason, Service
 from flows.instruction import follow
-from tasks.model.by_hand import Instruction, Resumed
+from tasks.model.by_hand import Instruction, Paused, Resumed
 from tasks.model.control import TradingState
 from tasks.model.incident import Action
 from tasks.model.orders import AssetClass
@@ -20,11 +20,15 @@ Release = Annotated[Name, Help("Back to which kept release; empty takes the last
 Feature = Annotated[Name, Field(min_length=1), Help("Which feature to switch off, as GET /routing names it.")]
 ClassToMove = Annotated[AssetClass, Help("Whose new orders are led elsewhere.")]
 Alternate = Annotated[Name, Help("To which approved alternate; empty leads back to the table's own gateway.")]
-OneClass = Annotated[AssetClass | None, Help("Which asset class; empty, with no strategy either, means all of them.")]
+OneClass = Annotated[
+    AssetClass | Empty | None, Choice("Which asset class; empty, with no strategy either, means all of them.")
+]
 Strategy = Annotated[Name, Help("Which strategy, in every class; a class is paused beside it only if you name one.")]
-Halt = Annotated[TradingState, Help("halted takes no new order; reducing takes those that close a position.")]
+Halt = Annotated[Paused, Help("halted takes no new order; reducing takes those that close a position.")]
 What = Annotated[Resumed, Help("What to take back: a class's trading, a strategy, a gateway's mark, or a re-route.")]
-OfClass = Annotated[AssetClass | None, Help("For trading and route: which class; empty resumes every paused one.")]
+OfClass = Annotated[
+    AssetClass | Empty | None, Choice("For trading and route: which class; empty resumes every paused one.")
+]
 OfName = Annotated[Name, Help("For strategy and gateway_mark: its name.")]
 Gateway = Annotated[Name, Field(min_length=1), Help("Which gateway, as the routing table names it.")]
 
@@ -45,7 +49,7 @@ def resume_name() -> str:
 
 
 @flow(name="remediation", flow_run_name=run_named("{service}: restart by {by}"))
-async def restart(reason: Reason, by: By, service: Service = None, override: Override = ()) -> str:
+async def restart(reason: Reason, by: By, service: Service = "", override: Override = ()) -> str:
     """Restart the service once; it counts in the restart budget.
 
     Runbook: §2.1 Restart if hung.
@@ -55,7 +59,7 @@ async def restart(reason: Reason, by: By, service: Service = None, override: Ove
 
 @flow(name="remediation", flow_run_name=run_named("{service}: roll back by {by}"))
 async def roll_back(
-    reason: Reason, by: By, release: Release = "", service: Service = None, override: Override = ()
+    reason: Reason, by: By, release: Release = "", service: Service = "", override: Override = ()
 ) -> str:
     """Make an earlier release current and start it, once.
 
@@ -67,7 +71,7 @@ async def roll_back(
 
 @flow(name="remediation", flow_run_name=run_named("{service}: disable {feature} by {by}"))
 async def disable_feature(
-    feature: Feature, reason: Reason, by: By, service: Service = None, override: Override = ()
+    feature: Feature, reason: Reason, by: By, service: Service = "", override: Override = ()
 ) -> str:
     """Switch one feature off, once.
 
@@ -83,7 +87,7 @@ async def reroute(
     reason: Reason,
     by: By,
     gateway: Alternate = "",
-    service: Service = None,
+    service: Service = "",
     override: Override = (),
 ) -> str:
     """Lead the new orders of one class elsewhere: a test order first, then all. None that was sent is sent again.
@@ -99,16 +103,16 @@ async def reroute(
 async def pause(
     reason: Reason,
     by: By,
-    asset_class: OneClass = None,
+    asset_class: OneClass = "",
     strategy: Strategy = "",
-    state: Halt = TradingState.HALTED,
-    service: Service = None,
+    state: Halt = Paused.HALTED,
+    service: Service = "",
 ) -> str:
     """Pause a class, a strategy, or everything: always allowed, in any mode; cancels pass, and a person resumes.
 
     Runbook: §2.2 Else pause automated strategies.
     """
-    targets = pause_targets(asset_class, strategy, state)
+    targets = pause_targets(asset_class or None, strategy, TradingState(state))
     return await follow(_order(Action.PAUSE_STRATEGIES, service, Request(by=by, reason=reason), *targets))
 
 
@@ -117,9 +121,9 @@ async def resume(
     reason: Reason,
     by: By,
     what: What = Resumed.TRADING,
-    asset_class: OfClass = None,
+    asset_class: OfClass = "",
     name: OfName = "",
-    service: Service = None,
+    service: Service = "",
     override: Override = (),
 ) -> str:
     """End a pause, take a mark off a gateway, or lead a class back to the table's own gateway; a person's word only.
@@ -127,12 +131,12 @@ async def resume(
     Runbook: §2.1, §2.2, after what was done there.
     """
     asked = Request(by=by, reason=reason, overrides=override)
-    return await follow(resumed(_order(Action.RESUME, service, asked), what, asset_class, name))
+    return await follow(resumed(_order(Action.RESUME, service, asked), what, asset_class or None, name))
 
 
 @flow(name="remediation", flow_run_name=run_named("{service}: mark {gateway} degraded by {by}"))
 async def mark_degraded(
-    gateway: Gateway, reason: Reason, by: By, service: Service = None, override: Override = ()
+    gateway: Gateway, reason: Reason, by: By, service: Service = "", override: Override = ()
 ) -> str:
     """Mark one gateway degraded, so that everybody sees it; it still takes the orders that reach it.
 

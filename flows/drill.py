@@ -33,7 +33,7 @@ OwnService = Annotated[
 @flow(name="drill", flow_run_name="drill {drill}")
 async def drill(
     drill: Which = DrillName.GATEWAY_KILLED,
-    service: OwnService = None,
+    service: OwnService = "",
     by: By = "a person at the Prefect UI",
 ) -> str:
     """Rehearse the page on one fault; nothing but the local stack is ever broken, and it is healed whatever happens.

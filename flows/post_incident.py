@@ -46,7 +46,7 @@ async def post_incident(service: str, incident_ids: tuple[str, ...]) -> list[Sta
 
 
 @flow(name="postmortem", flow_run_name=postmortem_name)
-async def postmortem(service: Service = None, incident_id: IncidentId = "") -> str:
+async def postmortem(service: Service = "", incident_id: IncidentId = "") -> str:
     """Write the postmortem of one incident now, or bring it up to date; what a person edited stays.
 
     Runbook: §5 Post-incident.

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 from prefect import State, flow
 from prefect.runtime import flow_run
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from flows.asked import name_of, not_watched_here, services_asked
 from flows.escalation import escalation
-from flows.forms import Help
+from flows.forms import Choice, Empty, Help
 from flows.pings import tell_begun, tell_broken, tell_done
 from flows.post_incident import post_incident
 from flows.remediation import remediation
@@ -51,11 +52,12 @@ from tasks.write_report import write_report
 Asked = Annotated[
     str | None, Field(max_length=100), Help("Which watched service; leave empty for all that runbook.toml names.")
 ]
-Alert = Annotated[AlertType | None, Help("Which alert fired; leave empty for a routine look.")]
-AffectedClass = Annotated[AssetClass | None, Help("Which asset class the alert is about, if one.")]
+Alert = Annotated[AlertType | Empty | None, Choice("Which alert fired; leave empty for a routine look.")]
+AffectedClass = Annotated[AssetClass | Empty | None, Choice("Which asset class the alert is about, if one.")]
 Note = Annotated[str, Field(max_length=2000), Help("What you saw; it is shown in the report.")]
-Payload = Annotated[dict[str, Any] | None, Help("The alert as Alertmanager sends it, if it did.")]
-RunMode = Annotated[Mode | None, Help("Go no further than this; empty follows the switch.")]
+# The alert as Alertmanager sends it, if it did: no field of the form, since nobody types it.
+Payload = SkipJsonSchema[dict[str, Any] | None]
+RunMode = Annotated[Mode | Empty | None, Choice("Go no further than this; empty follows the switch.")]
 
 
 def run_name() -> str:
@@ -73,11 +75,11 @@ def run_name() -> str:
     on_crashed=[tell_broken],
 )
 async def triage(
-    service: Asked = None,
-    alert: Alert = None,
-    asset_class: AffectedClass = None,
+    service: Asked = "",
+    alert: Alert = "",
+    asset_class: AffectedClass = "",
     note: Note = "",
-    mode: RunMode = None,
+    mode: RunMode = "",
     payload: Payload = None,
 ) -> str | State[Any]:
     """Look at everything, name the cause, act where it is safe, and tell the right people.
@@ -86,7 +88,9 @@ async def triage(
     Errors: the run fails only when our own tool breaks; how the patient is, is in the report.
     """
     seen = read_alert(payload)
-    asked = TriageRequest(service="", alert=alert, asset_class=asset_class, note=note, mode=mode, seen=seen)
+    asked = TriageRequest(
+        service="", alert=alert or None, asset_class=asset_class or None, note=note, mode=mode or None, seen=seen
+    )
     match services_asked(service):
         case ():
             return not_watched_here(service)

@@ -14,7 +14,7 @@ Watched = Annotated[str | None, Field(max_length=100), Help("Which watched servi
 
 
 @flow(name="watchdog", flow_run_name=run_named("{service}: no triage for three minutes"))
-async def watchdog(service: Watched = None) -> int:
+async def watchdog(service: Watched = "") -> int:
     """Tell that the watch has stopped: those who mend it, and those who must look meanwhile.
 
     Runbook: §3.3 SRE and platform, §3.1 on-call.

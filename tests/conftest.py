@@ -1,4 +1,4 @@
-"""What all tests share: one Prefect server a session, for the few tests that run a flow."""
+"""What all tests share: one Prefect server a session for the few that run a flow, one stack for those that need all."""
 
 import os
 import subprocess
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from deployments.local_http import answers
+from tests.fakes.local_stack import Stack
 from tests.fakes.patient import free_port
 from tests.fakes.polling import eventually
 from tests.fakes.postgres import Cluster, missing, postgres
@@ -52,6 +53,19 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(30)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Bring the whole stack up once, on free ports, in a folder of its own; tests leave it as they found it."""
+    running = Stack(tmp_path_factory.mktemp("stack"))
+    started = running.up()
+    try:
+        assert started.returncode == 0, started.stdout + started.stderr
+        yield running
+    finally:
+        stopped = running.run("down")
+        assert stopped.returncode == 0, stopped.stderr
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,8 @@ class TriageOrder(Value):
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters of the flow."""
-        return {"service": self.service, "alert": self.alert, "payload": self.payload}
+        alert = {"alert": self.alert} if self.alert else {}
+        return {"service": self.service, **alert, "payload": self.payload}
 
 
 def read_webhook(body: bytes, settings: RunbookSettings) -> TriageOrder | None:

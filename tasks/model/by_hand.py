@@ -12,6 +12,13 @@ from tasks.model.values import Value
 BY_HAND_TYPE = "by_hand"
 
 
+class Paused(StrEnum):
+    """How far a person may pause trading; cancels always pass."""
+
+    HALTED = "halted"
+    REDUCING = "reducing"
+
+
 class Resumed(StrEnum):
     """What a person may take back."""
 

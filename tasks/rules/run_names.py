@@ -3,7 +3,7 @@
 from tasks.model.diagnosis import Finding, Status
 from tasks.model.incident import Outcome
 from tasks.model.messages import Message
-from tasks.model.plan import PlannedAction
+from tasks.model.plan import Due, PlannedAction
 from tasks.model.remediation import RemediationResult
 from tasks.model.report import TriageStory
 
@@ -46,8 +46,9 @@ def telling_name(service: str, messages: tuple[Message, ...]) -> str:
 
 
 def acting_name(service: str, planned: tuple[PlannedAction, ...]) -> str:
-    """Name the acting: what is planned, in order."""
-    return f"{service}: {', '.join(one.words for one in planned)}"[:NAME_LIMIT_COUNT]
+    """Name the acting: what is planned in the first place, in order."""
+    first = ", ".join(one.words for one in planned if one.due is Due.ALWAYS)
+    return f"{service}: {first or 'nothing planned'}"[:NAME_LIMIT_COUNT]
 
 
 def _found(story: TriageStory) -> str:

@@ -1,4 +1,4 @@
-"""One real stack for a session's tests, on free ports, in a folder of its own."""
+"""What the tests on the session's stack begin with: a drill's quiet, the minute's own runs, or a stack not started."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -8,19 +8,6 @@ import pytest
 
 from tests.fakes.drills import GameDay
 from tests.fakes.local_stack import Stack
-
-
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Bring the whole stack up once; tests share it and leave it as they found it."""
-    running = Stack(tmp_path_factory.mktemp("stack"))
-    started = running.up()
-    try:
-        assert started.returncode == 0, started.stdout + started.stderr
-        yield running
-    finally:
-        stopped = running.run("down")
-        assert stopped.returncode == 0, stopped.stderr
 
 
 @pytest.fixture

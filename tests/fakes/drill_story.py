@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,7 +119,9 @@ class DrillStory:
 
     def diagnosis(self) -> Diagnosis:
         """Look and name the causes, as `runbook check` does."""
-        return name_cause(asyncio.run(look(self.whole, NAME)))
+        # Beside this thread: a test that drives a browser has a loop running in it.
+        with ThreadPoolExecutor(1) as beside:
+            return name_cause(beside.submit(asyncio.run, look(self.whole, NAME)).result())
 
     def causes(self) -> list[str]:
         """The causes that a look names now."""

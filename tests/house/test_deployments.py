@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from prefect import Flow
+from prefect.utilities.schema_tools.validation import validate
 
 from tasks.settings import RunbookSettings
 from tests.house.source import REPOSITORY
@@ -56,6 +57,23 @@ def test_a_run_is_let_live_as_long_as_the_settings_count_on() -> None:
     limits = {one["work_pool"]["job_variables"]["run_limit_s"] for one in DEPLOYMENTS}
 
     assert limits == {RunbookSettings.model_fields["run_limit_s"].default}
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda one: one["name"])
+def test_no_field_of_a_form_is_a_choice_of_types_or_raw_json(deployment: dict[str, Any]) -> None:
+    """A person in an incident sees words and drop-downs; what a program alone fills in is no field."""
+    fields = entrypoint(deployment).parameters.properties
+
+    assert [name for name, field in fields.items() if "anyOf" in field or field.get("type") == "object"] == []
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda one: one["name"])
+def test_an_untouched_form_is_one_that_the_server_takes(deployment: dict[str, Any]) -> None:
+    """The UI sends every default; one that its own schema refuses would stop a person at the last click."""
+    schema = entrypoint(deployment).parameters.model_dump_for_openapi()
+    untouched = {name: field["default"] for name, field in schema["properties"].items() if "default" in field}
+
+    assert not [str(one) for one in validate(untouched, schema, ignore_required=True)]
 
 
 def test_every_action_that_a_person_may_order_has_its_form() -> None:

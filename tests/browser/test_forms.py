@@ -1,0 +1,117 @@
+"""Every form as a person finds it in the Prefect UI, and what pressing it does to the order service."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from deployments.local_http import ask
+from tests.fakes.drills import GameDay
+from tests.fakes.polling import eventually
+from tests.fakes.prefect_ui import PrefectUi
+
+WHO = {"reason": "the venue says so", "by": "ada"}
+# What each form asks for: a field with an exclamation mark must be filled, one with a list of words is a drop-down.
+CLASSES = "equity future fx crypto"
+FORMS = {
+    "remediation/restart": {"reason!": "", "by!": ""},
+    "remediation/roll-back": {"reason!": "", "by!": "", "release": ""},
+    "remediation/disable-feature": {"feature!": "", "reason!": "", "by!": ""},
+    "remediation/reroute": {"asset_class!": CLASSES, "reason!": "", "by!": "", "gateway": ""},
+    "remediation/pause": {
+        "reason!": "",
+        "by!": "",
+        "asset_class": CLASSES,
+        "strategy": "",
+        "state": "halted reducing",
+    },
+    "remediation/resume": {
+        "reason!": "",
+        "by!": "",
+        "what": "trading strategy gateway_mark route",
+        "asset_class": CLASSES,
+        "name": "",
+    },
+    "remediation/mark-degraded": {"gateway!": "", "reason!": "", "by!": ""},
+    "acknowledge/manual": {"by!": "", "incident_id": ""},
+}
+
+
+def test_a_person_runs_a_triage_from_its_form_and_reads_the_report(ui: PrefectUi, day: GameDay) -> None:
+    """The way of the runbook: find it, say which alert and what was seen, run it, read what it saw."""
+    assert day.is_well()
+    ui.open_form("triage", "manual")
+    ui.fill({"alert": "order_delivery_failed", "asset_class": "equity", "note": "fills look late", "mode": "observe"})
+    ui.picture("triage-form", full_page=True)
+    ui.submit()
+
+    expect(ui.page.get_by_text("order-service: order_delivery_failed → healthy")).to_be_visible()
+    report = ui.open_artifact("triage-order-service")
+    expect(report).to_contain_text("Triage of order-service: ok")
+    expect(report).to_contain_text("Note of the person who started it: fills look late")
+    expect(report).to_contain_text("§1.3 Verify order delivery")
+    expect(report).to_contain_text("mode observe")
+    ui.picture("triage-report", full_page=True)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_form_shows_what_it_asks_for_and_says_what_it_means(ui: PrefectUi, form: str) -> None:
+    """At three in the morning a form is filled without a manual: words, drop-downs, no raw JSON, no type names."""
+    ui.open_form(*form.split("/"))
+
+    for name, words in FORMS[form].items():
+        label = name.removesuffix("!") if name.endswith("!") else f"{name} (Optional)"
+        expect(ui.page.get_by_text(re.compile(f"^{re.escape(label)}$", re.IGNORECASE))).to_be_visible()
+        if words:
+            ui.drop_down(name.removesuffix("!")).click()
+            shown = [one.strip() for one in ui.page.get_by_role("option").all_inner_texts()]
+            assert [one for one in shown if one] == words.split()
+            ui.page.keyboard.press("Escape")
+    main = ui.page.get_by_role("main")
+    expect(main).not_to_contain_text("Property is type")
+    expect(main.get_by_role("tab", name="None")).to_have_count(0)
+    ui.picture(f"form-{form.replace('/', '-')}", full_page=True)
+
+
+def test_a_reason_and_a_name_must_be_given(ui: PrefectUi, day: GameDay) -> None:
+    """The ledger never holds an order of nobody, for nothing: the form itself says what is missing."""
+    before = day.pid()
+    ui.open_form("remediation", "restart")
+    ui.page.get_by_role("button", name="Submit").click()
+
+    expect(ui.page.get_by_text(re.compile("required|does not match", re.IGNORECASE)).first).to_be_visible()
+    assert "/run" in ui.page.url
+    assert day.pid() == before
+
+
+def test_a_person_pauses_a_class_and_lets_it_trade_again(ui: PrefectUi, day: GameDay) -> None:
+    """The button that is always allowed: in force at the service when the run has ended, and taken back likewise."""
+    paused = ui.run_form("remediation", "pause", asset_class="crypto", **WHO)
+    assert trading(day, "crypto") == ("halted", "ada")
+    resumed = ui.run_form("remediation", "resume", asset_class="crypto", **WHO)
+
+    assert trading(day, "crypto")[0] == "active"
+    assert "order-service: pause crypto by ada" in paused
+    assert "order-service: resume trading crypto by ada" in resumed
+
+
+def test_a_person_marks_a_gateway_and_restarts_the_service(ui: PrefectUi, day: GameDay) -> None:
+    """What was pressed is in force: everybody sees the mark, and another process answers."""
+    ui.run_form("remediation", "mark-degraded", gateway="XNAS", **WHO)
+    eventually(lambda: (ask(f"{day.base_url}/health") or {}).get("status") == "degraded", within_s=30, every_s=0.5)
+    ui.run_form("remediation", "resume", what="gateway_mark", name="XNAS", **WHO)
+    eventually(day.is_well, within_s=30, every_s=0.5)
+
+    before = day.pid()
+    name = ui.run_form("remediation", "restart", **WHO)
+    outcome = ui.open_artifact("outcome")
+
+    assert "order-service: restart by ada → recovered" in name
+    assert day.pid() != before
+    expect(outcome).to_contain_text("restart service by hand: recovered")
+
+
+def trading(day: GameDay, asset_class: str) -> tuple[str, str]:
+    """How a class trades, and who set it so."""
+    found = ask(f"{day.base_url}/routing")["asset_classes"][asset_class]
+    return str(found["trading_state"]), str(found["set_by"])
