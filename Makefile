@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast coverage check lock bench bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies bench-clicks bench-faults bench-growth drills e2e browser pictures clean
+.PHONY: help setup run test test-fast coverage check lock bench bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies bench-clicks bench-faults bench-growth drills e2e browser clean
 BIN := .venv/bin
 ARGS ?=
 # What shares a server or a stack stays in one process; one more than cores, since tests of processes mostly wait.
@@ -36,9 +36,6 @@ e2e: setup ## Run only the tests that start the real stack
 
 browser: setup ## Let a real browser do at the Prefect UI what a person does in an incident; screenshots in test-artifacts
 	@$(BIN)/pytest -m browser $(ARGS)
-
-pictures: setup ## Take the pictures of the README anew, from a real incident on a stack of its own
-	@PICTURES=.github/pictures $(BIN)/pytest -m browser tests/browser/test_incident.py $(ARGS)
 
 check: setup ## Lint, format, types, import contracts, the promises of tests/house, the rules of the monitoring
 	@$(BIN)/ruff check .
