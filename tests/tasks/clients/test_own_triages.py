@@ -140,6 +140,22 @@ async def test_a_host_with_a_queue_starts_its_own_deployment(server: Prefect, tm
     assert [one["name"] for one in server.created] == ["triage/one-service.host-7"]
 
 
+async def test_the_work_of_another_host_takes_no_place_here() -> None:
+    """One server serves many hosts, each with a work queue of its own and its own two cores."""
+    queues: list[object] = []
+
+    class Client:
+        async def read_flow_runs(self, **asked: Any) -> list[FlowRun]:
+            wanted = asked["flow_run_filter"].work_queue_name
+            queues.append(wanted.any_ if wanted else None)
+            return [FlowRun(flow_id=uuid4(), parameters={"service": "a"}), FlowRun(flow_id=uuid4(), parameters={})]
+
+    found = await module.triages_under_way(Client(), "host-7")  # type: ignore[arg-type]
+
+    assert queues == [["host-7"], ["host-7"]]
+    assert [one.service for one in found] == ["a", "a"]
+
+
 async def test_without_the_deployment_they_are_left_to_this_run(server: Prefect, tmp_path: Path) -> None:
     """A server that was deployed to by an older release still has its services triaged."""
     server.fails = ObjectNotFound(Exception("404"))
