@@ -49,7 +49,7 @@ async def end_leftovers(client: PrefectClient, queue: str = DEFAULT_QUEUE) -> in
     held = Counter(run.deployment_id for run in runs if run.id in living)
     for limit in await client.read_global_concurrency_limits(limit=100, offset=0):
         deployment = _deployment_of(limit.name)
-        if limit.active_slots and deployment in own:
+        if limit.active_slots and deployment and deployment in own:
             slots = GlobalConcurrencyLimitUpdate(active_slots=min(held[deployment], limit.limit))
             await client.update_global_concurrency_limit(limit.name, slots)
     return len(dead)

@@ -17,7 +17,6 @@ from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.exceptions import ObjectNotFound
 from prefect.workers.base import BaseWorker
 
-from deployments.leftovers import end_leftovers
 from deployments.warm import readying, reporting
 from deployments.warm.adoption import is_suspended, never_started, put_back
 from deployments.warm.configuration import WarmJobConfiguration, WarmVariables
@@ -117,14 +116,12 @@ def test_a_suspended_run_has_no_process_and_is_not_dead() -> None:
 
 
 class FakeApi:
-    """The part of Prefect's API that reports and leftovers use."""
+    """The part of Prefect's API that reports use."""
 
     def __init__(self, *runs: FlowRun, failures: tuple[Exception, ...] = ()) -> None:
         self.runs = {run.id: run for run in runs}
         self.failures = list(failures)
         self.set_states: list[tuple[uuid.UUID, StateType]] = []
-        self.limits: list[Any] = []
-        self.slots: dict[str, int] = {}
 
     async def set_flow_run_state(self, flow_run_id: uuid.UUID, state: State[Any], *, force: bool = False) -> Any:
         """Take a state, or fail as often as told."""
@@ -140,27 +137,11 @@ class FakeApi:
             raise ObjectNotFound(Exception())
         return self.runs[flow_run_id]
 
-    async def read_flow_runs(self, **_: Any) -> list[FlowRun]:
-        """Give all runs."""
-        return list(self.runs.values())
-
-    async def read_deployments(self, **_: Any) -> list[Any]:
-        """Give the deployments of the runs, which are all of one queue."""
-        return [SimpleNamespace(id=run.deployment_id) for run in self.runs.values()]
-
-    async def read_global_concurrency_limits(self, **_: Any) -> list[Any]:
-        """Give the limits."""
-        return self.limits
-
-    async def update_global_concurrency_limit(self, name: str, update: Any) -> None:
-        """Take the places of a limit."""
-        self.slots[name] = update.active_slots
-
 
 def refused(status: int) -> httpx.HTTPStatusError:
     """Make the error of an answer."""
-    request = httpx.Request("POST", "http://prefect")
-    return httpx.HTTPStatusError("no", request=request, response=httpx.Response(status, request=request))
+    asked = httpx.Request("POST", "http://prefect")
+    return httpx.HTTPStatusError("no", request=asked, response=httpx.Response(status, request=asked))
 
 
 @pytest.mark.parametrize(
@@ -211,26 +192,6 @@ def test_a_run_that_an_outage_left_pending_is_scheduled_again_once() -> None:
     assert settled == {stuck.id: True, starting.id: False, running.id: True}
     assert api.set_states == [(stuck.id, StateType.SCHEDULED)]
     assert asyncio.run(put_back(api, uuid.uuid4()))  # type: ignore[arg-type]
-
-
-def test_leftovers_that_live_are_left_alone_with_their_place_and_the_dead_are_ended() -> None:
-    """A restart of the service that a killed worker's run is carrying out is not done twice."""
-    own = identify(os.getpid())
-    assert own is not None
-    dead_process = ProcessIdentity(pid=own.pid, created_at_s=own.created_at_s - 60)
-    busy, idle = uuid.uuid4(), uuid.uuid4()
-    living = flow_run(deployment_id=busy, infrastructure_pid=str(place_here(own)))
-    dead = flow_run(deployment_id=idle, infrastructure_pid=str(place_here(dead_process)))
-    suspended = flow_run(StateType.PAUSED, state_name="Suspended")
-    api = FakeApi(living, dead, suspended)
-    names = (f"deployment:{busy}", f"deployment:{idle}", "desk")
-    api.limits = [SimpleNamespace(name=name, active_slots=1, limit=1) for name in names]
-
-    ended_count = asyncio.run(end_leftovers(api))  # type: ignore[arg-type]
-
-    assert ended_count == 1
-    assert api.set_states == [(dead.id, StateType.CRASHED)]
-    assert api.slots == {names[0]: 1, names[1]: 0}
 
 
 @POSIX
