@@ -12,10 +12,13 @@ from functools import cache
 
 import httpx
 
+from tasks.clients.own_delay import own_delay
 from tasks.model.looks import Exchange, Fault
 
 USER_AGENT = "trading-runbook"
 # Redirects are not followed: a probe asks one address. No compression: a small body must not unpack to a large one.
+# Of what we waited, this share without a core or a free loop: then it was we who did not listen.
+HELD_UP_RATIO = 0.5
 HEADERS = {"user-agent": USER_AGENT, "accept-encoding": "identity"}
 
 
@@ -51,18 +54,24 @@ async def exchange(client: httpx.AsyncClient, call: Call, limit: asyncio.Timeout
     """Make one request and keep what came back; a caller that keeps `limit` can end it sooner.
 
     Errors: none; a refused, silent, cut, oversize or malformed answer is what the patient did, so it is a value.
-    A failure of our own (name resolution, no descriptors left, a bad URL) is `Fault.CLIENT`: blind.
+    A failure of our own (name resolution, no descriptors left, a bad URL) is `Fault.CLIENT`: blind. So is an answer
+    that we waited for while we ourselves were held up: `held_up`.
     """
     started = time.monotonic()
     answer = _Answer()
-    try:
-        async with limit or asyncio.timeout(call.deadline_s):
-            await _stream(client, call, answer)
-    except (TimeoutError, httpx.TimeoutException):
-        answer.fault, answer.detail = Fault.TIMED_OUT, f"no full answer in deadline_s={call.deadline_s:g}"
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, OverflowError, ValueError, ExceptionGroup) as error:
-        answer.fault, answer.detail = _fault_of(error)
-    return _as_exchange(call, answer, time.monotonic() - started)
+    with own_delay() as delay:
+        try:
+            async with limit or asyncio.timeout(call.deadline_s):
+                await _stream(client, call, answer)
+        except (TimeoutError, httpx.TimeoutException):
+            answer.fault, answer.detail = Fault.TIMED_OUT, f"no full answer in deadline_s={call.deadline_s:g}"
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, OverflowError, ValueError, ExceptionGroup) as error:
+            answer.fault, answer.detail = _fault_of(error)
+        seconds_s = time.monotonic() - started
+        if answer.fault is Fault.TIMED_OUT and delay.seconds_s >= HELD_UP_RATIO * seconds_s:
+            answer.held_up = True
+            answer.detail += f"; we ourselves were held up for {delay.seconds_s:.1f} s of {seconds_s:.1f} s"
+    return _as_exchange(call, answer, seconds_s)
 
 
 @dataclass
@@ -72,6 +81,7 @@ class _Answer:
     http_status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
     body: bytearray = field(default_factory=bytearray)
+    held_up: bool = False
 
 
 async def _stream(client: httpx.AsyncClient, call: Call, answer: _Answer) -> None:
@@ -96,6 +106,7 @@ def _as_exchange(call: Call, answer: _Answer, seconds_s: float) -> Exchange:
         headers=answer.headers,
         body=bytes(answer.body[: call.body_limit_bytes]).decode("utf-8", errors="replace"),
         seconds_s=round(seconds_s, 4),
+        held_up=answer.held_up,
     )
 
 

@@ -35,7 +35,10 @@ class Fault(StrEnum):
 
 
 class Exchange(Value):
-    """One request and its answer, kept to the byte up to the body limit. Units: `seconds_s` of wall time."""
+    """One request and its answer, kept to the byte up to the body limit. Units: `seconds_s` of wall time.
+
+    `held_up`: it had no answer in time while we ourselves stood still for most of that time.
+    """
 
     method: str
     url: str
@@ -46,6 +49,12 @@ class Exchange(Value):
     headers: tuple[tuple[str, str], ...] = ()
     body: str = ""
     seconds_s: float = 0.0
+    held_up: bool = False
+
+    @property
+    def blind(self) -> bool:
+        """Say whether it tells of us alone: our own client failed, or did not get to listen."""
+        return self.fault is Fault.CLIENT or self.held_up
 
 
 class DependencyLook(Value):
@@ -81,7 +90,8 @@ class HealthLook(Value):
     @property
     def silent(self) -> bool:
         """Say whether not one word of an answer came in time; who answers badly, or drips, is not silent."""
-        return self.fault is Fault.TIMED_OUT and self.exchange is not None and self.exchange.http_status is None
+        asked = self.exchange
+        return self.fault is Fault.TIMED_OUT and asked is not None and asked.http_status is None and not asked.held_up
 
 
 class MetricsLook(Value):

@@ -32,7 +32,7 @@ def judge_health(exchange: Exchange, now: datetime) -> HealthLook:
 
 
 def _verdict(exchange: Exchange, table: dict[str, Any] | None, status: str | None) -> tuple[Seen, str]:
-    if exchange.fault is Fault.CLIENT:
+    if exchange.blind:
         return Seen.BLIND, f"could not look: {exchange.detail}"
     if exchange.fault is not Fault.NONE:
         return Seen.FAILED, f"{exchange.fault}: {exchange.detail}"

@@ -32,7 +32,7 @@ def metrics_fault(exchange: Exchange, now: datetime) -> MetricsLook | None:
 
     Runbook: §1.2 Orders count and other custom metrics.
     """
-    if exchange.fault is Fault.CLIENT:
+    if exchange.blind:
         return MetricsLook(seen=Seen.BLIND, detail=f"could not look: {exchange.detail}", looked_at=now)
     if exchange.fault is not Fault.NONE:
         return MetricsLook(seen=Seen.FAILED, detail=f"{exchange.fault}: {exchange.detail}", looked_at=now)

@@ -29,7 +29,7 @@ def judge_order(exchange: Exchange, *, market_open: bool | None = None) -> Order
     Runbook: §1.3 Verify order delivery.
     Errors: none; a venue that rejects because its market is closed has answered as it should.
     """
-    match exchange.fault:
+    match Fault.CLIENT if exchange.blind else exchange.fault:
         case Fault.NONE:
             return _judge_answer(exchange, market_open=market_open)
         case Fault.REFUSED | Fault.UNREACHABLE:

@@ -21,7 +21,7 @@ def judge_routing(exchange: Exchange, shipped: Mapping[AssetClass, str], now: da
     Runbook: §2.2 Confirm router configuration.
     Errors: none; a service that has no such path is *not configured*, and a broken answer a failed look.
     """
-    if exchange.fault is Fault.CLIENT:
+    if exchange.blind:
         return RoutingLook(seen=Seen.BLIND, detail=f"could not look: {exchange.detail}", looked_at=now)
     if exchange.fault is not Fault.NONE:
         return RoutingLook(seen=Seen.FAILED, detail=f"{exchange.fault}: {exchange.detail}", looked_at=now)
