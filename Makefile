@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast coverage check lock bench bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies bench-clicks bench-faults bench-growth drills e2e browser clean
+.PHONY: help setup run test test-fast coverage check lock bench bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies bench-clicks bench-faults bench-growth drills e2e browser pictures clean
 BIN := .venv/bin
 ARGS ?=
 # What shares a server or a stack stays in one process; one more than cores, since tests of processes mostly wait.
@@ -43,6 +43,9 @@ check: setup ## Lint, format, types, import contracts, the promises of tests/hou
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/pytest -q tests/house tests/deployments/monitoring/test_rules.py tests/deployments/monitoring/test_dashboard.py
+
+pictures: setup ## Take the README's pictures anew, from the real Prefect UI in an incident of the real stack
+	@PICTURES=.github/pictures $(BIN)/pytest -m browser -k approved $(ARGS)
 
 lock: setup ## Resolve pyproject.toml into requirements/lock.txt, every file hashed
 	@$(BIN)/uv pip compile pyproject.toml --quiet --group dev --universal --generate-hashes \

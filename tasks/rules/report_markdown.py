@@ -19,6 +19,7 @@ SECTION_NAMES = {
     "§1.2": "Quick health checks",
     "§1.3": "Verify order delivery",
     "§1.4": "Recent logs and incidents",
+    "§2": "Remediation",
     "§2.1": "Health endpoint errors or times out",
     "§2.2": "Orders fail to route",
     "§2.3": "High error rate after a deploy",
@@ -42,7 +43,7 @@ def triage_markdown(story: TriageStory) -> str:
         f"**{status_line(story)}**",
         *warning_lines(story),
         "",
-        f"Looked at {utc_text(story.evidence.latest.looked_at)}, {len(story.evidence.observations)} rounds of looks.",
+        f"Looked at {utc_text(story.evidence.latest.looked_at)}, {_rounds(len(story.evidence.observations))}.",
         "",
         chart_markdown(chart_of(story.evidence)),
     ]
@@ -53,6 +54,10 @@ def triage_markdown(story: TriageStory) -> str:
         )
         + "\n"
     )
+
+
+def _rounds(count: int) -> str:
+    return f"{count} round{'' if count == 1 else 's'} of looks"
 
 
 def status_line(story: TriageStory) -> str:

@@ -1,14 +1,16 @@
-"""A person at the Prefect UI: what they click, type and read, in a real browser. Nothing here asks the API."""
+"""A person at the Prefect UI: what they click, type and read, in a real browser."""
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Playwright, expect
+from playwright.sync_api import TimeoutError as TookTooLong
 
 # Debian's name, then those of other systems.
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
@@ -24,6 +26,7 @@ FLAGS = (
 )
 # A run on two busy cores takes its time; each wait ends as soon as the page shows it.
 PATIENCE_MS = 60_000
+CLICK_MS = 5_000
 SIZE = {"width": 1280, "height": 900}
 
 
@@ -32,56 +35,64 @@ def executable() -> str | None:
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
-def launch(playwright: Playwright, path: str) -> Browser:
-    """Start the browser, with a profile of its own that nothing was in before."""
-    return playwright.chromium.launch(executable_path=path, args=[*FLAGS])
+@contextmanager
+def opened(playwright: Playwright, path: str) -> Iterator[BrowserContext]:
+    """Open a window with a profile of its own that nothing was in before; what its pages loaded once, they keep."""
+    expect.set_options(timeout=PATIENCE_MS)
+    browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS])
+    window = browser.new_context(viewport=SIZE, device_scale_factor=1, reduced_motion="reduce")  # type: ignore[arg-type]
+    window.set_default_timeout(PATIENCE_MS)
+    window.tracing.start(snapshots=True)
+    try:
+        yield window
+    finally:
+        browser.close()
 
 
 @dataclass
 class PrefectUi:
-    """One tab. `asked` are the hosts that any page of it asked for anything."""
+    """One tab. `deployment_id` finds a form by its name; `asked` are the hosts that any page asked for anything."""
 
     page: Page
     address: str
     pictures: Path
-    asked: set[str]
+    deployment_id: Callable[[str], str]
+    asked: set[str] = field(default_factory=set)
 
-    @classmethod
-    @contextmanager
-    def open(cls, browser: Browser, address: str, pictures: Path, name: str) -> Iterator["PrefectUi"]:
-        """Open a tab, and keep what was seen in it: a trace of every step, and the last page."""
-        expect.set_options(timeout=PATIENCE_MS)
-        context = browser.new_context(viewport=SIZE, device_scale_factor=1)  # type: ignore[arg-type]
-        context.tracing.start(screenshots=True, snapshots=True)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        one = cls(page, address, pictures, set())
-        page.on("response", lambda answer: one.asked.add(answer.url.split("/")[2]))
-        pictures.mkdir(parents=True, exist_ok=True)
-        name = re.sub(r"\W+", "-", name)
-        try:
-            yield one
-        finally:
-            page.screenshot(path=pictures / f"{name}-last.png")
-            context.tracing.stop(path=pictures / f"{name}-trace.zip")
-            context.close()
+    def __post_init__(self) -> None:
+        """Note who is asked, from the first page on."""
+        self.page.on("response", lambda answer: self.asked.add(answer.url.split("/")[2]))
 
     # Where a person goes.
 
-    def find_deployment(self, flow: str, name: str) -> None:
-        """Search the list of deployments as a person does who knows the name, and open the one of the flow."""
+    def find_form(self, name: str) -> None:
+        """Search the list of deployments as a person does who knows the name, and go to the form."""
+        flow, _, deployment = name.partition("/")
         self.page.goto(self.address)
         self.page.get_by_role("link", name="Deployments", exact=True).click()
-        self.page.get_by_role("textbox", name="Search deployments").fill(name)
-        row = self.page.get_by_role("row").filter(has=self.page.get_by_role("link", name=flow, exact=True))
-        row.get_by_role("link", name=name, exact=True).click()
-
-    def open_form(self, flow: str, name: str) -> None:
-        """Go to the form of a deployment."""
-        self.find_deployment(flow, name)
+        self.page.get_by_role("textbox", name="Search deployments").fill(deployment)
+        rows = self.page.get_by_role("row").filter(has=self.page.get_by_role("link"))
+        found = self.page.get_by_role("link", name=deployment, exact=True)
+        expect(rows.filter(has_not=found)).to_have_count(0)
+        self.follow(rows.filter(has=self.page.get_by_role("link", name=flow, exact=True)).locator(found))
         self.page.get_by_role("button", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Custom run").click()
-        expect(self.page.get_by_role("button", name="Submit")).to_be_visible()
+        expect(self.submit_button).to_be_visible()
+
+    def open_form(self, name: str) -> None:
+        """Go to the form of a deployment by a bookmark."""
+        self.page.goto(f"{self.address}/v2/deployments/deployment/{self.deployment_id(name)}/run")
+        expect(self.submit_button).to_be_visible()
+
+    def follow(self, link: Locator) -> None:
+        """Click a link until it leads where it says: a list that is drawn anew under the mouse loses a click."""
+        path = urlsplit(link.get_attribute("href")).path
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        while urlsplit(self.page.url).path != path:
+            assert time.monotonic() < deadline, f"the link to {path} leads nowhere"
+            with suppress(TookTooLong):
+                link.click(timeout=CLICK_MS)
+                self.page.wait_for_url(lambda url: urlsplit(url).path == path, timeout=CLICK_MS, wait_until="commit")
 
     def open_run(self, run_id: str) -> None:
         """Follow a link to a run, as messages have it."""
@@ -90,12 +101,17 @@ class PrefectUi:
     def open_artifact(self, key: str) -> Locator:
         """Open one artifact of the run that is shown, from the list of all of its key, and give its text."""
         self.page.get_by_role("tab", name="Artifacts").click()
-        self.page.get_by_role("link", name=re.compile(key)).first.click()
-        self.page.get_by_role("link", name=re.compile(r"^[0-9a-f]{8}$")).first.click()
-        self.page.wait_for_url("**/artifacts/artifact/**")
+        self.follow(self.page.get_by_role("link", name=re.compile(key)).first)
+        self.follow(self.page.get_by_role("link", name=re.compile(r"^[0-9a-f]{8}$")).first)
+        expect(self.page.get_by_text("Raw", exact=True)).to_be_visible()
         return self.page.get_by_role("main")
 
     # What a person does.
+
+    @property
+    def submit_button(self) -> Locator:
+        """The button that starts the run of a form."""
+        return self.page.get_by_role("button", name="Submit")
 
     def fill(self, fields: Mapping[str, str]) -> None:
         """Fill a form: type into what can be typed into, choose from what has a list."""
@@ -119,14 +135,13 @@ class PrefectUi:
 
     def submit(self) -> str:
         """Press Submit, and follow the note that leads to the run; gives the run's id."""
-        self.page.get_by_role("button", name="Submit").click()
-        self.page.get_by_role("link", name="View run").click()
-        self.page.wait_for_url("**/runs/flow-run/**")
+        self.submit_button.click()
+        self.follow(self.page.get_by_role("link", name="View run"))
         return self.page.url.rpartition("/")[2].partition("?")[0]
 
-    def run_form(self, flow: str, name: str, **fields: str) -> str:
+    def run_form(self, form: str, **fields: str) -> str:
         """Fill and submit a form, and wait for the end of its run; gives the run's name."""
-        self.open_form(flow, name)
+        self.open_form(form)
         self.fill(fields)
         self.submit()
         return self.ended()
@@ -135,7 +150,7 @@ class PrefectUi:
         """Choose from the menu of what is shown; gives the dialog that asks once more."""
         self.page.get_by_role("button", name="Open menu").first.click()
         self.page.get_by_role("menuitem", name=entry, exact=True).click()
-        return self.page.get_by_role("dialog")
+        return self.page.get_by_role("dialog").or_(self.page.get_by_role("alertdialog"))
 
     # What a person reads.
 
@@ -149,6 +164,8 @@ class PrefectUi:
         crumbs = self.page.get_by_role("navigation", name="breadcrumb").get_by_role("listitem")
         return crumbs.last.inner_text()
 
-    def picture(self, name: str, **options: Any) -> None:
-        """Keep what is shown now."""
-        self.page.screenshot(path=self.pictures / f"{name}.png", **options)
+    def picture(self, name: str, height: int = SIZE["height"]) -> None:
+        """Keep what is shown now, in a window so high that what matters needs no scrolling."""
+        self.page.set_viewport_size({**SIZE, "height": height})  # type: ignore[typeddict-item]
+        self.page.screenshot(path=self.pictures / f"{name}.png", animations="disabled", caret="hide")
+        self.page.set_viewport_size(SIZE)  # type: ignore[arg-type]

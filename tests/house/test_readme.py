@@ -22,6 +22,7 @@ README = (REPOSITORY / "README.md").read_text("utf-8")
 COMMANDS = sorted(command for command in app if not command.startswith("-"))
 RULES = yaml.safe_load((REPOSITORY / "deployments" / "monitoring" / "alert_rules.yml").read_text("utf-8"))
 ALERTS: list[dict[str, Any]] = [rule for group in RULES["groups"] for rule in group["rules"]]
+PICTURES = re.findall(r"^!\[.+\]\((.+)\)$", README, re.MULTILINE)
 TARGETS = re.findall(r"^([a-z-]+):.*## ", (REPOSITORY / "Makefile").read_text("utf-8"), re.MULTILINE)
 
 
@@ -35,6 +36,12 @@ def test_every_command_is_in_the_readme(command: str) -> None:
 def test_every_make_target_is_in_the_readme(target: str) -> None:
     """The README says what `make` alone says."""
     assert f"`make {target}`" in README or target == "help"
+
+
+@pytest.mark.parametrize("picture", PICTURES)
+def test_every_picture_of_the_readme_is_there_and_small(picture: str) -> None:
+    """The page shows what it promises, and opens at once on a phone."""
+    assert (REPOSITORY / picture).stat().st_size <= 200_000
 
 
 @pytest.mark.parametrize("field", sorted(RunbookSettings.model_fields))

@@ -25,6 +25,17 @@ def test_a_healthy_run_says_so_in_one_sentence_that_can_be_read_aloud() -> None:
     assert line == "order-service is well: health, process and every synthetic order passed."
 
 
+def test_every_part_of_the_page_has_its_name() -> None:
+    """A heading without a name shows in the Prefect UI as stars and blanks."""
+    healthy = TriageStory(evidence=evidence(observation()), diagnosis=Diagnosis(status=Status.OK))
+
+    text = triage_markdown(healthy)
+
+    assert "**§2 Remediation**" in text
+    assert re.findall(r"^\*\*§[\d.]+ \*\*", text, re.MULTILINE) == []
+    assert "1 round of looks." in text
+
+
 def test_a_hung_service_is_named_with_its_reasons_and_its_section() -> None:
     """The reader sees what it rests on, and where in the runbook to go on."""
     seen = three(health=health(Fault.TIMED_OUT), process=process(ProcessState.STOPPED), orders=())
