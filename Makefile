@@ -35,7 +35,7 @@ e2e: setup ## Run only the tests that start the real stack
 	@$(BIN)/pytest -m "e2e and not drill and not browser" $(ARGS)
 
 browser: setup ## Let a real browser do at the Prefect UI what a person does in an incident; screenshots in test-artifacts
-	@$(BIN)/pytest -m browser $(ARGS)
+	@$(BIN)/pytest tests/browser $(ARGS)
 
 check: setup ## Lint, format, types, import contracts, the promises of tests/house, the rules of the monitoring
 	@$(BIN)/ruff check .
@@ -45,7 +45,7 @@ check: setup ## Lint, format, types, import contracts, the promises of tests/hou
 	@$(BIN)/pytest -q tests/house tests/deployments/monitoring/test_rules.py tests/deployments/monitoring/test_dashboard.py
 
 pictures: setup ## Take the README's pictures anew, from the real Prefect UI in an incident of the real stack
-	@PICTURES=.github/pictures $(BIN)/pytest -m browser -k approved $(ARGS)
+	@PICTURES=.github/pictures $(BIN)/pytest tests/browser -k approved $(ARGS)
 
 lock: setup ## Resolve pyproject.toml into requirements/lock.txt, every file hashed
 	@$(BIN)/uv pip compile pyproject.toml --quiet --group dev --universal --generate-hashes \
