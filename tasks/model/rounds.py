@@ -27,9 +27,10 @@ class RoundRequest(Value):
         return self.asked.model_copy(update={"service": service})
 
     def parameters(self, service: str) -> dict[str, Any]:
-        """Ask the same of one service in a run of its own."""
+        """Ask the same of one service in a run of its own; what is not asked is left out: a form knows no none."""
         asked = self.asked.model_dump(mode="json", include={"alert", "asset_class", "note", "mode"})
-        return {"service": service, **asked, "payload": self.payload}
+        given = {"service": service, **asked, "payload": self.payload}
+        return {name: value for name, value in given.items() if value is not None}
 
 
 class Standing(StrEnum):

@@ -22,7 +22,9 @@ def test_a_server_that_is_busy_for_a_moment_is_asked_again() -> None:
     """A person who orders a triage in an incident does not order it twice."""
     with serving_prefect() as api:
         api.failures = [BUSY, "", BUSY, BUSY]
-        run_id = create_run(PrefectDoor(api.url), RunOrder(deployment="triage/manual", parameters={"note": "look"}))
+        run_id = create_run(
+            PrefectDoor(api.url), RunOrder(deployment="triage/manual", parameters={"note": "look", "alert": None})
+        )
 
         assert [run["id"] for run in api.runs.values()] == [run_id]
         assert next(iter(api.runs.values()))["parameters"] == {"note": "look"}

@@ -182,7 +182,8 @@ def test_a_run_for_later_begins_at_its_time(worker: Lab) -> None:
 
     assert worker.ended(run) == "COMPLETED"
     started_at = datetime.fromisoformat(worker.call("GET", f"/flow_runs/{run}")["start_time"])
-    assert 0 <= (started_at - at).total_seconds() < (10 if worker.worker_type == OURS else 30)
+    # Prefect rounds the wait to whole seconds, so that a run may begin half a second early.
+    assert -0.6 < (started_at - at).total_seconds() < (10 if worker.worker_type == OURS else 30)
 
 
 def test_code_of_a_file_or_with_a_command_of_its_own_runs_as_well(worker: Lab) -> None:

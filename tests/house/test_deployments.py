@@ -9,6 +9,11 @@ import yaml
 from prefect import Flow
 from prefect.utilities.schema_tools.validation import validate
 
+from tasks.model.evidence import TriageRequest
+from tasks.model.incident import AlertType
+from tasks.model.modes import Mode
+from tasks.model.orders import AssetClass
+from tasks.model.rounds import RoundRequest
 from tasks.settings import RunbookSettings
 from tests.house.source import REPOSITORY
 
@@ -104,3 +109,14 @@ def test_the_manual_form_offers_what_a_person_knows_in_an_incident() -> None:
     manual = next(one for one in DEPLOYMENTS if one["name"] == "manual")
 
     assert {"alert", "asset_class", "note", "mode"} <= set(inspect.signature(entrypoint(manual).fn).parameters)
+
+
+def test_what_a_round_asks_of_one_service_is_what_its_form_takes() -> None:
+    """Prefect refuses a parameter that its form does not know, and the service that hangs would get no triage."""
+    deployment = next(one for one in DEPLOYMENTS if one["name"] == "one-service")
+    schema = entrypoint(deployment).parameters.model_dump()
+    routine = RoundRequest(services=("a", "b"), asked=TriageRequest(service=""))
+    alerted = TriageRequest(service="", alert=AlertType.OTHER, asset_class=AssetClass.FX, note="n", mode=Mode.OBSERVE)
+
+    for request in (routine, RoundRequest(services=("a", "b"), asked=alerted, payload={"alerts": []})):
+        validate(request.parameters("a"), schema, raise_on_error=True)

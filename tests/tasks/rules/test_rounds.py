@@ -128,8 +128,6 @@ def test_a_triage_of_its_own_is_asked_what_the_round_was_asked() -> None:
 
     assert request.parameters("b") == {
         "service": "b",
-        "alert": None,
-        "asset_class": None,
         "note": "since the open",
         "mode": "observe",
         "payload": {"alerts": []},
