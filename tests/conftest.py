@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,11 +16,17 @@ from tests.fakes.postgres import Cluster, missing, postgres
 from tests.fakes.redis_server import Redis, no_redis, redis_server
 
 # What tests share for a whole session is made once: all that need it run in one of the processes that share the work.
-SHARED = {"prefect_api": "prefect", "stack": "stack"}
+SHARED = {"prefect_api": "prefect"}
+# Stacks are started one after the other: two at once would choose the same free ports.
+STACKS = Path(__file__).parent / "e2e"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares a server or a stack; what needs the Prefect server is outside the fast part."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Keep together what shares a server or a stack; what needs the Prefect server is outside the fast part.
+
+    A wrapper goes first: pytest-xdist reads the groups in the same hook.
+    """
     for item in items:
         needs = getattr(item, "fixturenames", ())
         for fixture, group in SHARED.items():
@@ -27,6 +34,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.xdist_group(group))
         if "prefect_api" in needs:
             item.add_marker(pytest.mark.prefect)
+        if STACKS in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("stack"))
+    return (yield)
 
 
 @pytest.fixture(scope="session")
