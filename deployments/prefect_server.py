@@ -1,43 +1,22 @@
-"""Run the Prefect server of the local stack, with SQLite transactions that wait for each other.
-
-Prefect begins most of its writing transactions on SQLite as DEFERRED. When two overlap, the one that upgrades second is
-refused at once and the server answers 503: its own client waits two seconds and asks again, a person's click is lost,
-and under load a call can stall for a minute. Begun as IMMEDIATE they queue for milliseconds instead.
-PostgreSQL is not concerned.
-
-Source: https://www.sqlite.org/lang_transaction.html
-"""
+"""Run the Prefect server of the local stack: on loopback or with a login, and patient writers on SQLite."""
 
 import ipaddress
 import os
 import sys
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
 
 import uvicorn
 from fastapi import FastAPI
 from prefect.server.api.server import create_app
-from prefect.server.database.configurations import AioSqliteConfiguration
-from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from deployments.sqlite_writing import write_patiently
 from tasks.model.errors import Code
 
 AUTHENTICATION = "PREFECT_SERVER_API_AUTH_STRING"
 # The UI reports to a company's servers from each browser, also where analytics are switched off.
 NOBODY_ELSE = b"connect-src 'self' data: blob:"
 KEEP_ALIVE_S = 5
-
-_begin_transaction = AioSqliteConfiguration.begin_transaction
-
-
-def begin_immediate(
-    configuration: AioSqliteConfiguration,
-    session: AsyncSession,
-    with_for_update: bool = False,  # noqa: ARG001 - the signature is Prefect's own
-) -> AbstractAsyncContextManager[AsyncSessionTransaction]:
-    """Begin every writing transaction as Prefect begins those that say that they will update: IMMEDIATE."""
-    return _begin_transaction(configuration, session, with_for_update=True)
 
 
 def may_listen(host: str, variables: Mapping[str, str]) -> bool:
@@ -86,7 +65,7 @@ def main() -> None:
             "set it to USER:PASSWORD, or listen on 127.0.0.1\n"
         )
         sys.exit(2)
-    AioSqliteConfiguration.begin_transaction = begin_immediate  # type: ignore[assignment, method-assign]
+    write_patiently()
     uvicorn.run(application, factory=True, host=host, port=port, log_level="warning", timeout_keep_alive=KEEP_ALIVE_S)
 
 
