@@ -2,10 +2,11 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-fast coverage check lock bench bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies bench-clicks bench-faults bench-growth drills e2e browser pictures clean
 BIN := .venv/bin
+# Kept bytecode: without it each of the many processes of a stack, and of the tests, compiles all of this again.
+unexport PYTHONDONTWRITEBYTECODE
 ARGS ?=
-# What shares a server or a stack stays in one process; one more than cores, since tests of processes mostly wait.
-JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1 )))
-TOGETHER := -n $(JOBS) --dist loadgroup
+# As many processes share the tests as there are cores; what shares a server or a stack stays in one of them.
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,10 +18,10 @@ run: setup ## Start the whole stack in the foreground; Ctrl-C stops all of it (A
 	@$(BIN)/runbook up $(ARGS)
 
 test: setup ## Run all tests but the drills and those in a browser, several at once (ARGS=… goes to pytest)
-	@$(BIN)/pytest -m "not drill and not browser" $(TOGETHER) $(ARGS)
+	@$(BIN)/pytest -m "not drill and not browser" -n $(JOBS) --dist loadscope $(ARGS)
 
-test-fast: setup ## Run the tests that start no process: the rules, the words, the house
-	@$(BIN)/pytest -m "not e2e and not live and not prefect" $(TOGETHER) $(ARGS)
+test-fast: setup ## Run the tests that start no process and wait for nothing: the rules, the words, the house
+	@$(BIN)/pytest -m "not e2e and not live and not prefect" -n $(JOBS) -p no:schemathesis $(ARGS)
 
 coverage: setup ## Run the tests that start no stack with branch coverage, and name the lines that none of them reaches
 	@COVERAGE_FILE=$$(mktemp -d)/coverage; export COVERAGE_FILE; \

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,29 +14,20 @@ from tests.fakes.patient import free_port
 from tests.fakes.polling import eventually
 from tests.fakes.postgres import Cluster, missing, postgres
 from tests.fakes.redis_server import Redis, no_redis, redis_server
-
-# What tests share for a whole session is made once: all that need it run in one of the processes that share the work.
-SHARED = {"prefect_api": "prefect"}
-# Stacks are started one after the other: two at once would choose the same free ports.
-STACKS = Path(__file__).parent / "e2e"
+from tests.fakes.sharing import Together
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Keep together what shares a server or a stack; what needs the Prefect server is outside the fast part.
-
-    A wrapper goes first: pytest-xdist reads the groups in the same hook.
-    """
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs the Prefect server is outside the fast part."""
     for item in items:
-        needs = getattr(item, "fixturenames", ())
-        for fixture, group in SHARED.items():
-            if fixture in needs:
-                item.add_marker(pytest.mark.xdist_group(group))
-        if "prefect_api" in needs:
+        if "prefect_api" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.prefect)
-        if STACKS in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("stack"))
-    return (yield)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:
+    """Keep together what shares a server or a stack, where a scope is asked for."""
+    return Together(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ from tasks.model.errors import Code, RunbookError
 from tests.fakes.patient import free_port
 from tests.fakes.postgres import Cluster
 
+pytestmark = pytest.mark.live
+
 
 def trouble(url: str) -> RunbookError:
     """Check a database that is of no use, and give what was said."""

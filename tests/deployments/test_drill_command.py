@@ -20,6 +20,8 @@ from tests.fakes.looks import NOW
 from tests.fakes.patient import running
 from tests.tasks.drills.trace import scene
 
+pytestmark = pytest.mark.live
+
 
 @pytest.fixture
 def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:

@@ -19,6 +19,8 @@ from tests.fakes.looks import NOW
 from tests.fakes.patient import running
 from tests.fakes.story import INCIDENT, SERVICE, Story, gateway_story
 
+pytestmark = pytest.mark.live
+
 CHECK = "order-service-gateway-failed-count-xnas"
 
 

@@ -16,6 +16,8 @@ from deployments.state_dir import StateDir
 from tasks.model.errors import Code, RunbookError
 from tests.fakes.prefect_api import serving_prefect
 
+pytestmark = pytest.mark.live
+
 LOGIN = "desk:opensesame"
 ASKED = ServerSettings.asked(server_auth=LOGIN)
 

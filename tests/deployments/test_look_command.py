@@ -17,6 +17,8 @@ from tasks.model.errors import CannotLook, Code, RunbookError
 from tasks.model.looks import Seen
 from tests.deployments.asking import Terminal, started
 
+pytestmark = pytest.mark.live
+
 HEAVY = ("prefect", "pandas", "exchange_calendars", "httpx", "numpy", "psutil")
 TELL = "try:\n    run()\nfinally:\n    sys.stderr.write(' '.join(name for name in {heavy!r} if name in sys.modules))"
 

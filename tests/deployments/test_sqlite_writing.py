@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from deployments.sqlite_writing import begin_immediate, engine_that_closes
 
+pytestmark = pytest.mark.live
+
 WRITE = sa.text("UPDATE counted SET n = n + 1 RETURNING n")
 READ = sa.text("SELECT n FROM counted")
 # More than the turns of the event loop that one transaction takes.

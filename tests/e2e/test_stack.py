@@ -106,6 +106,7 @@ def test_a_part_that_does_not_come_up_is_named_and_nothing_is_left(empty: Stack)
     assert not empty.status()["running"]
 
 
+@pytest.mark.drill
 @POSIX
 def test_down_stops_whole_trees_also_of_a_killed_worker_and_a_second_down_says_so(empty: Stack) -> None:
     """However a stack came apart, `down` ends all of it and only it."""
@@ -119,6 +120,7 @@ def test_down_stops_whole_trees_also_of_a_killed_worker_and_a_second_down_says_s
     assert not (empty.state_dir / "stack.json").exists()
 
 
+@pytest.mark.drill
 @POSIX
 def test_after_a_reboot_the_foreground_starts_anew_and_stops_everything_at_sigterm(empty: Stack) -> None:
     """What a reboot left is no stack; and a service manager that stops `runbook up` stops all of it."""
@@ -172,6 +174,7 @@ def _parts(state_dir: Path) -> set[str]:
         return set()
 
 
+@pytest.mark.drill
 @POSIX
 def test_a_run_that_died_with_its_worker_does_not_end_the_watch(empty: Stack) -> None:
     """The dead run would keep the one place of its deployment for ever, and nobody would look at the service."""

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 
 import pytest
 
@@ -11,6 +12,7 @@ RULES_COUNT = 14
 _NAMED = re.compile(r"\brules? (\d+)(?:(?:, | and )(\d+))?", re.IGNORECASE)
 
 
+@cache
 def held() -> dict[int, list[str]]:
     """Find the tests of each rule, by the words of their docstrings."""
     found: dict[int, list[str]] = {}

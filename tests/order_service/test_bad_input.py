@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from tests.order_service.desk import Desk, order
 
+pytestmark = pytest.mark.live
+
 JSON = {"Content-Type": "application/json"}
 
 

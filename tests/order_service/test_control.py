@@ -7,6 +7,8 @@ import pytest
 from tests.order_service.desk import Desk, desk_at, eventually, order, routing_text
 from tests.order_service.fake_gateway import FakeGateway
 
+pytestmark = pytest.mark.live
+
 HALT = {"state": "halted", "reason": "a test"}
 
 

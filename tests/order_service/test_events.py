@@ -14,6 +14,8 @@ from tests.order_service.desk import desk_at, eventually, order
 from tests.order_service.fake_gateway import FakeGateway
 from tests.order_service.process import free_port
 
+pytestmark = pytest.mark.live
+
 
 class Receiver:
     """An event endpoint that remembers what it got."""

@@ -10,6 +10,8 @@ from order_service.journal.schema import JournalUnavailable, open_for_writing
 from tests.order_service.desk import Desk, desk_at, eventually, order
 from tests.order_service.fake_gateway import FakeGateway
 
+pytestmark = pytest.mark.live
+
 
 def _fill_disk(desk: Desk) -> None:
     connection = desk.service.journal._connection

@@ -7,6 +7,8 @@ import pytest
 
 from tests.order_service.desk import Desk, eventually, order, routing_text
 
+pytestmark = pytest.mark.live
+
 TEST_ORDER = {"symbol": "ZVZZT", "quantity": "1", "synthetic": True}
 
 

@@ -15,6 +15,8 @@ from order_service.table_copies import KEPT_COUNT, TableCopies
 from tests.order_service.desk import NAMES, Desk, desk_at, eventually, order, routing_text
 from tests.order_service.fake_gateway import FakeGateway
 
+pytestmark = pytest.mark.live
+
 WRONG = routing_text().replace('gateway = "XNAS"\nalternates = ["XNYS"]', 'gateway = "XNYS"\nalternates = ["XNAS"]')
 
 

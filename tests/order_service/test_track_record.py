@@ -10,6 +10,8 @@ from order_service.track_record import TOLD_AFTER_S, TrackRecord, Vitals
 from tests.order_service.desk import desk_at, eventually, order
 from tests.order_service.fake_gateway import FakeGateway
 
+pytestmark = pytest.mark.live
+
 WELL = Vitals(is_serving=True, answered_count=0, failed_count=0, routing_hash="t1", features={"band": True})
 
 

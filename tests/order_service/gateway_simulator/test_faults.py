@@ -11,6 +11,8 @@ import pytest
 
 from tests.order_service.gateway_simulator.gateway_process import Gateway, eventually, order
 
+pytestmark = pytest.mark.live
+
 on_linux = pytest.mark.skipif("sys.platform != 'linux'", reason="other kernels refuse when a backlog is full")
 
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from order_service.gateway_simulator.order import MalformedOrder, Order, parse_order
 from tests.order_service.gateway_simulator.gateway_process import Gateway, order
 
+pytestmark = pytest.mark.live
+
 
 def test_a_market_order_is_filled_whole(gateway: Gateway) -> None:
     """A healthy venue fills, so that anything else points to a fault."""

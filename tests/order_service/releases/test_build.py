@@ -14,6 +14,8 @@ from order_service.releases.errors import ReleaseCode, ReleaseError
 from order_service.releases.manifest import verify
 from tests.order_service.releases.release_tree import PACKAGE, Tree
 
+pytestmark = pytest.mark.live
+
 
 def test_a_release_holds_code_and_configuration_with_their_digests(tree: Tree) -> None:
     """What runs must be provable file by file."""

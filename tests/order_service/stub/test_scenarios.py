@@ -11,6 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from order_service.stub.scenarios import HUGE_BODY_BYTES
 from tests.order_service.stub.conftest import ORDER, Stub
 
+pytestmark = pytest.mark.live
+
 Run = Callable[..., Stub]
 CALLS = [("GET", "/health"), ("GET", "/metrics"), ("GET", "/routing"), ("POST", "/orders")]
 

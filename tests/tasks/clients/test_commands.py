@@ -11,6 +11,8 @@ from tasks.clients.commands import Surroundings, last_lines, program_fault, run_
 from tasks.clients.processes import identify
 from tests.fakes.polling import eventually
 
+pytestmark = pytest.mark.live
+
 POSIX = pytest.mark.skipif(os.name != "posix", reason="uses POSIX programs")
 
 

@@ -14,6 +14,8 @@ from tests.fakes.patient import free_port
 from tests.fakes.scripted import Asked, refused, replied, scripted
 from tests.fakes.wire import answering, drip, never
 
+pytestmark = pytest.mark.live
+
 
 def watched(url: str) -> ServiceSettings:
     """A service at an address, asked with short deadlines."""

@@ -20,6 +20,8 @@ from tasks.model.past_looks import PastLook
 from tasks.model.rounds import RoundRequest, ServiceSeen, Standing, Start, TriageUnderWay
 from tasks.settings import RunbookSettings
 
+pytestmark = pytest.mark.live
+
 NOW = datetime.now(UTC)
 NAMES = ("a", "b", "c", "d")
 DUE_AT = NOW - timedelta(seconds=12)

@@ -22,6 +22,8 @@ from tasks.model.postmortem import Postmortem
 from tests.fakes import looks
 from tests.fakes.story import INCIDENT, SERVICE, Story, at, gateway_story
 
+pytestmark = pytest.mark.live
+
 
 @pytest.fixture
 def story(tmp_path: Path) -> Story:

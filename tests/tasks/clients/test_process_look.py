@@ -15,6 +15,8 @@ from tasks.model.processes import ProcessState
 from tests.fakes.patient import Patient, running, watched
 from tests.fakes.polling import eventually
 
+pytestmark = pytest.mark.live
+
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 
 MOTHER = """

@@ -12,6 +12,8 @@ from tasks.clients.progress import PACE, Pace, shown_progress
 from tasks.model.progress import LongStep, Progress
 from tests.fakes.shown import Broken, Kept, NeverTaken
 
+pytestmark = pytest.mark.live
+
 QUICK = Pace(quiet_s=0.05, every_s=0.1, part_of_elapsed=0.0)
 HALF = Progress(step=LongStep.STAYS_WELL, done=5, of=10)
 

@@ -18,6 +18,8 @@ from tasks.model.evidence import TriageRequest
 from tasks.model.rounds import RoundLooks, RoundRequest, ServiceSeen, Standing
 from tests.fakes.ward import Ward, ward
 
+pytestmark = pytest.mark.live
+
 WELL = ("alpha", "beta", "gamma")
 SICK = {"hung": "hung", "drips": "drip", "garbage": "wrong_types", "metrics": "metrics_garbage", "huge": "huge_body"}
 

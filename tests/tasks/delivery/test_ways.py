@@ -18,6 +18,8 @@ from tests.fakes.slack_api import CHANNEL, DESK_CHANNEL, FakeSlack, Ill
 from tests.fakes.slack_server import slack
 from tests.tasks.delivery.telling import INCIDENT, Telling, message, slack_settings, with_file
 
+pytestmark = pytest.mark.live
+
 
 @pytest.fixture
 def fake() -> Iterator[FakeSlack]:
