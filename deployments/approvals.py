@@ -1,5 +1,6 @@
 """The plans that wait for a person's answer, as Prefect's server knows them, and the answer to one of them."""
 
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,10 @@ from tasks.rules.planning.proposal import SERVER_PATIENCE_S
 
 RUNS_COUNT = 50
 TIMEOUT_S = 10.0
+# Prefect's server says that a run is paused before it has the form that the run waits at.
+NO_FORM_YET = "Run input schema not found."
+FORM_WITHIN_S = 10.0
+FORM_PAUSE_S = 0.2
 
 
 def waiting_approvals(door: PrefectDoor, now: datetime) -> list[dict[str, Any]]:
@@ -40,18 +45,28 @@ def chosen(waiting: list[dict[str, Any]], wanted: str) -> dict[str, Any]:
 
 
 def answer(door: PrefectDoor, flow_run_id: str, decision: str, by: str, note: str) -> None:
-    """Answer one plan, and let its run go on.
+    """Answer one plan, and let its run go on. Right after a run begins to wait, the server lacks its form: it comes.
 
     Errors: `BAD_ARGUMENT` when the form refuses the answer, `NOTHING_WAITS` when somebody else has just answered.
     """
     run_input = {"decision": decision, "answered_by": by, "note": note}
-    said = door.ask(f"/flow_runs/{flow_run_id}/resume", {"run_input": run_input}, timeout_s=TIMEOUT_S)
-    status = said.get("status") if isinstance(said, dict) else None
+    form_by_s = time.monotonic() + FORM_WITHIN_S
+    status, because = _answered(door, flow_run_id, run_input)
+    while because == NO_FORM_YET and time.monotonic() < form_by_s:
+        time.sleep(FORM_PAUSE_S)
+        status, because = _answered(door, flow_run_id, run_input)
     if status == "ACCEPT":
         return
-    because = str(((said or {}).get("details") or {}).get("reason") or said)[:300]
     code = Code.BAD_ARGUMENT if status == "REJECT" else Code.NOTHING_WAITS
     raise RunbookError(code, f"expected the answer to be taken was {because} flow_run={flow_run_id}")
+
+
+def _answered(door: PrefectDoor, flow_run_id: str, run_input: dict[str, str]) -> tuple[str | None, str]:
+    """Send the answer, and tell what the server made of it, and why."""
+    said = door.ask(f"/flow_runs/{flow_run_id}/resume", {"run_input": run_input}, timeout_s=TIMEOUT_S)
+    if not isinstance(said, dict):
+        return None, str(said)
+    return said.get("status"), str((said.get("details") or {}).get("reason") or said)[:300]
 
 
 def _waiting(run: dict[str, Any]) -> dict[str, Any] | None:

@@ -52,8 +52,18 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         eventually(lambda: answers(f"{api}/health"), within_s=90, every_s=0.2)
         yield api
     finally:
+        say_what_is_left()
         server.terminate()
         server.wait(30)
+
+
+def say_what_is_left() -> None:
+    """Send what the flows here have to say while their server lives: at exit, each sender tries for a minute."""
+    from prefect.events.worker import EventsWorker  # noqa: PLC0415
+    from prefect.logging.handlers import APILogWorker  # noqa: PLC0415
+
+    EventsWorker.drain_all(timeout=10, at_exit=False)
+    APILogWorker.drain_all(timeout=10, at_exit=False)
 
 
 @pytest.fixture(scope="session")

@@ -119,3 +119,20 @@ def test_the_status_names_what_waits_until_when_and_how_to_answer() -> None:
 
     told = "waits for you   restart service, until 2026-11-23T15:05:00Z: runbook approve INC-1, or reject"
     assert lines[-1] == told
+
+
+async def test_an_answer_that_comes_before_its_form_is_taken_when_the_form_is_there(tmp_path: Path) -> None:
+    """The server calls a run paused before it knows what may be answered; a quick person must not be refused."""
+    said = iter([("REJECT", "Run input schema not found."), ("ACCEPT", "")])
+
+    def script(asked: Asked) -> bytes:
+        if asked.path.endswith("/resume"):
+            status, reason = next(said)
+            return replied(200, {"status": status, "details": {"reason": reason}})
+        return replied(200, asked.path.endswith("/health") or [paused_run()])
+
+    async with scripted(script) as (url, _):
+        done = await runbook(tmp_path, url, "approve", "--by", "ada")
+
+    assert done.returncode == 0, done.stderr
+    assert next(said, None) is None

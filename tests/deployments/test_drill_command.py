@@ -30,19 +30,19 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Iterator[DrillStack]:
+def ours(tmp_path: Path) -> Iterator[DrillStack]:
     """A stack whose parts are down."""
     with drill_stack(tmp_path, up=False) as one:
         yield one
 
 
-def settings_of(stack: DrillStack) -> str:
+def settings_of(ours: DrillStack) -> str:
     """Write the settings of a stack as `runbook up` does."""
     return (
-        f"state_dir = '{stack.folder}'\nmode = 'act'\n"
-        f"[drill]\nstack_file = '{stack.folder}/stack.json'\nmend_command = ['true']\n"
-        f"[services.{SERVICE}]\nbase_url = '{stack.url(SERVICE)}'\n"
-        f"[services.{SERVICE}.start_environment]\nORDER_SERVICE_STATE_DIR = '{stack.table.parent}'\n"
+        f"state_dir = '{ours.folder}'\nmode = 'act'\n"
+        f"[drill]\nstack_file = '{ours.folder}/stack.json'\nmend_command = ['true']\n"
+        f"[services.{SERVICE}]\nbase_url = '{ours.url(SERVICE)}'\n"
+        f"[services.{SERVICE}.start_environment]\nORDER_SERVICE_STATE_DIR = '{ours.table.parent}'\n"
     )
 
 
@@ -87,19 +87,19 @@ def test_a_service_that_no_up_started_is_refused_and_lives(terminal: Terminal, t
     assert alive.pid == patient.pid
 
 
-def test_a_stack_that_is_down_is_not_broken_further(terminal: Terminal, stack: DrillStack) -> None:
+def test_a_stack_that_is_down_is_not_broken_further(terminal: Terminal, ours: DrillStack) -> None:
     """All that stands in the way is named in one line."""
-    terminal.settings(settings_of(stack))
+    terminal.settings(settings_of(ours))
     ended = terminal.types("drill", "run", "all", "--yes")
 
     assert ended.code == 1
     assert ended.one_line.startswith("NOT_WELL: ")
 
 
-def test_a_drill_that_was_cut_off_is_healed_before_the_next_one(terminal: Terminal, stack: DrillStack) -> None:
+def test_a_drill_that_was_cut_off_is_healed_before_the_next_one(terminal: Terminal, ours: DrillStack) -> None:
     """Its note says how."""
-    begin(RunbookSettings(state_dir=stack.folder), scene())
-    terminal.settings(settings_of(stack))
+    begin(RunbookSettings(state_dir=ours.folder), scene())
+    terminal.settings(settings_of(ours))
     ended = terminal.types("drill", "run", "service_killed", "--yes")
 
     assert ended.code == 2
@@ -107,9 +107,9 @@ def test_a_drill_that_was_cut_off_is_healed_before_the_next_one(terminal: Termin
     assert "runbook drill heal" in ended.one_line
 
 
-def test_there_is_nothing_to_heal_where_no_drill_was(terminal: Terminal, stack: DrillStack) -> None:
+def test_there_is_nothing_to_heal_where_no_drill_was(terminal: Terminal, ours: DrillStack) -> None:
     """The command may be typed at any time."""
-    terminal.settings(settings_of(stack))
+    terminal.settings(settings_of(ours))
     ended = terminal.types("drill", "heal")
 
     assert (ended.code, ended.out) == (0, "No drill is under way; nothing to heal.\n")

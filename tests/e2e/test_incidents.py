@@ -47,7 +47,10 @@ def events(live_day: GameDay, incident_id: str) -> list[str]:
     return list(dict.fromkeys(event for event in told if event != "observed"))
 
 
-@pytest.mark.parametrize(("number", "cause"), [(signal.SIGSTOP, "service_hung"), (signal.SIGKILL, "service_down")])
+@pytest.mark.parametrize(
+    ("number", "cause"),
+    [pytest.param(signal.SIGSTOP, "service_hung", marks=pytest.mark.drill), (signal.SIGKILL, "service_down")],
+)
 def test_a_service_that_hangs_or_dies_is_restarted_and_its_order_in_flight_is_asked_for(
     live_day: GameDay, number: signal.Signals, cause: str
 ) -> None:
@@ -92,6 +95,7 @@ def test_the_minutes_own_triage_restarts_a_stopped_service_within_75_s(live_day:
     closed(live_day, "service_hung")
 
 
+@pytest.mark.drill
 def test_a_dead_gateway_is_led_around_and_never_restarts_the_service(live_day: GameDay) -> None:
     """Rule 6: the desk and the platform hear of it in the runbook's words; the service is left alone."""
     pid = live_day.pid()
@@ -117,6 +121,7 @@ def test_a_dead_gateway_is_led_around_and_never_restarts_the_service(live_day: G
     closed(live_day, "dependency_unreachable")
 
 
+@pytest.mark.drill
 def test_observe_looks_and_tells_and_never_acts(live_day: GameDay) -> None:
     """Rule 12: the switch holds whatever the evidence; a person restarts."""
     pid = live_day.pid()
@@ -129,6 +134,7 @@ def test_observe_looks_and_tells_and_never_acts(live_day: GameDay) -> None:
         assert any("mode=observe" in text for text in live_day.told("tier_1"))
 
 
+@pytest.mark.drill
 def test_a_person_approves_the_restart_in_propose_mode(live_day: GameDay) -> None:
     """Rule 12: the run waits at a form in the Prefect UI, and acts on a yes."""
     pid = live_day.pid()

@@ -17,7 +17,7 @@ from tests.fakes.polling import eventually
 from tests.fakes.postgres import Cluster
 from tests.fakes.redis_server import Redis
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.drill, pytest.mark.timeout(400)]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tasks.clients.process_marks import marked
 from tests.fakes.local_stack import MARK, Stack
 from tests.fakes.polling import eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.drill, pytest.mark.timeout(300)]
 LOGIN = "desk:opensesame"
 
 

@@ -18,7 +18,7 @@ from tests.fakes.local_stack import REPOSITORY, Stack
 from tests.fakes.patient import free_port
 from tests.fakes.polling import eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.drill, pytest.mark.timeout(600)]
 
 
 @dataclass(frozen=True)

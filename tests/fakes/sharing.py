@@ -3,7 +3,15 @@
 from xdist.scheduler import LoadScopeScheduling
 
 # Two stacks that start at once would choose the same free ports, and each server more takes a core for seconds.
-SHARING = {"tests/e2e/": "stack", "tests/flows/": "prefect", "tests/tasks/clients/test_shared_lock.py": "prefect"}
+# The flows have two: theirs is the longest wait.
+SHARING = {
+    "tests/e2e/": "stack",
+    "tests/flows/test_approval.py": "prefect for people",
+    "tests/flows/test_by_hand.py": "prefect for people",
+    "tests/flows/test_escalation.py": "prefect for people",
+    "tests/flows/": "prefect",
+    "tests/tasks/clients/test_shared_lock.py": "prefect",
+}
 
 
 def scope(test: str) -> str:

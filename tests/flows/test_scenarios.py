@@ -17,15 +17,15 @@ from tests.fakes.patient import Patient, end, watched
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.prefect,
-    # One triage for each scenario, two at once, on a machine that may be busy with other tests.
+    # One triage for each scenario, three at once, on a machine that may be busy with other tests.
     pytest.mark.timeout(300),
     # Prefect leaves sockets of its own client to the garbage collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
-AT_ONCE_COUNT = 2
+AT_ONCE_COUNT = 3
 # Several flows share one event loop here: a look must not time out because another one works.
-PATIENT_LOOKS = LookLimits(health_timeout_s=2.0, metrics_timeout_s=2.0, order_timeout_s=2.5)
+PATIENT_LOOKS = LookLimits(health_timeout_s=3.0, metrics_timeout_s=3.0, order_timeout_s=3.0)
 EXPECTED: dict[str, set[str]] = {
     "healthy": set(),
     "hung": {"service_hung"},

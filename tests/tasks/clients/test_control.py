@@ -67,7 +67,7 @@ CHANGES: list[tuple[Callable[[ServiceSettings], Awaitable[ControlAnswer]], str, 
 ]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def _short_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait half a second, not five."""
     monkeypatch.setattr(control, "TIMEOUT_S", 0.5)
@@ -133,6 +133,7 @@ async def test_every_answer_says_done_refused_unknown_or_not_available(
 
 
 @pytest.mark.parametrize("answer", [never, drip, endless, exactly(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}")])
+@pytest.mark.usefixtures("_short_deadline")
 async def test_an_answer_that_does_not_end_leaves_the_change_unknown(answer: Answer) -> None:
     """The service may have taken it: only a person, or a look at the routing, can say."""
     async with answering(answer) as url:

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.live, pytest.mark.skipif(sys.platform == "win32", reas
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Iterator[DrillStack]:
+def ours(tmp_path: Path) -> Iterator[DrillStack]:
     """A stack whose parts run."""
     with drill_stack(tmp_path) as one:
         yield one
@@ -39,61 +39,61 @@ def is_stopped(process: "subprocess.Popen[bytes]") -> bool:
     return psutil.Process(process.pid).status() == psutil.STATUS_STOPPED
 
 
-async def test_the_service_is_stopped_and_its_gateway_is_not(stack: DrillStack) -> None:
+async def test_the_service_is_stopped_and_its_gateway_is_not(ours: DrillStack) -> None:
     """One fault at a time."""
-    done = await injected(stack.settings(), drill(DrillName.SERVICE_STOPPED))
+    done = await injected(ours.settings(), drill(DrillName.SERVICE_STOPPED))
 
-    eventually(lambda: is_stopped(stack.processes[SERVICE]))
-    assert not is_stopped(stack.processes["admin"])
+    eventually(lambda: is_stopped(ours.processes[SERVICE]))
+    assert not is_stopped(ours.processes["admin"])
     assert done.injected_at is not None
     assert done.injected_at > at(-1_000_000)
 
 
-async def test_a_gateway_is_killed_and_the_service_lives(stack: DrillStack) -> None:
+async def test_a_gateway_is_killed_and_the_service_lives(ours: DrillStack) -> None:
     """By its admin port, which stays open under any fault."""
-    await injected(stack.settings(), drill(DrillName.GATEWAY_KILLED))
+    await injected(ours.settings(), drill(DrillName.GATEWAY_KILLED))
 
-    assert stack.processes["admin"].wait(10) != 0
-    assert stack.processes[SERVICE].poll() is None
+    assert ours.processes["admin"].wait(10) != 0
+    assert ours.processes[SERVICE].poll() is None
 
 
-async def test_a_stranger_on_the_port_is_never_signalled(stack: DrillStack) -> None:
+async def test_a_stranger_on_the_port_is_never_signalled(ours: DrillStack) -> None:
     """Somebody else took the port between the check and the drill."""
-    stack.processes[SERVICE].kill()
-    stack.processes[SERVICE].wait()
-    stranger = stack.listen(SERVICE, mark="fedcba9876543210")
+    ours.processes[SERVICE].kill()
+    ours.processes[SERVICE].wait()
+    stranger = ours.listen(SERVICE, mark="fedcba9876543210")
 
     with pytest.raises(RunbookError) as refused:
-        await injected(stack.settings(), drill(DrillName.SERVICE_KILLED))
+        await injected(ours.settings(), drill(DrillName.SERVICE_KILLED))
 
     assert refused.value.code is Code.NOT_OUR_STACK
     assert stranger.poll() is None
 
 
-async def test_nothing_to_break_is_no_drill(stack: DrillStack) -> None:
+async def test_nothing_to_break_is_no_drill(ours: DrillStack) -> None:
     """A service that is gone already cannot be killed; the score would be somebody else's."""
-    stack.processes[SERVICE].kill()
-    stack.processes[SERVICE].wait()
+    ours.processes[SERVICE].kill()
+    ours.processes[SERVICE].wait()
 
     with pytest.raises(CannotAct) as refused:
-        await injected(stack.settings(), drill(DrillName.SERVICE_KILLED))
+        await injected(ours.settings(), drill(DrillName.SERVICE_KILLED))
 
     assert refused.value.code is Code.NOT_WELL
 
 
-async def test_a_table_is_corrupted_on_disk(stack: DrillStack) -> None:
+async def test_a_table_is_corrupted_on_disk(ours: DrillStack) -> None:
     """The service is not told: it still runs on the old one."""
-    await injected(stack.settings(), drill(DrillName.CORRUPTED_TABLE))
+    await injected(ours.settings(), drill(DrillName.CORRUPTED_TABLE))
 
-    assert stack.table.read_text("utf-8") == CORRUPTED
+    assert ours.table.read_text("utf-8") == CORRUPTED
 
 
-async def test_healing_goes_as_far_as_it_can_and_names_what_is_left(stack: DrillStack) -> None:
+async def test_healing_goes_as_far_as_it_can_and_names_what_is_left(ours: DrillStack) -> None:
     """The parts here answer nothing, so their switches stay; the process goes on and the table is put back."""
-    settings = stack.settings()
+    settings = ours.settings()
     await injected(settings, drill(DrillName.SERVICE_STOPPED))
     await injected(settings, drill(DrillName.CORRUPTED_TABLE))
-    eventually(lambda: is_stopped(stack.processes[SERVICE]))
+    eventually(lambda: is_stopped(ours.processes[SERVICE]))
 
     with pytest.raises(CannotAct) as left:
         await healed(settings, drill(DrillName.SERVICE_STOPPED))
@@ -101,17 +101,17 @@ async def test_healing_goes_as_far_as_it_can_and_names_what_is_left(stack: Drill
     assert (left.value.code, left.value.retryable) == (Code.NOT_WELL, True)
     assert "fault switch" in left.value.detail
     assert "change to be in force" in left.value.detail
-    eventually(lambda: not is_stopped(stack.processes[SERVICE]))
-    assert stack.table.read_text("utf-8") == TABLE
+    eventually(lambda: not is_stopped(ours.processes[SERVICE]))
+    assert ours.table.read_text("utf-8") == TABLE
     assert any(is_rearm(one) for one in read_ledger(settings.ledger_path(SERVICE)).records)
 
 
-async def test_a_part_that_does_not_come_up_is_named(stack: DrillStack) -> None:
+async def test_a_part_that_does_not_come_up_is_named(ours: DrillStack) -> None:
     """The mend command is run, and its failure told."""
-    stack.processes["admin"].kill()
-    stack.processes["admin"].wait()
+    ours.processes["admin"].kill()
+    ours.processes["admin"].wait()
 
     with pytest.raises(CannotAct) as left:
-        await healed(stack.settings(), drill(DrillName.GATEWAY_KILLED))
+        await healed(ours.settings(), drill(DrillName.GATEWAY_KILLED))
 
     assert "exit_code=3" in left.value.detail
