@@ -10,6 +10,8 @@ from tasks.clients.look_history import last_look_at
 from tasks.clients.round_looks import ROUND_S
 
 LIMIT_COUNT = 200
+# Prefect counts the time until a run in whole seconds: it may begin as much before its minute.
+EARLY_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ def minute_of(stack: BenchStack, names: tuple[str, ...], begins_at: datetime, sp
     """Read one minute that has just passed."""
     run = _scheduled_run(stack.api, begins_at)
     looked = (last_look_at(stack.folder / "looks" / f"{name}.jsonl", datetime.now(UTC), timedelta(1)) for name in names)
-    delays = tuple((at - begins_at).total_seconds() for at in looked if at is not None and at >= begins_at)
+    since = begins_at - timedelta(seconds=EARLY_S)
+    delays = tuple((at - begins_at).total_seconds() for at in looked if at is not None and at >= since)
     return Minute(
         services_count=len(names),
         begins_at=begins_at,
