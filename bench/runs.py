@@ -125,7 +125,7 @@ def one_run(api: str, course: Course, parts: dict[str, Clock], rest_cores: dict[
     """Trigger one triage and see it complete; what the parts spend at rest is not the run's."""
     reads = {**parts, "worker": course.executor.cpu_s}
     before, began = {part: read() for part, read in reads.items()}, time.perf_counter()
-    course.walls_s.append(run_to_end(api, course.executor.deployment)["seen_s"])
+    course.walls_s.append(run_to_end(api, course.executor.deployment)["took_s"])
     time.sleep(SETTLE_S)
     took_s = time.perf_counter() - began
     for part, read in reads.items():

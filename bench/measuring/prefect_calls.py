@@ -5,14 +5,15 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 from deployments.local_http import ask
 
 FINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 TIMEOUT_S = 30.0
-# Often enough for a tenth of a second, and seldom enough not to be the server's work itself.
-POLL_S = 0.1
+# Each question is work for the server that the run waits for, too.
+POLL_S = 0.5
 
 
 def call(api: str, method: str, path: str, body: object = None) -> Any:
@@ -48,18 +49,19 @@ def deployment_id(api: str, name: str) -> str:
 
 
 def run_to_end(api: str, deployment: str, parameters: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Trigger a run, wait until a client sees its end, and give it; `seen_s` is how long that took.
+    """Trigger a run, wait for its end, and give it; `took_s` is how long it took.
 
-    Units: `seen_s` in seconds, from before the trigger. Errors: SystemExit where the run does not complete.
+    Units: `took_s` in seconds, from before the trigger to the end that Prefect keeps of it, whoever ran it; both are of
+    this machine's clock. Errors: SystemExit where the run does not complete.
     """
-    began = time.perf_counter()
+    began_at = datetime.now(UTC)
     body = {"parameters": parameters or {}, "idempotency_key": uuid.uuid4().hex}
     run = call(api, "POST", f"/deployments/{deployment}/create_flow_run", body)
     while not has_ended(run):
         time.sleep(POLL_S)
         run = ask(f"{api}/flow_runs/{run['id']}", timeout_s=TIMEOUT_S) or run
     expect_completed(run)
-    return {**run, "seen_s": time.perf_counter() - began}
+    return {**run, "took_s": (datetime.fromisoformat(run["end_time"]) - began_at).total_seconds()}
 
 
 def has_ended(run: dict[str, Any]) -> bool:
