@@ -5,9 +5,10 @@ BIN := .venv/bin
 # Kept bytecode: without it each of the many processes of a stack, and of the tests, compiles all of this again.
 unexport PYTHONDONTWRITEBYTECODE
 ARGS ?=
+CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 # One process more than there are cores shares the tests: half of their time they wait. What shares a server or a stack
 # stays in one of them.
-JOBS ?= $(shell expr 1 + `getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2`)
+JOBS ?= $(shell expr 1 + $(CORES))
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +23,7 @@ test: setup ## Run all tests but the drills and those in a browser, several at o
 	@$(BIN)/pytest -m "not drill and not browser" -n $(JOBS) --dist loadscope $(ARGS)
 
 test-fast: setup ## Run the tests that start no process and wait for nothing: the rules, the words, the house
-	@$(BIN)/pytest -m "not e2e and not live and not prefect" -n $(JOBS) -p no:schemathesis $(ARGS)
+	@$(BIN)/pytest -m "not e2e and not live and not prefect" -n $(CORES) -p no:schemathesis $(ARGS)
 
 coverage: setup ## Run the tests that start no stack with branch coverage, and name the lines that none of them reaches
 	@COVERAGE_FILE=$$(mktemp -d)/coverage; export COVERAGE_FILE; \
