@@ -15,6 +15,8 @@ from bench.measuring.stack import Database
 # What no two rows may share, beside their ids.
 UNIQUE_WORDS = frozenset({"idempotency_key"})
 ID_KINDS = frozenset({"CHAR(36)", "uuid"})
+# Whose row it is. Parents stand before their children in TABLES.
+PARENTS = {"flow_run_id": "flow_run", "task_run_id": "task_run"}
 TIME_KINDS = frozenset({"DATETIME", "timestamp with time zone"})
 # Spreads the copies over the whole of each index, as new ids of Prefect's are spread.
 SPREAD, BEGINNINGS = 2_654_435_761, 4_294_967_296
@@ -39,7 +41,7 @@ class Block(NamedTuple):
 async def make_block(connection: AsyncConnection, database: Database, minutes: int, blocks: int) -> Block:
     """Keep the rows of the real minutes aside, and say how they are copied.
 
-    Steps: runs that are only scheduled are none of these minutes' own.
+    Steps: runs that are only scheduled are none of these minutes' own, nor what a run of before has written late.
     """
     kinds = {name: await _columns(connection, database, name) for name in TABLES}
     await _run(connection, "CREATE TABLE bench_beginning (value text PRIMARY KEY, beginning bigint)")
@@ -48,8 +50,7 @@ async def make_block(connection: AsyncConnection, database: Database, minutes: i
         values = ", ".join(f"({one})" for one in range(first, min(first + 500, blocks + 1)))
         await _run(connection, f"INSERT INTO bench_block VALUES {values}")  # noqa: S608 - numbers
     for name, columns in kinds.items():
-        others = " AND state_type <> 'SCHEDULED'" if name == "flow_run" else ""
-        kept = f"id NOT IN (SELECT id FROM bench_known_{name}){others}"  # noqa: S608 - our own names
+        kept = _own(name, columns)
         await _run(connection, f"CREATE TABLE bench_copy_{name} AS SELECT * FROM {name} WHERE {kept}")  # noqa: S608
         await _keep_beginnings(connection, name, columns)
     for name, columns in kinds.items():
@@ -60,6 +61,16 @@ async def make_block(connection: AsyncConnection, database: Database, minutes: i
 async def _columns(connection: AsyncConnection, database: Database, name: str) -> dict[str, str]:
     found = await connection.execute(text(COLUMNS[database].format(name)))
     return {str(column): str(kind) for column, kind in found}
+
+
+def _own(name: str, columns: dict[str, str]) -> str:
+    new = f"id NOT IN (SELECT id FROM bench_known_{name})"  # noqa: S608 - our own names
+    begun = ["state_type <> 'SCHEDULED'"] if name == "flow_run" else []
+    of_own_runs = [
+        f"({column} IS NULL OR {column} IN (SELECT id FROM bench_copy_{PARENTS[column]}))"  # noqa: S608
+        for column in sorted(PARENTS.keys() & columns.keys())
+    ]
+    return " AND ".join([new, *begun, *of_own_runs])
 
 
 async def _keep_beginnings(connection: AsyncConnection, name: str, columns: dict[str, str]) -> None:

@@ -19,19 +19,21 @@ ENDED = {"at": "2026-11-22 10:00:59.500007", "took": TOOK, "state_type": "COMPLE
 ROWS = (
     ("flow_run", {"id": RUN, "deployment_id": DEPLOYMENT, **ENDED}),
     ("flow_run", {"id": "cccccccc-0000-4000-8000-000000000003", "state_type": "SCHEDULED"}),
+    ("task_run", {"id": "dddddddd-0000-4000-8000-000000000004", "flow_run_id": "old"}),
     ("flow_run_state", {"id": STATE, "flow_run_id": RUN, "at": "2026-11-22 10:00:59.600000"}),
 )
-COLUMNS = "id CHAR(36) PRIMARY KEY, flow_run_id CHAR(36), deployment_id CHAR(36), at DATETIME, took DATETIME"
+COLUMNS = "id CHAR(36) PRIMARY KEY, deployment_id CHAR(36), at DATETIME, took DATETIME"
 
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[AsyncConnection]:
-    """Give a small database with one run of a measured minute, and one that was there before."""
+    """Give a small database with one run of a measured minute, and one of before that writes still."""
     engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'prefect.db'}")
     async with engine.connect() as connection:
         for name in TABLES:
-            more = ", state_type VARCHAR, idempotency_key VARCHAR" if name == "flow_run" else ""
-            await connection.execute(text(f"CREATE TABLE {name} ({COLUMNS}{more})"))
+            own_words = "state_type VARCHAR, idempotency_key VARCHAR"
+            more = own_words if name == "flow_run" else "flow_run_id CHAR(36)"
+            await connection.execute(text(f"CREATE TABLE {name} ({COLUMNS}, {more})"))
         await connection.execute(text("INSERT INTO flow_run (id, state_type) VALUES ('old', 'COMPLETED')"))
         await keep_known(connection)
         for name, row in ROWS:
@@ -64,6 +66,7 @@ async def test_what_was_there_before_and_what_is_only_due_is_not_copied(database
     await block.write(database, 1, 4)
     after = await count(database)
 
+    assert after["task_run"] == 1
     assert after["flow_run"] - before["flow_run"] == 4
     assert after["flow_run_state"] - before["flow_run_state"] == 4
     assert after["log"] == 0
