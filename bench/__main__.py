@@ -6,13 +6,13 @@ Steps:
 """
 
 import argparse
-import subprocess
 import sys
 import time
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from typing import NamedTuple
 
+from bench.measuring.interrupts import run_child, to_its_end
 from bench.measuring.readme import write_readme
 from bench.measuring.report import MET, MISSED
 from bench.measuring.stack import REPOSITORY, Database
@@ -56,6 +56,11 @@ def main() -> int:
         if given.readme:
             write_readme(REPOSITORY / "README.md")
         return MET
+    return to_its_end("the benches", lambda: measure(given, began_at))
+
+
+def measure(given: argparse.Namespace, began_at: datetime) -> int:
+    """Run one bench after the other; 3 where a budget was missed, 1 where a bench broke."""
     left_out = WITHOUT_BUDGET if given.quick and not given.only else ()
     ended = [run(name, place, given) for name, place in asked(given.only, given.database) if name not in left_out]
     sys.stdout.write("\n".join(summary_lines(ended, since=began_at)) + "\n")
@@ -80,8 +85,8 @@ def run(name: str, database: Database | None, given: argparse.Namespace) -> Ende
     if database is Database.POSTGRESQL and missing():
         return Ended(name, database, BROKE, 0.0, missing() or "")
     words = [*(("--database", database) if database else ()), *passed_on(given)]
-    done = subprocess.run([sys.executable, "-m", f"bench.{name}", *words], cwd=REPOSITORY, check=False)
-    return Ended(name, database, done.returncode, time.monotonic() - began, "")
+    code = run_child([sys.executable, "-m", f"bench.{name}", *words], REPOSITORY)
+    return Ended(name, database, code, time.monotonic() - began, "")
 
 
 def passed_on(given: argparse.Namespace) -> list[str]:

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from tests.fakes.patient import free_port
 from tests.fakes.polling import eventually
 from tests.fakes.postgres import Cluster, missing, postgres
 from tests.fakes.redis_server import Redis, no_redis, redis_server
-from tests.fakes.sharing import Together
+from tests.fakes.sharing import Together, end_what_is_over
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,6 +28,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:
     """Keep together what shares a server or a stack, where a scope is asked for."""
     return Together(config, log) if config.getoption("dist") == "loadscope" else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
+    """Free the machine of what only earlier tests have used."""
+    yield
+    end_what_is_over(item, nextitem)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.measuring.figures import Figure
+from bench.measuring.interrupts import to_its_end
 from bench.measuring.machine import Machine, machine_at_rest
 from bench.measuring.stack import Database
 from bench.measuring.table import table_lines
@@ -37,10 +38,14 @@ def bench_arguments(module: str, about: str | None, *, databases: bool = True) -
 
 
 def run_bench(name: str, given: argparse.Namespace, measure: Callable[[argparse.Namespace], Measured]) -> int:
-    """Measure on a machine at rest, print the table, write the JSON; 3 where a budget was missed.
+    """Measure on a machine at rest, print the table, write the JSON; 3 where a budget was missed, 130 where stopped.
 
     Errors: SystemExit where the machine is busy, or what was measured went wrong.
     """
+    return to_its_end(title(name, getattr(given, "database", None)), lambda: _run(name, given, measure))
+
+
+def _run(name: str, given: argparse.Namespace, measure: Callable[[argparse.Namespace], Measured]) -> int:
     machine = machine_at_rest(also_busy=given.busy)
     measured = measure(given)
     if measured.other_cores is not None:

@@ -1,7 +1,10 @@
-"""Which tests run in one process when several share the work: those that share what is made once a session."""
+"""What is made once for many tests: which of them run in one process for it, and when it may end."""
 
+import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+# A stack, and a Prefect server: each costs a tenth of a core, also when nobody uses it.
+ONCE = ("stack", "prefect_api")
 # Two stacks that start at once would choose the same free ports, and each server more takes a core for seconds.
 # The flows have two: theirs is the longest wait.
 SHARING = {
@@ -27,3 +30,13 @@ class Together(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return scope(nodeid)
+
+
+def end_what_is_over(item: pytest.Item, following: pytest.Item | None) -> None:
+    """End what is made once, after the last test that shares it; who needs it again gets another one."""
+    if following is None or scope(following.nodeid) != following.nodeid:
+        return
+    for name in set(ONCE).difference(getattr(following, "fixturenames", ())):
+        for fixture in item.session._fixturemanager.getfixturedefs(name, item) or ():
+            # No other way than pytest's own: a session's fixture lives as long as the session.
+            fixture.finish(item._request)  # type: ignore[attr-defined]
