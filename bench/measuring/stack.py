@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from tests.fakes.postgres import missing, postgres
 
 REPOSITORY = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-c", "from deployments.cli import main; main()")
+SCHEDULED_S = 3.0
 FOREIGN = ("RUNBOOK_", "PREFECT_")
 
 
@@ -92,6 +94,10 @@ class BenchStack:
         """Pause or resume the triage of every minute."""
         found = deployment_id(self.api, "triage/every-minute")
         call(self.api, "PATCH", f"/deployments/{found}", {"paused": not on})
+        if not on:
+            # A scheduler that read the deployment before writes its runs after; each change deletes what is scheduled.
+            time.sleep(SCHEDULED_S)
+            call(self.api, "PATCH", f"/deployments/{found}", {"paused": True})
 
 
 @dataclass(frozen=True)
