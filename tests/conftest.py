@@ -1,20 +1,26 @@
 """What all tests share: one Prefect server a session for the few that run a flow, one stack for those that need all."""
 
 import os
-import subprocess
-import sys
+import tempfile
 from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
 
-from deployments.local_http import answers
 from tests.fakes.local_stack import Stack
-from tests.fakes.patient import free_port
-from tests.fakes.polling import eventually
 from tests.fakes.postgres import Cluster, missing, postgres
+from tests.fakes.prefect_process import migrated_server
 from tests.fakes.redis_server import Redis, no_redis, redis_server
 from tests.fakes.sharing import Together, end_what_is_over
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep Prefect off a person's own home, and from starting a server where a test has forgotten to give it one."""
+    home = tempfile.TemporaryDirectory(prefix="prefect-home-", ignore_cleanup_errors=True)
+    config.add_cleanup(home.cleanup)
+    os.environ.update(
+        PREFECT_HOME=home.name, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE="false", PREFECT_LOGGING_LEVEL="ERROR"
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,29 +45,15 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 @pytest.fixture(scope="session")
 def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a Prefect server of this session alone, on a database of its own."""
-    home, port = tmp_path_factory.mktemp("prefect"), free_port()
-    api = f"http://127.0.0.1:{port}/api"
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
-        "PREFECT_HOME": str(home),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
-    }
-    with (home / "server.log").open("wb") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "deployments.prefect_server", "127.0.0.1", str(port)],
-            env=environment,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        eventually(lambda: answers(f"{api}/health"), within_s=90, every_s=0.2)
+    """Start a Prefect server of this session alone, on a database of its own; runs begin as the warm worker's do."""
+    from deployments.warm.readying import make_ready  # noqa: PLC0415 - few tests need Prefect, and it takes seconds
+
+    make_ready()
+    own = tmp_path_factory.getbasetemp()
+    session = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    with migrated_server(tmp_path_factory.mktemp("prefect"), session) as api:
         yield api
-    finally:
         say_what_is_left()
-        server.terminate()
-        server.wait(30)
 
 
 def say_what_is_left() -> None:

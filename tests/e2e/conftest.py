@@ -1,13 +1,12 @@
 """What the tests on the session's stack begin with: a drill's quiet, the minute's own runs, or a stack not started."""
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 
 from tests.fakes.drills import GameDay
 from tests.fakes.local_stack import Stack
+from tests.fakes.prefect_process import copy_database
 
 
 @pytest.fixture
@@ -39,17 +38,7 @@ def live_day(stack: Stack) -> Iterator[GameDay]:
 def empty(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Give a stack that nobody has started, its database migrated already; whatever a test starts in it is stopped."""
     unstarted = Stack(tmp_path_factory.mktemp("empty"))
-    _copy_database(stack, unstarted)
+    # Migrating a new database takes longer than all the rest of a start; one session does it once.
+    copy_database(stack.state_dir / "prefect", unstarted.state_dir / "prefect")
     yield unstarted
     unstarted.run("down")
-
-
-def _copy_database(migrated: Stack, to: Stack) -> None:
-    # Migrating a new database takes longer than all the rest of a start; one session does it once.
-    home = to.state_dir / "prefect"
-    home.mkdir()
-    with (
-        closing(sqlite3.connect(migrated.state_dir / "prefect" / "prefect.db")) as source,
-        closing(sqlite3.connect(home / "prefect.db")) as target,
-    ):
-        source.backup(target)

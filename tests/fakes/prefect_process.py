@@ -1,13 +1,17 @@
-"""A Prefect server of one test alone, which it may end and start again."""
+"""A Prefect server of the tests' own, which they may end and start again."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
+from filelock import FileLock
+
 from deployments.local_http import answers
+from tests.fakes.patient import free_port
 from tests.fakes.polling import eventually
 
 
@@ -35,3 +39,27 @@ def server(home: Path, port: int) -> Iterator[str]:
             # It waits for calls that nobody will end; to those who need it, it is gone either way.
             process.kill()
             process.wait(10)
+
+
+@contextmanager
+def migrated_server(home: Path, session: Path) -> Iterator[str]:
+    """Run a server on a database that one process of the session has migrated for all: it takes most of a start."""
+    migrated = session / "migrated"
+    with ExitStack() as running:
+        with FileLock(session / "migrated.lock"):
+            if migrated.exists():
+                copy_database(migrated, home)
+            api = running.enter_context(server(home, free_port()))
+            if not migrated.exists():
+                copy_database(home, migrated)
+        yield api
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy the database of one Prefect home into a new one, also while a server works on it."""
+    target.mkdir(exist_ok=True)
+    with (
+        closing(sqlite3.connect(source / "prefect.db")) as original,
+        closing(sqlite3.connect(target / "prefect.db")) as copy,
+    ):
+        original.backup(copy)

@@ -1,5 +1,6 @@
 """Triages of their own for the services that need one: who is started, who is at work already, who waits."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -60,6 +61,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Prefect:
     """Let a round of a deployed run meet this server, and not wait for places."""
     fake = Prefect()
     run = FlowRun(flow_id=uuid4(), deployment_id=uuid4(), work_queue_name="host-7")
+    monkeypatch.setattr(module, "get_client", lambda: nullcontext(fake))
     monkeypatch.setattr(module, "triages_under_way", fake.triages_under_way)
     monkeypatch.setattr(module, "arun_deployment", fake.arun_deployment)
     monkeypatch.setattr(module, "url_for", lambda one: f"http://prefect/{one.id}")
