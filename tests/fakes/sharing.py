@@ -9,9 +9,10 @@ ONCE = ("stack", "prefect_api")
 # The flows have two: theirs is the longest wait.
 SHARING = {
     "tests/e2e/": "stack",
-    "tests/flows/test_approval.py": "prefect for people",
-    "tests/flows/test_by_hand.py": "prefect for people",
-    "tests/flows/test_escalation.py": "prefect for people",
+    "tests/flows/test_approval.py": "second prefect",
+    "tests/flows/test_by_hand.py": "second prefect",
+    "tests/flows/test_escalation.py": "second prefect",
+    "tests/flows/test_scenarios.py": "second prefect",
     "tests/flows/": "prefect",
     "tests/tasks/clients/test_shared_lock.py": "prefect",
 }
