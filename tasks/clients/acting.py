@@ -14,6 +14,7 @@ from tasks.model.remediation import ActionResult, RemediationCase
 from tasks.model.values import Value
 from tasks.model.verdicts import GuardCode
 from tasks.rules.guards.facts import Facts
+from tasks.rules.guards.last_look import still_there
 from tasks.rules.guards.table import weigh
 from tasks.rules.incident_changes import record_of
 from tasks.settings import RunbookSettings, ServiceSettings
@@ -52,9 +53,9 @@ async def carried_out(
     Steps: 1. look again 2. weigh again 3. record the start 4. act, once 5. record the end
     """
     facts = await facts_now(settings, case, planned)
-    if not still_there(case, planned, facts):
-        return refused(planned, GuardCode.CLEARED, f"the last look found it otherwise: {facts.latest.health.detail}")
-    verdict = weigh(planned, facts)
+    verdict = still_there(planned, facts, case.process.identity)
+    if verdict.allowed:
+        verdict = weigh(planned, facts)
     if not verdict.allowed:
         return refused(planned, verdict.code, verdict.detail)
     begun = _begun(planned).model_copy(update={"verdict": verdict})
@@ -83,18 +84,6 @@ async def _ended(deed: Awaitable[Done], record: Callable[[dict[str, object]], No
         raise
     record({"outcome": done.outcome, "detail": done.detail})
     return done
-
-
-def still_there(case: RemediationCase, planned: PlannedAction, facts: Facts) -> bool:
-    """Say whether the very cause is still there in one more look (safety rule 1); a person's order needs none.
-
-    A process that somebody else has started meanwhile is not the one that was found hung or gone: it is left alone.
-    """
-    if planned.finding is None or planned.action is Action.PAUSE_STRATEGIES:
-        return True
-    if planned.action is Action.RESTART_SERVICE and facts.latest.process.identity != case.process.identity:
-        return False
-    return facts.diagnosis.find(planned.finding.cause) is not None
 
 
 def refused(planned: PlannedAction, code: GuardCode, detail: str) -> ActionResult:

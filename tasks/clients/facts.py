@@ -11,6 +11,7 @@ from tasks.clients.neighbors import sick_neighbors
 from tasks.clients.observe import observe
 from tasks.clients.order_states import proven_within
 from tasks.clients.setup import setup_of
+from tasks.model.diagnosis import Diagnosis
 from tasks.model.evidence import Evidence
 from tasks.model.incident import Action
 from tasks.model.looks import HealthLook, MetricsLook, Observation, Seen
@@ -39,11 +40,11 @@ async def facts_now(settings: RunbookSettings, case: RemediationCase, planned: P
     """
     watched = settings.service(case.service)
     if planned.action is Action.PAUSE_STRATEGIES:
-        return facts_of(settings, case, unseen(datetime.now(UTC)))
+        return facts_of(settings, case, planned, unseen(datetime.now(UTC)))
     seen, orders, sick = await asyncio.gather(
         observe(watched), _unproven(watched, case, planned), neighbors_before(settings, case.service, (planned.action,))
     )
-    facts = facts_of(settings, case, seen, orders).model_copy(update={"sick_neighbors": sick})
+    facts = facts_of(settings, case, planned, seen, orders).model_copy(update={"sick_neighbors": sick})
     if planned.action is not Action.REROUTE_ORDERS:
         return facts
     evidence = facts.evidence.model_copy(update={"markets": markets_now(watched)})
@@ -70,7 +71,11 @@ async def _unproven(watched: ServiceSettings, case: RemediationCase, planned: Pl
 
 
 def facts_of(
-    settings: RunbookSettings, case: RemediationCase, seen: Observation, orders: OrderStates | None = None
+    settings: RunbookSettings,
+    case: RemediationCase,
+    planned: PlannedAction,
+    seen: Observation,
+    orders: OrderStates | None = None,
 ) -> Facts:
     """Put one look beside the ledger, the switch and the settings as they are now.
 
@@ -83,13 +88,24 @@ def facts_of(
     return Facts(
         now=now,
         evidence=evidence,
-        diagnosis=name_cause(evidence) if seen.health.seen is not Seen.BLIND else case.diagnosis,
+        diagnosis=_diagnosis(case, planned, evidence),
         history=action_history(records, case.service, now),
         setup=setup_of(settings, case.service),
         orders=orders,
         asked=case.asked,
         approval=case.approval,
     )
+
+
+def _diagnosis(case: RemediationCase, planned: PlannedAction, evidence: Evidence) -> Diagnosis:
+    """Name the causes of this look.
+
+    Steps: a pause does not look, and a person does not wait for one: where it saw nothing, these go by what was seen
+    before. All else is for a cause that must show again.
+    """
+    waits_for_it = planned.finding is not None and planned.action is not Action.PAUSE_STRATEGIES
+    is_blind = evidence.latest.health.seen is Seen.BLIND
+    return case.diagnosis if is_blind and not waits_for_it else name_cause(evidence)
 
 
 def unseen(now: datetime) -> Observation:

@@ -25,6 +25,7 @@ from tasks.model.diagnosis import Cause
 from tasks.model.errors import CannotAct, Code
 from tasks.model.evidence import Context, Evidence, TriageRequest
 from tasks.model.incident import Event, Outcome
+from tasks.model.looks import Observation
 from tasks.model.modes import Mode
 from tasks.model.order_states import OrderStates
 from tasks.model.remediation import ActionResult, RemediationCase
@@ -35,6 +36,8 @@ from tasks.restart_service import restarted as deed
 from tasks.rules.course import remediation_case
 from tasks.rules.diagnosis import name_cause
 from tasks.settings import RunbookSettings
+from tests.fakes.cases import seen
+from tests.fakes.looks import blind_health
 from tests.fakes.patient import Patient, running, watched
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")]
@@ -130,6 +133,26 @@ async def test_a_service_that_came_back_by_itself_is_left_alone(patient: Patient
     assert result.outcome is Outcome.REFUSED
     assert identity
     assert identity.pid == patient.pid
+    assert Event.ACTION_STARTED not in events(patient)
+
+
+async def test_a_last_look_that_could_not_see_restarts_nothing(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rule 2: our own machine is held up at that very moment; what was seen before says nothing of now."""
+
+    async def blind(*_: object) -> Observation:
+        return seen(health=blind_health(), process=case.process)
+
+    assert patient.pid
+    os.kill(patient.pid, signal.SIGSTOP)
+    case = await case_of(patient)
+    monkeypatch.setattr("tasks.clients.facts.observe", blind)
+
+    result = await restarted(patient.settings, case)
+
+    assert result.code is GuardCode.BLIND
+    assert "blind never acts" in result.detail
     assert Event.ACTION_STARTED not in events(patient)
 
 

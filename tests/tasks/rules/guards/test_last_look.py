@@ -1,0 +1,80 @@
+"""The look right before an action: what was found must show again, at the same place, to eyes that see."""
+
+import pytest
+
+from tasks.model.diagnosis import Cause, Diagnosis, Finding, Kind, Status
+from tasks.model.incident import Action
+from tasks.model.orders import AssetClass
+from tasks.model.plan import PlannedAction, Target
+from tasks.model.processes import ProcessIdentity
+from tasks.model.verdicts import GuardCode
+from tasks.rules.diagnosis import name_cause
+from tasks.rules.guards.last_look import still_there
+from tests.fakes.cases import facts, finding, planned, seen, unreachable
+from tests.fakes.looks import NOW, blind_health, evidence, process
+
+BOTH = unreachable("FXALL", "XNAS", classes=(AssetClass.EQUITY, AssetClass.FX))
+FX_ALONE = unreachable("FXALL", classes=(AssetClass.FX,))
+WRONG_FX = finding(Cause.ROUTING_MISCONFIGURED, asset_classes=(AssetClass.FX,), kinds=(Kind.WRONG_RULE,))
+WRONG_EQUITY = finding(Cause.ROUTING_MISCONFIGURED, asset_classes=(AssetClass.EQUITY,), kinds=(Kind.WRONG_RULE,))
+NETTING = finding(Cause.BAD_FEATURE, feature="netting")
+SMART = finding(Cause.BAD_FEATURE, feature="smart_router")
+NEW, NEWER = (finding(Cause.BAD_RELEASE, release=one) for one in ("1.1.0", "1.2.0"))
+
+
+def action(kind: Action, was: Finding, **target: object) -> PlannedAction:
+    """One action for what was found."""
+    return planned(kind, was, Target.model_validate(target))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "now"),
+    [
+        (action(Action.MARK_DEGRADED, BOTH, gateway="XNAS"), FX_ALONE),
+        (action(Action.REROUTE_ORDERS, BOTH, asset_class="equity", gateway="XNYS"), FX_ALONE),
+        (action(Action.RESTORE_ROUTING, WRONG_EQUITY, table_hash="a" * 64), WRONG_FX),
+        (action(Action.DISABLE_FEATURE, NETTING, feature="netting"), SMART),
+        (action(Action.ROLL_BACK_RELEASE, NEW, release="1.0.0"), NEWER),
+    ],
+    ids=lambda one: one.action if isinstance(one, PlannedAction) else "",
+)
+def test_the_trouble_of_another_target_allows_nothing(wanted: PlannedAction, now: Finding) -> None:
+    """Orders are led away from a gateway that is well again, because a second one still is not."""
+    assert wanted.finding
+    assert still_there(wanted, facts(found=(wanted.finding,)), None).allowed
+    assert still_there(wanted, facts(found=(now,)), None).code is GuardCode.CLEARED
+
+
+def test_a_service_that_runs_out_of_something_else_is_not_restarted_for_the_first() -> None:
+    """A restart frees memory; it does not empty a disk."""
+    memory, storage = (finding(Cause.RESOURCE_EXHAUSTED, kinds=(one,)) for one in (Kind.MEMORY, Kind.STORAGE))
+
+    assert still_there(planned(found=memory), facts(found=(memory,)), None).allowed
+    assert still_there(planned(found=memory), facts(found=(storage,)), None).code is GuardCode.CLEARED
+
+
+def test_a_service_that_is_well_again_is_left_alone() -> None:
+    """Rule 1: act only if it still fails."""
+    well = facts().model_copy(update={"diagnosis": Diagnosis(status=Status.OK)})
+
+    assert still_there(planned(), well, None).code is GuardCode.CLEARED
+
+
+def test_a_process_that_somebody_started_meanwhile_is_left_alone() -> None:
+    """Confirmed was the death of another one."""
+    found = ProcessIdentity(pid=4321, created_at_s=100.0)
+    other = facts(seen=seen(process=process(started_at=NOW)))
+
+    assert other.latest.process.identity
+    assert still_there(planned(), other, found).code is GuardCode.CLEARED
+    assert still_there(planned(), other, other.latest.process.identity).allowed
+
+
+def test_a_blind_last_look_allows_nothing_but_a_pause() -> None:
+    """Rule 2: what was seen before says nothing of now, and a pause needs no diagnosis."""
+    blind = facts().model_copy(update={"diagnosis": name_cause(evidence(seen(health=blind_health())))})
+    pause = action(Action.PAUSE_STRATEGIES, BOTH, asset_class="equity")
+
+    assert still_there(planned(), blind, None).code is GuardCode.BLIND
+    assert still_there(pause, blind, None).allowed
+    assert still_there(planned().model_copy(update={"finding": None}), blind, None).allowed
