@@ -6,10 +6,12 @@ from prefect.cache_policies import NO_CACHE
 from tasks.clients import control
 from tasks.clients.acting import Done, Scene, carried_out
 from tasks.clients.control_effect import changed
-from tasks.model.control import GatewayState
+from tasks.model.control import MARKED, GatewayState
+from tasks.model.incident import Outcome
 from tasks.model.looks import HealthLook, RoutingLook
 from tasks.model.plan import PlannedAction
 from tasks.model.remediation import ActionResult, RemediationCase
+from tasks.rules.causes.gateway_signs import dependency_of
 from tasks.settings import load_settings
 
 
@@ -24,12 +26,20 @@ async def mark_degraded(case: RemediationCase, planned: PlannedAction) -> Action
 
 
 async def marked(scene: Scene) -> Done:
-    """Mark the gateway, and see that the service's own health tells of it."""
+    """Mark the gateway, and see that the service's own health tells of it.
+
+    Steps: one that a person has disabled since it was planned stays so: a degraded one takes orders again.
+    """
     gateway = scene.planned.target.gateway or ""
+    now = dependency_of(scene.facts.latest, gateway)
+    if scene.planned.finding is not None and now is not None and GatewayState.DISABLED in {now.set_to, now.status}:
+        return Done(outcome=Outcome.DONE, detail=f"gateway {gateway} is disabled already; nothing was sent")
 
     def shows(health: HealthLook, routing: RoutingLook) -> bool | None:  # noqa: ARG001
         told = next((one for one in health.dependencies if one.name == gateway), None)
-        return None if told is None else told.set_to == "degraded" or told.status.lower() != "ok"
+        if told is None:
+            return None
+        return told.status.lower() != "ok" if told.set_to is None else told.set_to in MARKED
 
     change = control.set_gateway(scene.service, gateway, GatewayState.DEGRADED, scene.why)
     return await changed(scene.service, change, shows, f"gateway {gateway} marked degraded")

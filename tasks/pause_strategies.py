@@ -6,10 +6,15 @@ from prefect.cache_policies import NO_CACHE
 from tasks.clients import control
 from tasks.clients.acting import Done, Scene, carried_out
 from tasks.clients.control_effect import changed
+from tasks.clients.http_exchange import http_client
+from tasks.clients.routing_look import routing_look
 from tasks.model.control import StrategyState, TradingState
+from tasks.model.incident import Outcome
 from tasks.model.looks import RoutingLook
+from tasks.model.orders import AssetClass
 from tasks.model.plan import PlannedAction, Target
 from tasks.model.remediation import ActionResult, RemediationCase
+from tasks.model.verdicts import GuardCode
 from tasks.settings import load_settings
 
 
@@ -32,8 +37,30 @@ async def paused(scene: Scene) -> Done:
         return await changed(scene.service, change, lambda _, seen: _strategy_shows(seen, target), target.words)
     if target.asset_class is None:
         raise ValueError("a pause names an asset class or a strategy")
+    if state is TradingState.REDUCING and scene.planned.finding is not None:
+        strict = await _strict_enough(scene, target.asset_class)
+        if strict is not None:
+            return strict
     change = control.set_trading(scene.service, target.asset_class, state, scene.why)
     return await changed(scene.service, change, lambda _, seen: _class_shows(seen, target, state), target.words)
+
+
+async def _strict_enough(scene: Scene, name: AssetClass) -> Done | None:
+    """Leave a class as it is that a person has paused since it was planned: to reduce what is halted would loosen it.
+
+    Steps: one look, and where it failed nothing is sent; a service that does not say how a class stands is believed to
+    be as it was planned for.
+    """
+    async with http_client(scene.service.look.connect_timeout_s) as client:
+        routing = await routing_look(client, scene.service)
+    if routing.leaves_open(name):
+        detail = f"whether somebody has halted {name} meanwhile is not known: {routing.detail}"
+        return Done(outcome=Outcome.REFUSED, detail=detail, code=GuardCode.BLIND)
+    route = routing.route(name)
+    if route is None or not route.is_paused:
+        return None
+    by = f" by {route.set_by}" if route.set_by else ""
+    return Done(outcome=Outcome.DONE, detail=f"{name} is {route.trading_state} already{by}; nothing was sent")
 
 
 def _class_shows(routing: RoutingLook, target: Target, state: TradingState) -> bool | None:

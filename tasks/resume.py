@@ -8,15 +8,13 @@ from tasks.clients.acting import Done, Scene, carried_out
 from tasks.clients.control_effect import changed
 from tasks.clients.http_exchange import http_client
 from tasks.clients.order_service import order_look
-from tasks.model.control import GatewayState, StrategyState, TradingState
+from tasks.model.control import MARKED, GatewayState, StrategyState, TradingState
 from tasks.model.incident import Outcome
 from tasks.model.looks import HealthLook, RoutingLook
 from tasks.model.orders import AssetClass
 from tasks.model.plan import PlannedAction
 from tasks.model.remediation import ActionResult, RemediationCase
 from tasks.settings import load_settings
-
-MARKED = frozenset({"degraded", "disabled"})
 
 
 @task(name="resume", cache_policy=NO_CACHE, timeout_seconds=120, retries=0)

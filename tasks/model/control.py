@@ -44,6 +44,10 @@ class GatewayState(StrEnum):
     DISABLED = "disabled"
 
 
+# What somebody, or the automation, has set; a gateway may be sick without it.
+MARKED = frozenset({GatewayState.DEGRADED, GatewayState.DISABLED})
+
+
 class TradingState(StrEnum):
     """Which new orders are taken; cancels always pass."""
 

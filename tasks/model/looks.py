@@ -202,6 +202,10 @@ class RoutingLook(Value):
         """Find the route of an asset class."""
         return next((one for one in self.routes if one.asset_class is asset_class), None)
 
+    def leaves_open(self, asset_class: AssetClass) -> bool:
+        """Say whether nobody knows how a class stands, because this look failed; a service may also never say it."""
+        return self.route(asset_class) is None and self.seen in {Seen.FAILED, Seen.BLIND}
+
 
 class Observation(Value):
     """Everything seen in one round of looks."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from tasks.model.control import MARKED
 from tasks.model.diagnosis import Audience, Cause, Confidence, Finding, Kind
 from tasks.model.evidence import Evidence
 from tasks.model.looks import Fault, HealthLook, Observation, OrderLook, OrderOutcome, Seen
@@ -73,7 +74,7 @@ def marked_only(health: HealthLook) -> bool:
 
 def is_marked(set_to: str | None, status: str) -> bool:
     """Say whether a dependency is not well only because it was marked."""
-    return set_to in {"degraded", "disabled"} and status.lower() == "degraded"
+    return set_to in MARKED and status.lower() == "degraded"
 
 
 def runs_before(evidence: Evidence, cause: Cause) -> int:

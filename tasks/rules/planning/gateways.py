@@ -1,6 +1,6 @@
 """What helps when a gateway is gone or fails: mark it, lead new orders around it where that is safe, else pause."""
 
-from tasks.model.control import TradingState
+from tasks.model.control import MARKED, TradingState
 from tasks.model.diagnosis import Kind
 from tasks.model.incident import Action
 from tasks.model.orders import AssetClass
@@ -47,14 +47,24 @@ def _failing(trouble: Trouble, gateway: str, kind: Kind | None) -> Actions:
 
 def _marked(trouble: Trouble, gateway: str) -> Actions:
     told = dependency_of(trouble.facts.latest, gateway)
-    if told is not None and told.set_to in {"degraded", "disabled"}:
+    if told is not None and told.set_to in MARKED:
         return ()
     return (trouble.wants(Action.MARK_DEGRADED, Target(gateway=gateway)),)
 
 
 def _paused(trouble: Trouble, gateway: str, state: TradingState) -> Actions:
     classes = affected_classes(trouble.facts.evidence, frozenset({gateway}))
-    return tuple(pause(trouble, name, state) for name in classes if not is_paused(trouble.facts, name, state))
+    return tuple(
+        pause(trouble, name, _no_looser(trouble, name, state))
+        for name in classes
+        if not is_paused(trouble.facts, name, state)
+    )
+
+
+def _no_looser(trouble: Trouble, asset_class: AssetClass, state: TradingState) -> TradingState:
+    """Halt a class of which nobody can say how it stands: *reducing* would loosen what a person may have halted."""
+    routing = trouble.facts.latest.routing
+    return TradingState.HALTED if routing is None or routing.leaves_open(asset_class) else state
 
 
 def _around(trouble: Trouble, asset_class: AssetClass) -> Actions:

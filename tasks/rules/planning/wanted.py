@@ -3,10 +3,14 @@
 from tasks.model.control import TradingState
 from tasks.model.diagnosis import Finding
 from tasks.model.incident import Action
+from tasks.model.looks import Observation, OrderOutcome
 from tasks.model.orders import AssetClass
 from tasks.model.plan import Due, PlannedAction, Target
 from tasks.model.values import Value
 from tasks.rules.guards.facts import Facts
+
+# With these a service denies an order of a class that is paused.
+DENIED_BY = {"TRADING_HALTED": TradingState.HALTED, "TRADING_REDUCING": TradingState.REDUCING}
 
 
 class Trouble(Value):
@@ -50,9 +54,22 @@ def instead(planned: PlannedAction, due: Due, other: PlannedAction) -> PlannedAc
 
 def is_paused(facts: Facts, asset_class: AssetClass, state: TradingState = TradingState.HALTED) -> bool:
     """Say whether a class is paused already, at least as far as wanted."""
-    route = facts.latest.routing.route(asset_class) if facts.latest.routing else None
     enough = {TradingState.HALTED} if state is TradingState.HALTED else {TradingState.HALTED, TradingState.REDUCING}
-    return route is not None and route.trading_state in enough
+    return standing(facts.latest, asset_class) in enough
+
+
+def standing(seen: Observation, asset_class: AssetClass) -> TradingState | None:
+    """Say which new orders of a class are taken: by the routing, the metrics, or how a test order was denied.
+
+    Errors: none; None where nobody said.
+    """
+    route = seen.routing.route(asset_class) if seen.routing else None
+    told = (route.trading_state if route else None) or seen.metrics.trading_states.get(asset_class)
+    if told in set(TradingState):
+        return TradingState(told)
+    order = next((one for one in seen.orders if one.asset_class is asset_class), None)
+    denied = order is not None and order.outcome is OrderOutcome.DENIED
+    return DENIED_BY.get(order.code or "") if order and denied else None
 
 
 def traded(facts: Facts) -> tuple[AssetClass, ...]:

@@ -18,7 +18,7 @@ from tasks.rules.guards.facts import Facts
 from tasks.rules.planning.due import is_due
 from tasks.rules.planning.plan import REMEDIES, make_plan
 from tests.fakes.cases import INCIDENT, ROUTES, done_before, facts, finding, past, planned, routing, seen, unreachable
-from tests.fakes.looks import NOW, gateway, order
+from tests.fakes.looks import NOW, gateway, metrics, order
 
 
 def plan_of(given: Facts) -> Plan:
@@ -115,16 +115,40 @@ def test_a_gateway_that_rejects_or_never_answers_pauses_its_class(outcome: Order
     ]
 
 
-def test_a_slow_gateway_is_marked_and_its_class_only_reduces() -> None:
-    """FAULTS 13: latency-sensitive strategies stop, positions may be closed; no restart and no rollback."""
+def slow_xnas(**changes: object) -> Facts:
+    """XNAS takes three seconds."""
     slow = finding(Cause.GATEWAY_FAILING, gateways=("XNAS",), asset_classes=(AssetClass.EQUITY,))
     late = gateway("XNAS").model_copy(update={"latency_ms": 3000.0})
     others = tuple(gateway(name).model_copy(update={"latency_ms": 1.0}) for name in ("XNYS", "FXALL", "XCME"))
+    return facts(found=(slow,), seen=seen(gateways=(late, *others), **changes))
 
-    assert actions(facts(found=(slow,), seen=seen(gateways=(late, *others)))) == [
+
+def test_a_slow_gateway_is_marked_and_its_class_only_reduces() -> None:
+    """FAULTS 13: latency-sensitive strategies stop, positions may be closed; no restart and no rollback."""
+    assert actions(slow_xnas()) == [
         (Action.MARK_DEGRADED, "XNAS"),
         (Action.PAUSE_STRATEGIES, f"equity {TradingState.REDUCING}"),
     ]
+
+
+def test_a_class_of_which_nobody_can_say_how_it_stands_is_halted_rather_than_reduced() -> None:
+    """A person may have halted it, and *reducing* would let new orders out again."""
+    broken = routing(seen=Seen.FAILED, routes=())
+    sent = (order(AssetClass.EQUITY, OrderOutcome.EXECUTED),)
+
+    assert (Action.PAUSE_STRATEGIES, f"equity {TradingState.HALTED}") in actions(slow_xnas(routing=broken, orders=sent))
+
+
+@pytest.mark.parametrize("told", ["order", "metrics"])
+def test_a_class_that_is_halted_by_what_else_tells_of_it_is_left_as_it_is(told: str) -> None:
+    """A route is not the only one who knows."""
+    denied = order(AssetClass.EQUITY, OrderOutcome.DENIED, "XNAS").model_copy(update={"code": "TRADING_HALTED"})
+    numbers = metrics().model_copy(update={"trading_states": {"equity": "halted"}})
+    told_by: dict[str, object] = {"orders": (denied,)} if told == "order" else {"metrics": numbers}
+
+    found = actions(slow_xnas(routing=routing(seen=Seen.FAILED, routes=()), **told_by))
+
+    assert [one for one, _ in found] == [Action.MARK_DEGRADED]
 
 
 def test_a_flapping_gateway_is_marked_and_never_switched_to_and_fro() -> None:

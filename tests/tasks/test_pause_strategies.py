@@ -1,0 +1,76 @@
+"""The automation's pause tightens, and never loosens what a person set."""
+
+import pytest
+
+from tasks.model.control import TradingState
+from tasks.model.diagnosis import Cause, Kind
+from tasks.model.incident import Action, Outcome
+from tasks.model.orders import AssetClass
+from tasks.model.plan import PlannedAction, Target
+from tasks.model.verdicts import GuardCode
+from tasks.pause_strategies import paused
+from tests.fakes.cases import finding, planned
+from tests.fakes.scenes import changes_of, scene_at
+from tests.fakes.scripted import Asked, Script, replied
+
+SLOW = finding(Cause.GATEWAY_FAILING, gateways=("XNAS",), asset_classes=(AssetClass.EQUITY,), kinds=(Kind.LATENCY,))
+REDUCED = [("/control/trading/equity", {"state": "reducing"})]
+
+
+def pause(state: TradingState = TradingState.REDUCING) -> PlannedAction:
+    """Take no new risk in equities, because their gateway is slow."""
+    return planned(Action.PAUSE_STRATEGIES, SLOW, Target(asset_class=AssetClass.EQUITY, trading_state=state))
+
+
+def standing(state: str | None, status: int = 200) -> Script:
+    """Script a service whose equities stand so."""
+    route = {"gateway": "XNAS", "alternates": [], "trading_state": state, "set_by": "jane"}
+
+    def script(asked: Asked) -> bytes:
+        return (
+            replied(200, {"persisted": True})
+            if asked.method == "PUT"
+            else replied(status, {"asset_classes": {"equity": route}})
+        )
+
+    return script
+
+
+async def test_a_class_that_trades_is_reduced() -> None:
+    """The remedy of a slow gateway."""
+    async with scene_at(standing("active"), pause()) as (scene, asked):
+        await paused(scene)
+
+    assert changes_of(asked) == REDUCED
+
+
+@pytest.mark.parametrize("state", ["halted", "reducing"])
+async def test_a_class_that_a_person_paused_meanwhile_stays_as_it_is(state: str) -> None:
+    """To reduce what is halted would let new orders out."""
+    async with scene_at(standing(state), pause()) as (scene, asked):
+        done = await paused(scene)
+
+    assert changes_of(asked) == []
+    assert done.outcome is Outcome.DONE
+    assert f"equity is {state} already by jane" in done.detail
+
+
+async def test_a_class_of_which_nobody_can_say_how_it_stands_is_not_reduced() -> None:
+    """Rule 2; the next triage halts it."""
+    async with scene_at(standing("active", status=500), pause()) as (scene, asked):
+        done = await paused(scene)
+
+    assert changes_of(asked) == []
+    assert (done.outcome, done.code) == (Outcome.REFUSED, GuardCode.BLIND)
+
+
+async def test_a_halt_waits_for_no_look_and_a_person_may_loosen() -> None:
+    """Rule 8: nothing is stricter than a halt; and a person's word is a person's word."""
+    by_hand = pause().model_copy(update={"finding": None})
+    async with scene_at(standing("active", status=500), pause(TradingState.HALTED)) as (scene, halted):
+        await paused(scene)
+    async with scene_at(standing("halted"), by_hand) as (scene, loosened):
+        await paused(scene)
+
+    assert changes_of(halted) == [("/control/trading/equity", {"state": "halted"})]
+    assert changes_of(loosened) == REDUCED
