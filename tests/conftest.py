@@ -1,15 +1,16 @@
-"""What all tests share: one Prefect server a session for the few that run a flow, one stack for those that need all."""
+"""What all tests share: a Prefect server a session for the few that run a flow, one stack for those that need all."""
 
 import os
 import tempfile
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from tests.fakes.local_stack import Stack
 from tests.fakes.postgres import Cluster, missing, postgres
-from tests.fakes.prefect_process import migrated_server
+from tests.fakes.prefect_process import KEEPS_RUNS_ALONE, migrated_server
 from tests.fakes.redis_server import Redis, no_redis, redis_server
 from tests.fakes.sharing import Together, end_what_is_over
 
@@ -26,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What needs the Prefect server is outside the fast part."""
     for item in items:
-        if "prefect_api" in getattr(item, "fixturenames", ()):
+        if {"prefect_api", "quiet_api"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.prefect)
 
 
@@ -45,13 +46,27 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 @pytest.fixture(scope="session")
 def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a Prefect server of this session alone, on a database of its own; runs begin as the warm worker's do."""
+    """Start a Prefect server of this session alone, on a database of its own."""
+    with _of_this_session(tmp_path_factory) as api:
+        yield api
+
+
+@pytest.fixture(scope="session")
+def quiet_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start one that keeps what flows tell it, and does nothing of its own."""
+    with _of_this_session(tmp_path_factory, **KEEPS_RUNS_ALONE) as api:
+        yield api
+
+
+@contextmanager
+def _of_this_session(folders: pytest.TempPathFactory, **variables: str) -> Iterator[str]:
     from deployments.warm.readying import make_ready  # noqa: PLC0415 - few tests need Prefect, and it takes seconds
 
+    # Runs begin as the warm worker's do.
     make_ready()
-    own = tmp_path_factory.getbasetemp()
+    own = folders.getbasetemp()
     session = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    with migrated_server(tmp_path_factory.mktemp("prefect"), session) as api:
+    with migrated_server(folders.mktemp("prefect"), session, **variables) as api:
         yield api
         say_what_is_left()
 
@@ -97,9 +112,9 @@ def redis() -> Iterator[Redis]:
 
 
 @pytest.fixture
-def prefect(prefect_api: str) -> Iterator[str]:
+def prefect(quiet_api: str) -> Iterator[str]:
     """Let the flows of one test run against the session's server."""
     from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_LEVEL, temporary_settings  # noqa: PLC0415
 
-    with temporary_settings({PREFECT_API_URL: prefect_api, PREFECT_LOGGING_LEVEL: "ERROR"}):
-        yield prefect_api
+    with temporary_settings({PREFECT_API_URL: quiet_api, PREFECT_LOGGING_LEVEL: "ERROR"}):
+        yield quiet_api

@@ -1,7 +1,7 @@
 """Look again until there are enough looks to act on, or until one shows nothing wrong (safety rule 1)."""
 
 import asyncio
-from datetime import UTC, datetime
+import time
 
 from tasks.clients.http_exchange import http_client
 from tasks.clients.observe import observe
@@ -23,10 +23,11 @@ async def confirming_looks(
     a slow service is told from a hung one.
     """
     waiting = asyncio.create_task(patient_look(service)) if first.health.silent else None
-    rounds = [first]
+    rounds, began_s = [first], first.steady_s
     while len(rounds) < service.look.confirm_looks_count and worth_confirming(context, rounds[-1]):
         report(_progress(service, len(rounds)))
-        await asyncio.sleep(_gap_s(service, (datetime.now(UTC) - rounds[-1].looked_at).total_seconds()))
+        await asyncio.sleep(_gap_s(service, began_s))
+        began_s = time.monotonic()
         rounds.append(await observe(service))
     report(_progress(service, len(rounds)))
     if waiting is not None:
@@ -38,7 +39,8 @@ async def patient_look(service: ServiceSettings) -> HealthLook:
     """Ask `GET /health` once, and wait `patience_s` for it."""
     patient = service.look.model_copy(update={"health_timeout_s": service.look.patience_s})
     async with http_client(service.look.connect_timeout_s) as client:
-        return await health_look(client, service.model_copy(update={"look": patient}))
+        look = await health_look(client, service.model_copy(update={"look": patient}))
+    return look.model_copy(update={"steady_s": time.monotonic()})
 
 
 def _progress(service: ServiceSettings, looks_count: int) -> Progress:
@@ -46,6 +48,7 @@ def _progress(service: ServiceSettings, looks_count: int) -> Progress:
     return Progress(step=step, done=looks_count, of=of, unit=Unit.LOOKS)
 
 
-def _gap_s(service: ServiceSettings, spent_s: float) -> float:
+def _gap_s(service: ServiceSettings, began_s: float | None) -> float:
     interval_s = service.look.confirm_interval_s
+    spent_s = 0.0 if began_s is None else time.monotonic() - began_s
     return min(interval_s, max(0.0, interval_s - spent_s))

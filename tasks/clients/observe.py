@@ -1,6 +1,7 @@
 """One whole round of looks, all at once: for the first look, for the confirming ones, and after an action."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ async def observe(service: ServiceSettings) -> Observation:
     Runbook: §1.2, §1.3, §2.2.
     Errors: `BAD_SETTING` when a synthetic order breaks its quarantine; every end of a look is a value.
     """
-    looked_at = datetime.now(UTC)
+    looked_at, steady_s = datetime.now(UTC), time.monotonic()
     async with http_client(service.look.connect_timeout_s) as client:
         health, process, metrics, orders, gateways, routing = await asyncio.gather(
             health_look(client, service),
@@ -34,6 +35,7 @@ async def observe(service: ServiceSettings) -> Observation:
         )
     return Observation(
         looked_at=looked_at,
+        steady_s=steady_s,
         health=health,
         process=process,
         metrics=metrics,

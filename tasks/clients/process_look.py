@@ -136,7 +136,7 @@ def _describe(service: ServiceSettings, process: psutil.Process, sample: tuple[f
 
 
 def _look(state: ProcessState, detail: str, **facts: Any) -> ProcessLook:
-    return ProcessLook(state=state, detail=detail, looked_at=datetime.now(UTC), **facts)
+    return ProcessLook(state=state, detail=detail, looked_at=datetime.now(UTC), steady_s=time.monotonic(), **facts)
 
 
 def _open(pid: int) -> psutil.Process | None:

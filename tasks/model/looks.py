@@ -71,11 +71,15 @@ class DependencyLook(Value):
 
 
 class HealthLook(Value):
-    """One `GET /health`. It passes only on 200 and `status == "ok"` (§1.2)."""
+    """One `GET /health`. It passes only on 200 and `status == "ok"` (§1.2).
+
+    Units: `steady_s`, where it is known, are seconds of a clock that nobody sets, for spans between looks.
+    """
 
     seen: Seen
     detail: str
     looked_at: AwareDatetime
+    steady_s: float | None = None
     exchange: Exchange | None = None
     status: str | None = None
     release: str | None = None
@@ -208,9 +212,13 @@ class RoutingLook(Value):
 
 
 class Observation(Value):
-    """Everything seen in one round of looks."""
+    """Everything seen in one round of looks.
+
+    Units: `steady_s`, where it is known, are seconds of a clock that nobody sets, for spans between looks.
+    """
 
     looked_at: AwareDatetime
+    steady_s: float | None = None
     health: HealthLook
     process: ProcessLook
     metrics: MetricsLook

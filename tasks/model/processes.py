@@ -58,12 +58,14 @@ class ProcessLook(Value):
     """One look at the process.
 
     Units: bytes, seconds; `cpu_time_s` is user and system time since it started, `run_wait_s` the time since then in
-    which it could have run and got no core. `memory_limit_bytes` is where the kernel ends it.
+    which it could have run and got no core. `memory_limit_bytes` is where the kernel ends it. `steady_s`, where it is
+    known, are seconds of a clock that nobody sets, for spans between looks.
     """
 
     state: ProcessState
     detail: str
     looked_at: AwareDatetime
+    steady_s: float | None = None
     pid: int | None = None
     started_at: datetime | None = None
     memory_bytes: int | None = None

@@ -10,6 +10,8 @@ from tasks.rules.past_looks import counters_of, past_orders
 
 UNANSWERED = ("|outcome=unknown", "|code=GATEWAY_UNREACHABLE", "|code=GATEWAY_BUSY")
 
+CLOCK_SLACK_S = 60.0
+
 
 class OwnTime(NamedTuple):
     """The mean of one window. Units: `own_ms` milliseconds an order; `since` is None where it is a look by itself."""
@@ -24,7 +26,7 @@ class _Sums(NamedTuple):
     orders_count: float
     orders_s: float
     gateways_s: float
-    started_s: float
+    started_s: float | None
     unanswered_count: float
 
 
@@ -43,15 +45,19 @@ def _by_histograms(sums: list[_Sums]) -> tuple[OwnTime, ...]:
 
 def _window(one: _Sums, two: _Sums) -> OwnTime | None:
     # A process that was started anew counts from zero, and only since then.
-    anew = abs(two.started_s - one.started_s) > 1 or two.orders_count < one.orders_count
+    anew = _is_another(one.started_s, two.started_s) or two.orders_count < one.orders_count
     base = _Sums(one.at, 0.0, 0.0, 0.0, two.started_s, 0.0) if anew else one
     count = two.orders_count - base.orders_count
     # An order that its gateway never answered waited for it, and the gateway's histogram does not know of it.
     if count < 1 or two.at <= one.at or two.unanswered_count > base.unanswered_count:
         return None
     own_s = (two.orders_s - base.orders_s) - (two.gateways_s - base.gateways_s)
-    since = datetime.fromtimestamp(two.started_s, two.at.tzinfo) if anew and two.started_s else one.at
+    since = datetime.fromtimestamp(two.started_s, two.at.tzinfo) if anew and two.started_s is not None else one.at
     return OwnTime(since, two.at, max(0.0, own_s / count * 1000))
+
+
+def _is_another(one_s: float | None, two_s: float | None) -> bool:
+    return one_s is not None and two_s is not None and abs(two_s - one_s) > 1
 
 
 def _sums(evidence: Evidence) -> list[_Sums]:
@@ -67,9 +73,14 @@ def _sum(at: datetime, counters: dict[str, float]) -> _Sums:
         orders_count=counters["order_seconds_count"],
         orders_s=counters.get("order_seconds_sum", 0.0),
         gateways_s=sum(value for key, value in counters.items() if key.startswith("gateway_seconds_sum")),
-        started_s=counters.get("process_start_time_seconds", 0.0),
+        started_s=_start_s(at, counters.get("process_start_time_seconds")),
         unanswered_count=sum(value for key, value in counters.items() if key.endswith(UNANSWERED)),
     )
+
+
+def _start_s(at: datetime, told_s: float | None) -> float | None:
+    """Read when the process started, in seconds of the epoch; nothing where no process can have started then."""
+    return told_s if told_s is not None and 0 < told_s <= at.timestamp() + CLOCK_SLACK_S else None
 
 
 def _by_test_orders(evidence: Evidence) -> tuple[OwnTime, ...]:

@@ -14,16 +14,35 @@ from deployments.local_http import answers
 from tests.fakes.patient import free_port
 from tests.fakes.polling import eventually
 
+# What a server does besides keeping the runs that it is told of: two thirds of its CPU, of no use to who asks a flow
+# for what it did.
+KEEPS_RUNS_ALONE = {
+    "PREFECT_UI_ENABLED": "false",
+    **{
+        f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false"
+        for service in (
+            "CANCELLATION_CLEANUP",
+            "EVENT_PERSISTER",
+            "FOREMAN",
+            "LATE_RUNS",
+            "PAUSE_EXPIRATIONS",
+            "SCHEDULER",
+            "TASK_RUN_RECORDER",
+            "TRIGGERS",
+        )
+    },
+}
+
 
 @contextmanager
-def server(home: Path, port: int) -> Iterator[str]:
-    """Run a Prefect server on a database that outlives it."""
+def server(home: Path, port: int, **variables: str) -> Iterator[str]:
+    """Run a Prefect server, with more variables, on a database that outlives it."""
     home.mkdir(exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     with (home / "server.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "deployments.prefect_server", "127.0.0.1", str(port)],
-            env={**kept, "PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"},
+            env={**kept, "PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false", **variables},
             stdout=log,
             stderr=log,
         )
@@ -42,14 +61,14 @@ def server(home: Path, port: int) -> Iterator[str]:
 
 
 @contextmanager
-def migrated_server(home: Path, session: Path) -> Iterator[str]:
+def migrated_server(home: Path, session: Path, **variables: str) -> Iterator[str]:
     """Run a server on a database that one process of the session has migrated for all: it takes most of a start."""
     migrated = session / "migrated"
     with ExitStack() as running:
         with FileLock(session / "migrated.lock"):
             if migrated.exists():
                 copy_database(migrated, home)
-            api = running.enter_context(server(home, free_port()))
+            api = running.enter_context(server(home, free_port(), **variables))
             if not migrated.exists():
                 copy_database(home, migrated)
         yield api

@@ -3,16 +3,17 @@
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-# A stack, and a Prefect server: each costs a tenth of a core, also when nobody uses it.
-ONCE = ("stack", "prefect_api")
+# Each costs CPU also when nobody uses it: a stack a tenth of a core.
+ONCE = ("stack", "prefect_api", "quiet_api")
 # Two stacks that start at once would choose the same free ports, and each server more takes a core for seconds.
-# The flows have two: theirs is the longest wait.
+# The flows have two: theirs is the longest wait. A third one acts by itself, as that of a stack does.
 SHARING = {
     "tests/e2e/": "stack",
     "tests/flows/test_approval.py": "second prefect",
     "tests/flows/test_by_hand.py": "second prefect",
     "tests/flows/test_escalation.py": "second prefect",
     "tests/flows/test_scenarios.py": "second prefect",
+    "tests/flows/test_watchdog_trigger.py": "prefect with automations",
     "tests/flows/": "prefect",
     "tests/tasks/clients/test_shared_lock.py": "prefect",
 }

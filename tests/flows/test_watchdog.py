@@ -1,31 +1,18 @@
-"""The watcher watched: the automation that fires when no triage completes, and the flow that it starts."""
+"""The watcher watched: the flow that tells that no triage completes any more."""
 
-import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from deployments.local_http import ask
 from flows.watchdog import watchdog
 from tasks.clients.look_history import history_path, remember_look
 from tasks.clients.notifications import read_deliveries
 from tasks.model.diagnosis import Audience
 from tasks.model.past_looks import PastLook
-from tasks.rules.silence import SILENT_AFTER
 from tests.fakes.patient import Patient, watched
-from tests.fakes.polling import eventually
-from tests.house.source import REPOSITORY
 
 pytestmark = pytest.mark.prefect
-DEPLOYED = yaml.safe_load((REPOSITORY / "prefect.yaml").read_text("utf-8"))["deployments"]
-(WATCHDOG,) = [one for one in DEPLOYED if one["entrypoint"] == "flows.watchdog.watchdog"]
-(TRIGGER,) = WATCHDOG["triggers"]
-# The least that Prefect allows for a trigger that waits.
-WITHIN_S = 10
 
 
 @pytest.fixture
@@ -62,68 +49,3 @@ async def test_a_trigger_that_fired_for_nothing_pages_nobody(patient: Patient) -
 
     assert await watchdog() == 0
     assert read_deliveries(patient.settings.notifications_path) == ()
-
-
-def test_the_automation_waits_as_long_as_the_watchdog_does() -> None:
-    """Fired sooner, the watchdog would find nothing; and the deployment is one that `prefect deploy` knows."""
-    assert TRIGGER["within"] == SILENT_AFTER.total_seconds()
-    assert TRIGGER["posture"] == "Proactive"
-    assert TRIGGER["after"] == TRIGGER["expect"] == ["prefect.flow-run.Completed"]
-
-
-@pytest.fixture
-def automation(prefect_api: str) -> Iterator[str]:
-    """Set the automation of prefect.yaml up on the session's server, with the least wait that there is."""
-    trigger = {key: value for key, value in TRIGGER.items() if key not in {"name", "enabled"}}
-    spec = {
-        "name": f"test {uuid.uuid4()}",
-        "trigger": {**trigger, "within": WITHIN_S},
-        "actions": [{"type": "do-nothing"}],
-    }
-    made = ask(f"{prefect_api}/automations/", spec, timeout_s=10)
-    assert made
-    assert "id" in made, made
-    yield made["id"]
-    ask(f"{prefect_api}/automations/{made['id']}", {"enabled": False})
-
-
-def completed(flow: str) -> dict[str, Any]:
-    """Write the event of a flow run that completed, as the server writes it."""
-    related = {"prefect.resource.id": f"prefect.flow.{uuid.uuid4()}", "prefect.resource.role": "flow"}
-    return {
-        "id": str(uuid.uuid4()),
-        "occurred": datetime.now(UTC).isoformat(),
-        "event": "prefect.flow-run.Completed",
-        "resource": {"prefect.resource.id": f"prefect.flow-run.{uuid.uuid4()}"},
-        "related": [{**related, "prefect.resource.name": flow}],
-        "payload": {},
-    }
-
-
-def fired_at(api: str, automation: str) -> list[datetime]:
-    """Find when an automation fired."""
-    asked = {
-        "filter": {
-            "event": {"name": ["prefect.automation.triggered"]},
-            "resource": {"id": [f"prefect.automation.{automation}"]},
-        }
-    }
-    found = ask(f"{api}/events/filter", asked, timeout_s=10) or {}
-    return [datetime.fromisoformat(one["occurred"]) for one in found.get("events", [])]
-
-
-@pytest.mark.e2e
-def test_the_real_server_fires_when_triages_no_longer_complete_and_not_before(
-    prefect_api: str, automation: str
-) -> None:
-    """Completed triages keep it still, those of other flows do not; silence fires it within its window."""
-    last = datetime.now(UTC)
-    for _ in range(2):
-        ask(f"{prefect_api}/events", [completed("triage")])
-        last = datetime.now(UTC)
-        eventually(lambda since=last: datetime.now(UTC) - since > timedelta(seconds=WITHIN_S * 0.6), within_s=10)
-        ask(f"{prefect_api}/events", [completed("watchdog")])
-        assert fired_at(prefect_api, automation) == []
-
-    eventually(lambda: fired_at(prefect_api, automation), within_s=60, every_s=0.5)
-    assert timedelta(seconds=WITHIN_S) <= fired_at(prefect_api, automation)[-1] - last

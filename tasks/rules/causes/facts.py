@@ -7,12 +7,14 @@ from tasks.model.control import MARKED
 from tasks.model.diagnosis import Audience, Cause, Confidence, Finding, Kind
 from tasks.model.evidence import Evidence
 from tasks.model.looks import Fault, HealthLook, Observation, OrderLook, OrderOutcome, Seen
-from tasks.model.processes import ProcessState
+from tasks.model.processes import ProcessLook, ProcessState
 
 STORAGE_WORDS = frozenset({"storage", "journal", "disk", "log", "logs", "database", "db", "filesystem"})
 DOWN_WORDS = frozenset({"down", "error", "unreachable", "failed", "critical", "offline"})
 PAUSED_CODES = frozenset({"TRADING_HALTED", "TRADING_REDUCING", "GATEWAY_DISABLED"})
 RECENT_LOOKS = timedelta(minutes=15)
+
+Timed = Observation | HealthLook | ProcessLook
 
 
 def in_all(evidence: Evidence, bad: Callable[[Observation], bool]) -> bool:
@@ -34,10 +36,20 @@ def looks(evidence: Evidence) -> str:
 
 def span_s(evidence: Evidence) -> float:
     """Say over how long the looks went, up to the end of the last probe."""
-    began, latest = evidence.observations[0].looked_at, evidence.latest
+    first, latest = evidence.observations[0], evidence.latest
     last_s = latest.health.exchange.seconds_s if latest.health.exchange else 0.0
-    patient = latest.patience.looked_at if latest.patience else began
-    return max((latest.looked_at - began).total_seconds() + last_s, (patient - began).total_seconds())
+    patient_s = elapsed_s(first, latest.patience) if latest.patience else 0.0
+    return max(elapsed_s(first, latest) + last_s, patient_s)
+
+
+def elapsed_s(first: Timed, last: Timed) -> float:
+    """Say how much time passed between two looks, by a clock that nobody sets meanwhile where both have read it.
+
+    A step of the machine's clock would make a silence long, and a busy process a frozen one.
+    """
+    if first.steady_s is not None and last.steady_s is not None:
+        return last.steady_s - first.steady_s
+    return (last.looked_at - first.looked_at).total_seconds()
 
 
 def is_down(evidence: Evidence) -> bool:

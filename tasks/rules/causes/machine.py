@@ -5,7 +5,15 @@ from tasks.model.evidence import Evidence
 from tasks.model.limits import DiagnosisLimits
 from tasks.model.looks import Observation
 from tasks.model.processes import BusyProcess, Disk, ProcessState
-from tasks.rules.causes.facts import DOWN_WORDS, STORAGE_WORDS, in_all, infrastructure, looks, service_ruled_out
+from tasks.rules.causes.facts import (
+    DOWN_WORDS,
+    STORAGE_WORDS,
+    elapsed_s,
+    in_all,
+    infrastructure,
+    looks,
+    service_ruled_out,
+)
 
 SPINS_CPU_RATIO = 0.5
 
@@ -94,8 +102,8 @@ def _growth(evidence: Evidence, before: float | None, after: float | None) -> fl
     first, last = evidence.observations[0].process, evidence.latest.process
     if first.pid != last.pid or before is None or after is None:
         return None
-    elapsed_s = (last.looked_at - first.looked_at).total_seconds()
-    return (after - before) / elapsed_s if elapsed_s >= 1 else None
+    passed_s = elapsed_s(first, last)
+    return (after - before) / passed_s if passed_s >= 1 else None
 
 
 def _storage_told(observation: Observation) -> tuple[str, ...]:

@@ -76,6 +76,24 @@ def test_a_process_that_does_nothing_and_answers_nobody_is_hung() -> None:
     assert name_cause(seen).findings[0].confidence is Confidence.CONFIRMED
 
 
+def test_a_clock_that_was_set_between_the_looks_makes_nobody_hung() -> None:
+    """Rule 1: a busy process would count as frozen over ten minutes that never were."""
+    rounds = [
+        observation(
+            after_s + (600 if after_s else 0),
+            health=health(Fault.TIMED_OUT),
+            process=process(cpu_time_s=1 + after_s * 0.4, steady_s=after_s),
+            orders=(),
+        ).model_copy(update={"steady_s": after_s})
+        for after_s in (0.0, 0.9, 1.8)
+    ]
+
+    finding = name_cause(evidence(*rounds)).findings[0]
+
+    assert (finding.cause, finding.confidence) == (Cause.SERVICE_HUNG, Confidence.LIKELY)
+    assert "for 1.8 s" in finding.because[0]
+
+
 def test_orders_that_hang_behind_a_fine_health_are_a_hung_service() -> None:
     """`/health` is not trusted: the synthetic order decides, when the gateways themselves answer."""
     finding = name_cause(three(orders=SILENT_ORDERS)).findings[0]

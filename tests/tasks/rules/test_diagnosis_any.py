@@ -28,6 +28,7 @@ from tasks.model.orders import AssetClass
 from tasks.model.past_looks import PastLook
 from tasks.model.processes import MachineLook, ProcessLook, ProcessState
 from tasks.rules.diagnosis import name_cause, worth_confirming
+from tasks.rules.past_counters import START as START_TIME
 from tasks.rules.past_looks import past_look, snapshot_of
 from tests.fakes.looks import NOW
 from tests.fakes.past import with_past
@@ -81,20 +82,30 @@ ORDERS = st.lists(
     ),
     max_size=4,
 ).map(tuple)
+# A start time in milliseconds, or none that any calendar knows, is a number too.
+VALUES = st.one_of(st.floats(0, 1e9, allow_nan=False), st.sampled_from([1.7e9, 1.7e12, 1e18, 1e300, -1.0]))
 SAMPLES = st.lists(
     st.builds(
         Sample,
-        name=st.sampled_from(["orders_total", "orders_denied_total", "strategy_orders_total", "order_seconds_count"]),
+        name=st.sampled_from(
+            ["orders_total", "orders_denied_total", "strategy_orders_total", "order_seconds_count", START_TIME]
+        ),
         labels=st.sampled_from([(), (("asset_class", "fx"), ("outcome", "error")), (("strategy", "a"),)]),
-        value=st.floats(0, 1e9, allow_nan=False),
+        value=VALUES,
     ),
     max_size=4,
 ).map(tuple)
 COUNTERS = st.dictionaries(
     st.sampled_from(
-        ["orders_total|asset_class=fx|outcome=error", "strategy_orders_total|strategy=a", "x", "order_seconds_count"]
+        [
+            "orders_total|asset_class=fx|outcome=error",
+            "strategy_orders_total|strategy=a",
+            "x",
+            "order_seconds_count",
+            START_TIME,
+        ]
     ),
-    st.floats(0, 1e9, allow_nan=False),
+    VALUES,
     max_size=4,
 )
 COUNTS = st.one_of(st.none(), st.integers(0, 10**12))

@@ -1,0 +1,37 @@
+"""The looks that confirm: as far apart as the rule asks, whatever the machine's clock does meanwhile."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from tasks.clients import confirming
+from tasks.model.limits import LookLimits
+from tasks.model.looks import Fault, Observation
+from tasks.settings import ServiceSettings
+from tests.fakes.looks import health, observation
+
+INTERVAL_S = 0.2
+
+
+async def test_a_clock_that_jumps_ahead_brings_the_looks_no_nearer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule 1: three looks within one blink are one look."""
+    at: list[float] = []
+
+    async def look(_: ServiceSettings) -> Observation:
+        at.append(time.monotonic())
+        ahead = datetime.now(UTC) - timedelta(hours=len(at))
+        seen = observation(health=health(Fault.REFUSED))
+        return seen.model_copy(update={"looked_at": ahead, "steady_s": at[-1]})
+
+    monkeypatch.setattr(confirming, "observe", look)
+    watched = ServiceSettings.model_validate({"base_url": "http://127.0.0.1:1"})
+    # The settings allow no less than a second; what is asked here is who measures it.
+    limits = LookLimits().model_copy(update={"confirm_interval_s": INTERVAL_S})
+    service = watched.model_copy(update={"look": limits})
+
+    rounds = await confirming.confirming_looks(service, await look(service))
+
+    assert len(rounds) == limits.confirm_looks_count
+    assert all(after - before >= INTERVAL_S * 0.9 for before, after in pairwise(at))
