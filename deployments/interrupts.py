@@ -24,6 +24,15 @@ def stop_signals() -> Iterator[None]:
             signal.signal(one, handler)
 
 
+def hear_interrupts() -> None:
+    """Take Ctrl-C up again in a process that was started deaf to it, as a script starts what it puts in the background.
+
+    Prefect turns SIGTERM into SIGINT, and such a worker would never stop.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @contextmanager
 def deaf_to_interrupts() -> Iterator[None]:
     """Finish stopping, however often a person presses Ctrl-C; stopping has deadlines of its own."""

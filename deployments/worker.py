@@ -25,6 +25,7 @@ from prefect.settings import (
 from prefect.utilities.processutils import setup_signal_handlers_worker
 from prefect.workers.process import ProcessWorker
 
+from deployments.interrupts import hear_interrupts
 from deployments.leftovers import end_leftovers
 from deployments.queues import DEFAULT_QUEUE, in_queue
 from deployments.state_dir import REPOSITORY
@@ -119,6 +120,7 @@ def main() -> None:
 
     Errors: exit 2 and one line for a wrong setting.
     """
+    hear_interrupts()
     name = sys.argv[1] if len(sys.argv) > 1 else None
     try:
         queue = load_settings().queue

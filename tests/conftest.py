@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from deployments.interrupts import hear_interrupts
 from tests.fakes.local_stack import Stack
 from tests.fakes.postgres import Cluster, missing, postgres
 from tests.fakes.prefect_process import KEEPS_RUNS_ALONE, migrated_server
@@ -16,7 +17,11 @@ from tests.fakes.sharing import Together, end_what_is_over
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep Prefect off a person's own home, and from starting a server where a test has forgotten to give it one."""
+    """Keep Prefect off a person's own home, and from starting a server where a test has forgotten to give it one.
+
+    What a script started in the background is deaf to Ctrl-C, and so would be all that the tests start and stop.
+    """
+    hear_interrupts()
     home = tempfile.TemporaryDirectory(prefix="prefect-home-", ignore_cleanup_errors=True)
     config.add_cleanup(home.cleanup)
     os.environ.update(

@@ -6,6 +6,7 @@ from pydantic import SecretStr
 
 from tasks.clients.deadline import within
 from tasks.model.delivery import Answer, Verdict
+from tasks.rules.slack_text import inert
 
 # Mail servers are slower than Slack; PagerDuty and the like answer within a second.
 DEADLINE_S = 8.0
@@ -15,7 +16,7 @@ logging.getLogger("apprise").setLevel(logging.CRITICAL)
 
 
 def send_to_url(url: SecretStr, title: str, body: str, deadline_s: float = DEADLINE_S) -> Answer:
-    """Send one message through one Apprise URL; text is given as text, so that no channel reads it as markup.
+    """Send one message through one Apprise URL; text is given as text, and made inert for channels that read markup.
 
     Errors: none; `no_place` says that the URL is none that Apprise knows, `down` that it did not get through.
     """
@@ -35,6 +36,6 @@ def _send(url: str, title: str, body: str) -> Answer:
         return Answer(verdict=Verdict.NO_PLACE, error="not_an_apprise_url")
     apprise = Apprise()
     apprise.add(service)
-    text = body[:BODY_LIMIT_COUNT]
-    taken = apprise.notify(body=text, title=title, notify_type=NotifyType.WARNING, body_format=NotifyFormat.TEXT)
+    text = inert(body)[:BODY_LIMIT_COUNT]
+    taken = apprise.notify(body=text, title=inert(title), notify_type=NotifyType.WARNING, body_format=NotifyFormat.TEXT)
     return Answer(verdict=Verdict.SENT) if taken else Answer(verdict=Verdict.DOWN, error="not_taken")

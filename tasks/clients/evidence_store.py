@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
 from tasks.model.errors import CannotAct, CannotLook, Code
 from tasks.model.incident import IncidentState
@@ -41,6 +42,9 @@ def save_run(state_dir: Path, run: StoredRun) -> Path:
         _let_go(folder, run.stored_at)
     except OSError as error:
         detail = f"expected to keep evidence was {error.strerror} path={path}; free the disk or mend permissions"
+        raise CannotAct(Code.SINK_UNWRITABLE, detail) from None
+    except PydanticSerializationError as error:
+        detail = f"expected text in the evidence was {str(error)[:200]} path={path}; this run is not kept"
         raise CannotAct(Code.SINK_UNWRITABLE, detail) from None
     return path
 

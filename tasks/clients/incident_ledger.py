@@ -5,7 +5,7 @@ import os
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import orjson
 from filelock import FileLock, Timeout
@@ -82,7 +82,24 @@ def _refuse_device(path: Path) -> None:
 
 
 def _line(record: LedgerRecord) -> bytes:
-    return orjson.dumps(record.model_dump(mode="json"), option=orjson.OPT_APPEND_NEWLINE)
+    table = record.model_dump(mode="json")
+    try:
+        return orjson.dumps(table, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:
+        # Half a character, out of a name that is no text: what cannot be recorded would not be done, nor told.
+        return orjson.dumps(_as_text(table), option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _as_text(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode("utf-8")
+        case dict():
+            return {_as_text(name): _as_text(one) for name, one in value.items()}
+        case list():
+            return [_as_text(one) for one in value]
+        case _:
+            return value
 
 
 def _unwritable(path: Path, reason: str) -> CannotAct:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 
+from tasks.clients.processes import process_name
 from tasks.model.processes import BusyProcess, Disk, MachineLook
 from tasks.settings import ServiceSettings
 
@@ -127,7 +128,7 @@ def _cpu_times() -> dict[int, float]:
 
 def _name(pid: int) -> str:
     try:
-        return str(psutil.Process(pid).name())[:100]
+        return process_name(psutil.Process(pid))
     except psutil.Error:
         return "gone"
 

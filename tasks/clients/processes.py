@@ -14,6 +14,7 @@ from tasks.model.processes import ProcessIdentity
 # A process start time is read from clock ticks; two reads of one process differ by less than this.
 SAME_START_S = 0.05
 POLL_S = 0.02
+NAME_LIMIT_COUNT = 100
 
 
 def identify(pid: int) -> ProcessIdentity | None:
@@ -101,9 +102,9 @@ def read_pid(path: Path) -> int | None:
 
 
 def process_name(process: psutil.Process) -> str:
-    """Name a process as the operating system does."""
+    """Name a process as the operating system does; what is no text in its name, anybody may choose one, is a `?`."""
     try:
-        return str(process.name())
+        return process.name().encode("utf-8", "replace").decode("utf-8")[:NAME_LIMIT_COUNT]
     except psutil.Error:
         return "unreadable"
 

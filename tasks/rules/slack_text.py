@@ -10,6 +10,7 @@ _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
 _HALF = re.compile("[\ud800-\udfff]")
 _EVERYBODY = re.compile(r"@(?=(?:channel|here|everyone|group)\b)", re.IGNORECASE)
+_CALLS = re.compile(r"<(?=[!@#]|[A-Za-z][A-Za-z0-9+.-]*:)")
 _JOINERS = frozenset("\u200d\ufe0e\ufe0f")
 _LOOK_BACK_COUNT = 64
 
@@ -27,6 +28,11 @@ def escape(text: str) -> str:
     """
     parted = _EVERYBODY.sub("@\u2060", clean(text))
     return "".join(_ESCAPES.get(letter, letter) for letter in parted)
+
+
+def inert(text: str) -> str:
+    """Part what calls people, or hides a link behind words, for a channel that reads markup where none was meant."""
+    return _CALLS.sub("<\u2060", _EVERYBODY.sub("@\u2060", clean(text)))
 
 
 def cut(text: str, limit_count: int) -> str:

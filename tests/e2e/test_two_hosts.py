@@ -19,6 +19,8 @@ from tests.fakes.patient import free_port
 from tests.fakes.polling import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.drill, pytest.mark.timeout(600)]
+# As a script starts what it puts in the background.
+DEAF = ("sh", "-c", "trap '' INT; exec \"$@\"", "sh")
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,11 @@ class Host:
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """Run its worker, as its unit does."""
+        """Run its worker, as a script of the platform does in the background: deaf to Ctrl-C, and not to SIGTERM."""
         environment = {**self.environment(), "RUNBOOK_QUEUE": self.name}
         with (self.folder / "worker.log").open("ab") as log:
             worker = subprocess.Popen(
-                Stack(self.folder).command("worker"),
+                [*DEAF, *Stack(self.folder).command("worker")],
                 cwd=REPOSITORY,
                 env=environment,
                 stdout=log,

@@ -45,6 +45,19 @@ def test_a_kept_run_is_read_back_whole_and_named_alike(tmp_path: Path) -> None:
     assert replayed(found).same
 
 
+def test_evidence_that_is_no_text_is_told_and_stops_nobody(tmp_path: Path) -> None:
+    """To keep it comes before telling, and must never be what keeps an incident from being told."""
+    kept = run()
+    latest = kept.evidence.latest
+    torn = latest.model_copy(update={"health": latest.health.model_copy(update={"detail": "\udcff"})})
+    evidence = kept.evidence.model_copy(update={"observations": (torn,)})
+
+    with pytest.raises(CannotAct) as refused:
+        save_run(tmp_path, kept.model_copy(update={"evidence": evidence}))
+
+    assert refused.value.code is Code.SINK_UNWRITABLE
+
+
 def test_a_changed_rule_shows_as_a_difference(tmp_path: Path) -> None:
     """Whoever changes a threshold sees which past incidents would have been named otherwise."""
     kept = run()

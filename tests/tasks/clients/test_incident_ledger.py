@@ -35,6 +35,17 @@ def test_what_was_appended_is_read_back(tmp_path: Path) -> None:
     assert [one.summary for one in read_ledger(path).records] == [RECORD.summary]
 
 
+def test_a_name_that_is_no_text_is_recorded_all_the_same(tmp_path: Path) -> None:
+    """A stranger on the port may have any bytes for a name; an incident that cannot be written is told to nobody."""
+    path = tmp_path / "incidents.jsonl"
+    torn = RECORD.model_copy(update={"summary": "held by sq\udcffuat", "details": {"who": ["sq\udcffuat", 7]}})
+
+    append(path, [torn])
+
+    (kept,) = read_ledger(path).records
+    assert (kept.summary, kept.details) == ("held by sq?uat", {"who": ["sq?uat", 7]})
+
+
 def test_a_missing_ledger_is_an_empty_one(tmp_path: Path) -> None:
     """The first run on a new machine must not fail."""
     assert read_ledger(tmp_path / "none.jsonl") == Ledger()

@@ -7,10 +7,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tasks.clients.process_look import process_look, service_identity
-from tasks.clients.processes import identify, is_running, read_pid, terminate
+from tasks.clients.processes import identify, is_running, process_name, read_pid, terminate
 from tasks.model.processes import ProcessState
 from tests.fakes.patient import Patient, running, watched
 from tests.fakes.polling import eventually
@@ -54,6 +55,21 @@ async def test_a_running_service_shows_its_numbers(patient: Patient) -> None:
     assert look.threads_count
     assert look.cpu_time_s is not None
     assert look.started_at
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux lets a process choose any bytes for its name")
+def test_a_process_whose_name_is_no_text_is_named_all_the_same(bystander: "subprocess.Popen[bytes]") -> None:
+    """Whoever squats on the port chose it; the incident must still be written, and told."""
+    script = "import sys, time; open('/proc/self/comm', 'wb').write(b'sq\\xffuat'); print(flush=True); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout
+        process.stdout.readline()
+        assert process_name(psutil.Process(process.pid)) == "sq?uat"
+    finally:
+        process.kill()
+        process.communicate()
+    assert process_name(psutil.Process(bystander.pid)).startswith("python")
 
 
 @POSIX

@@ -11,7 +11,7 @@ from tasks.model.incident import IncidentState
 from tasks.model.modes import Mode
 from tasks.rules.slack_blocks import link, message_blocks, notification_text
 from tasks.rules.slack_head import Head, head_blocks, head_text
-from tasks.rules.slack_text import cut, escape, parts
+from tasks.rules.slack_text import cut, escape, inert, parts
 from tests.fakes.slack_rules import units, wrong_blocks, wrong_text
 from tests.tasks.delivery.telling import message
 
@@ -36,6 +36,17 @@ def test_what_would_call_people_or_lead_away_is_shown_as_letters(hostile: str) -
     assert section["text"]["type"] == "plain_text"
     assert "<" not in section["text"]["text"]
     assert shown(section["text"]["text"]) == f"order {hostile} failed"
+
+
+@pytest.mark.parametrize(
+    "hostile", ["<!channel>", "<@U012AB3CD>", "<#C012|desk>", "<https://evil.example|Acknowledge>", "<mailto:a@b|Yes>"]
+)
+def test_what_goes_to_another_channel_calls_nobody_and_hides_no_link(hostile: str) -> None:
+    """A fallback may be Slack, too, by a way that reads markup in what was given as text."""
+    assert hostile not in inert(f"text={hostile}")
+    assert shown(inert(f"text={hostile}")) == f"text={hostile}"
+    assert inert("latency_ms<3000, see https://prefect/runs/1") == "latency_ms<3000, see https://prefect/runs/1"
+    assert "@here" not in inert("ask @here")
 
 
 @pytest.mark.parametrize("everybody", ["@channel", "@here", "@everyone", "@HERE"])

@@ -1,17 +1,13 @@
 """Which way a message takes: Slack, then the fallback, then the next tier; and never twice."""
 
 import json
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
-from tasks.clients.apprise_urls import send_to_url
-from tasks.model.delivery import Verdict
 from tasks.model.diagnosis import Audience
 from tests.fakes.mailbox import Mailbox, mailbox
 from tests.fakes.slack_api import CHANNEL, DESK_CHANNEL, FakeSlack, Ill
@@ -235,29 +231,6 @@ def test_a_mail_server_that_refuses_is_not_taken_for_delivery(tmp_path: Path, ma
     mail.status = 200
     telling.rounds(1)
     assert lines(telling)[1:] == [("tier_1", "json", True)]
-
-
-def test_a_mail_server_that_hangs_is_given_up(mail: Mailbox) -> None:
-    """The second channel must not hang because the first one does."""
-    mail.pause_s = 1.0
-    begun_s = time.monotonic()
-
-    answer = send_to_url(SecretStr(mail.url), "title", "body", deadline_s=0.2)
-
-    assert answer.verdict is Verdict.DOWN
-    assert time.monotonic() - begun_s < 1.0
-
-
-def test_a_plugin_that_breaks_is_not_taken_for_delivery(mail: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hundred plugins, each with a library of its own."""
-
-    def broken(*_: Any, **__: Any) -> None:
-        raise ZeroDivisionError
-
-    monkeypatch.setattr("apprise.Apprise.notify", broken)
-
-    assert send_to_url(SecretStr(mail.url), "title", "body").verdict is Verdict.DOWN
-    assert mail.taken == []
 
 
 def test_a_message_of_an_unknown_incident_is_told_once(tmp_path: Path) -> None:
