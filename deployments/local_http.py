@@ -1,5 +1,6 @@
 """Ask a part of the local stack over HTTP, with the standard library: `status` must answer at once."""
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -8,6 +9,8 @@ from typing import Any
 
 # A proxy of the user's has nothing to do with 127.0.0.1.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+# An address that is none, nobody there, or somebody who speaks no HTTP, or no JSON.
+NO_ANSWER = (OSError, ValueError, http.client.HTTPException)
 
 
 def ask(url: str, body: object = None, timeout_s: float = 1.0, headers: Mapping[str, str] | None = None) -> Any | None:
@@ -16,20 +19,21 @@ def ask(url: str, body: object = None, timeout_s: float = 1.0, headers: Mapping[
     Errors: none; a part that does not answer is a value here.
     """
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json", **(headers or {})})  # noqa: S310
+    kinds = {"Content-Type": "application/json", **(headers or {})}
     try:
+        request = urllib.request.Request(url, data=data, headers=kinds)  # noqa: S310
         with _OPENER.open(request, timeout=timeout_s) as answer:
             return json.loads(answer.read())
     except urllib.error.HTTPError as error:
         return _json(error)
-    except (OSError, ValueError):
+    except NO_ANSWER:
         return None
 
 
 def _json(error: urllib.error.HTTPError) -> Any | None:
     try:
         return json.loads(error.read())
-    except (OSError, ValueError):
+    except NO_ANSWER:
         return None
 
 
@@ -38,5 +42,5 @@ def answers(url: str) -> bool:
     try:
         with _OPENER.open(url, timeout=1.0) as answer:
             return bool(answer.status == 200)
-    except (OSError, ValueError):
+    except NO_ANSWER:
         return False

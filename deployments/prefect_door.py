@@ -61,9 +61,11 @@ def any_door() -> PrefectDoor | None:
 def open_door() -> PrefectDoor:
     """Give the door of a server that answers and lets us in.
 
-    Errors: `PREFECT_UNREACHABLE`, `FILE_UNREADABLE`.
+    Errors: `PREFECT_UNREACHABLE`, `FILE_UNREADABLE`, `BAD_SETTING` for an address that is none.
     """
     door = any_door()
+    if door is not None and not door.url.startswith(("http://", "https://")):
+        raise RunbookError(Code.BAD_SETTING, f"expected PREFECT_API_URL as http://HOST:PORT/api was {door.url!r}")
     if door is None or door.ask("/health") is None:
         raise RunbookError(
             Code.PREFECT_UNREACHABLE,

@@ -25,6 +25,8 @@ def without_options(words: Sequence[str], variables: Mapping[str, str]) -> tuple
     waiting = iter(words)
     for word in waiting:
         option, equals, value = word.partition("=")
+        # The command takes either.
+        option = option.replace("_", "-")
         if option not in variables:
             kept.append(word)
             continue

@@ -21,11 +21,11 @@ from anyio.abc import TaskStatus
 from prefect.client.schemas.objects import FlowRun
 from prefect.context import SettingsContext, get_settings_context
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, Settings, get_current_settings
-from prefect.workers.base import BaseWorker
+from prefect.workers.base import BaseWorker, BaseWorkerResult
 from prefect.workers.process import ProcessWorkerResult
 
 import flows
-from deployments.warm.adoption import adopt, canceled, put_back
+from deployments.warm.adoption import Ours, adopt, canceled, put_back
 from deployments.warm.configuration import WarmJobConfiguration, WarmVariables
 from deployments.warm.fork_servers import ForkServers
 from deployments.warm.listening import Listener
@@ -55,7 +55,8 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, ProcessWorkerRe
         super().__init__(work_pool_name, **options)
         self._servers = ForkServers(flow_modules(), fork_environment, self._logger)
         self._outage = Outage(self._logger)
-        self._drain_s = load_settings().worker_drain_s
+        settings = load_settings()
+        self._drain_s, self._run_limit_s = settings.worker_drain_s, settings.run_limit_s
         self._running: Running | None = None
         self._stock: StockRuns | None = None
         self._listener: Listener | None = None
@@ -141,6 +142,22 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, ProcessWorkerRe
         finally:
             self._submitting_flow_run_ids.discard(flow_run.id)
 
+    async def _propose_pending_state(self, flow_run: FlowRun) -> bool:
+        ready = await super()._propose_pending_state(flow_run)
+        if not ready:
+            # Refused, or never answered: the base class does not say which.
+            self._unsure.add(flow_run.id)
+        return ready
+
+    async def _submit_run_and_capture_errors(
+        self, flow_run: FlowRun, task_status: TaskStatus[Any] | None = None
+    ) -> BaseWorkerResult | Exception:
+        result = await super()._submit_run_and_capture_errors(flow_run, task_status)
+        if isinstance(result, Exception):
+            # What the base class had to say of it may not have been heard either.
+            self._unsure.add(flow_run.id)
+        return result
+
     async def _submitted(self) -> None:
         """Wait until every run that was taken has its process, so that none stays *Pending*."""
         with contextlib.suppress(TimeoutError):
@@ -154,7 +171,8 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, ProcessWorkerRe
             return
         with at_once():
             wanted = await canceled(self.client, self._running.attempts.under_way())
-            settled = {one for one in self._unsure if await put_back(self.client, one)}
+            doubtful = self._unsure - self._running.attempts.under_way()
+            settled = {one for one in doubtful if await put_back(self.client, one)}
         self._unsure -= settled
         for flow_run_id in wanted:
             self._running.attempts.cancel(flow_run_id)
@@ -166,7 +184,8 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, ProcessWorkerRe
         attempts = self._running.attempts
         self._listener = Listener(self._work_pool.id, self._due.set, self._cancel)
         self._keep(self._listener.listen())
-        self._keep(adopt(self.client, attempts, self._work_pool_name))
+        ours = Ours(self._work_pool_name, tuple(sorted(self._work_queues)), self._run_limit_s)
+        self._keep(adopt(self.client, attempts, ours))
 
     def _cancel(self, flow_run_id: UUID) -> None:
         if self._running is not None:

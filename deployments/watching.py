@@ -1,5 +1,6 @@
 """The foreground of `runbook up`: show how the stack does, bury its dead children, stop it all at Ctrl-C."""
 
+import contextlib
 import os
 import time
 
@@ -17,15 +18,32 @@ LOOK_EVERY_TICKS = 4
 
 
 def watch(state: StateDir, mark: str) -> None:
-    """Watch until a person interrupts, then stop everything; or until somebody else stopped it."""
+    """Watch until a person interrupts, then stop everything; or until somebody else stopped it.
+
+    Errors: OSError of a view that broke by itself, once everything is stopped: a pipe that nobody reads any more.
+    """
     try:
         _show(state, mark)
         say("The stack was stopped from elsewhere.")
     except KeyboardInterrupt:
-        with deaf_to_interrupts():
-            say("Stopping …")
-            _stop(state, mark)
-            say("Stopped; nothing is left running.")
+        _end(state, mark)
+    except OSError as error:
+        _end(state, mark)
+        # A terminal that is gone takes no more of the view that the interrupt ends.
+        if not isinstance(error.__context__, KeyboardInterrupt):
+            raise
+
+
+def _end(state: StateDir, mark: str) -> None:
+    with deaf_to_interrupts():
+        _say("Stopping …")
+        _stop(state, mark)
+        _say("Stopped; nothing is left running.")
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):
+        say(text)
 
 
 def _show(state: StateDir, mark: str) -> None:

@@ -16,7 +16,7 @@ import yaml  # type: ignore[import-untyped]
 from prefect.cli import app as prefect_cli
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
-from prefect.exceptions import ObjectAlreadyExists
+from prefect.exceptions import ObjectAlreadyExists, PrefectHTTPStatusError
 from prefect.settings import (
     PREFECT_WORKER_PREFETCH_SECONDS,
     PREFECT_WORKER_QUERY_SECONDS,
@@ -30,7 +30,7 @@ from deployments.leftovers import end_leftovers
 from deployments.queues import DEFAULT_QUEUE, in_queue
 from deployments.state_dir import REPOSITORY
 from deployments.warm_worker import WarmWorker
-from tasks.model.errors import RunbookError
+from tasks.model.errors import Code, RunbookError
 from tasks.settings import load_settings
 
 POOL = "runbook"
@@ -40,17 +40,33 @@ HEARS_OF_RUNS = {PREFECT_WORKER_QUERY_SECONDS: 5, PREFECT_WORKER_PREFETCH_SECOND
 
 
 async def make_pool() -> None:
-    """Wait for the server, and make the work pool where there is none."""
+    """Wait for the server, and make the work pool where there is none.
+
+    Errors: `NOT_CONFIGURED` where the server wants another login than ours.
+    """
     async with get_client() as client:
         await _wait_for_server(client)
         with contextlib.suppress(ObjectAlreadyExists):
-            await client.create_work_pool(WorkPoolCreate(name=POOL, type=worker_class().type))
+            try:
+                await client.create_work_pool(WorkPoolCreate(name=POOL, type=worker_class().type))
+            except PrefectHTTPStatusError as error:
+                raise _not_let_in(client, error) from None
 
 
 async def bury(queue: str) -> None:
     """End what an earlier worker of this queue left behind."""
     async with get_client() as client:
         await end_leftovers(client, queue)
+
+
+def _not_let_in(client: PrefectClient, error: PrefectHTTPStatusError) -> Exception:
+    if error.response.status_code not in {401, 403}:
+        return error
+    detail = (
+        f"expected to be let in was http_status={error.response.status_code} api={client.api_url}; "
+        "set PREFECT_API_AUTH_STRING to its USER:PASSWORD"
+    )
+    return RunbookError(Code.NOT_CONFIGURED, detail)
 
 
 async def _wait_for_server(client: PrefectClient) -> None:

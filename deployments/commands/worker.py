@@ -35,6 +35,8 @@ def worker(name: str | None = None, /, *, queue: str | None = None) -> None:
         The work queue of this host; default RUNBOOK_QUEUE, else the default queue.
     """
     chosen = _choose(queue)
+    if name is not None and not set(name).isdisjoint("/%"):
+        raise RunbookError(Code.BAD_ARGUMENT, f"expected a name without / and % was {name!r}; choose another")
     from deployments.worker import main  # noqa: PLC0415
 
     sys.argv = ["runbook worker", *([shown] if (shown := name or chosen) else [])]

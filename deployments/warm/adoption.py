@@ -5,7 +5,9 @@ and keep the one place of its deployment.
 """
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
@@ -16,17 +18,21 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
     WorkPoolFilter,
     WorkPoolFilterName,
+    WorkQueueFilter,
+    WorkQueueFilterName,
 )
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.exceptions import ObjectNotFound
-from prefect.states import Scheduled
+from prefect.states import Cancelled, Scheduled
 
 from deployments.warm.attempts import Attempts
+from deployments.warm.configuration import over_limit
 from deployments.warm.forking import EXIT_CODE_UNKNOWN, ForkedProcess
 from deployments.warm.places import Place, read_place
 from tasks.clients.prefect_api import API_ERRORS
 from tasks.clients.processes import is_running
 
+UNPLACED = frozenset({StateType.PENDING, StateType.CANCELLING})
 UNDER_WAY = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING, StateType.PAUSED]
 GONE = "The worker that ran it is gone, and its process ended without saying how."
 NEVER_STARTED = "The worker that took it is gone, and had not started it."
@@ -38,47 +44,62 @@ OTHERS_FIRST_S = 2.0
 PAGE_COUNT = 200
 
 
-async def leftovers(client: PrefectClient, work_pool: str) -> list[FlowRun]:
-    """Find the runs of a work pool that are under way, as Prefect knows it."""
+class Ours(NamedTuple):
+    """What a worker works on, and how long a run of it may take. Units: seconds. Without queues, all of the pool's."""
+
+    work_pool: str
+    queues: tuple[str, ...]
+    run_limit_s: float
+
+
+async def leftovers(client: PrefectClient, ours: Ours) -> list[FlowRun]:
+    """Find the runs of our queues that are under way, as Prefect knows it."""
     states = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=UNDER_WAY)))
-    pool = WorkPoolFilter(name=WorkPoolFilterName(any_=[work_pool]))
-    return await client.read_flow_runs(flow_run_filter=states, work_pool_filter=pool, limit=PAGE_COUNT)
+    return await client.read_flow_runs(
+        flow_run_filter=states,
+        work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[ours.work_pool])),
+        work_queue_filter=WorkQueueFilter(name=WorkQueueFilterName(any_=list(ours.queues))) if ours.queues else None,
+        limit=PAGE_COUNT,
+    )
 
 
-async def adopt(client: PrefectClient, attempts: Attempts, work_pool: str) -> None:
-    """Watch the runs whose process lives here, each to its end; report those whose process died here.
+async def adopt(client: PrefectClient, attempts: Attempts, ours: Ours) -> None:
+    """Watch the runs whose process lives here, each to its end or its limit; report those whose process died here.
 
     Errors: none; a server that is away is asked again. Runs of another machine are left to its own worker.
     """
     runs = None
     while runs is None:
         try:
-            runs = await leftovers(client, work_pool)
+            runs = await leftovers(client, ours)
         except API_ERRORS:
             await asyncio.sleep(AGAIN_S)
-    await asyncio.gather(*(_take_over(attempts, run) for run in runs if not is_suspended(run)))
+    await asyncio.gather(*(_take_over(attempts, run, ours.run_limit_s) for run in runs if not is_suspended(run)))
 
 
-async def _take_over(attempts: Attempts, run: FlowRun) -> None:
+async def _take_over(attempts: Attempts, run: FlowRun, run_limit_s: float) -> None:
     place = read_place(run.infrastructure_pid)
     if run.id in attempts.under_way():
         return
     if place is not None and place.lives:
-        await _watch(attempts, run, place)
+        await _watch(attempts, run, place, run_limit_s)
     elif place is not None and place.is_here:
         await attempts.report(run, GONE)
     elif never_started(run, datetime.now(UTC)):
         await attempts.report(run, NEVER_STARTED)
 
 
-async def _watch(attempts: Attempts, run: FlowRun, place: Place) -> None:
-    """Stay with a run until it has ended: it can be canceled, and its death is reported."""
+async def _watch(attempts: Attempts, run: FlowRun, place: Place, run_limit_s: float) -> None:
+    """Stay with a run until it has ended: it can be canceled, it has its limit, and its death is reported."""
     process = ForkedProcess(place.process)
+    ends_at_s = time.monotonic() + left_s(run, run_limit_s, datetime.now(UTC))
     await attempts.add(run.id, process)
     if run.state is not None and run.state.is_cancelling():
         attempts.cancel(run.id)
-    while is_running(place.process):  # noqa: ASYNC110 - no child of ours: nothing tells of its end
+    while is_running(place.process):  # no child of ours: nothing tells of its end
         await asyncio.sleep(POLL_S)
+        if time.monotonic() > ends_at_s:
+            await attempts.give_up(run, over_limit(run_limit_s))
     process.end(EXIT_CODE_UNKNOWN)
     await attempts.processes.remove(run.id)
     # Another worker of this machine may be the one that started it; it knows better how it ended.
@@ -98,16 +119,20 @@ async def canceled(client: PrefectClient, under_way: set[UUID]) -> list[UUID]:
 
 
 async def put_back(client: PrefectClient, flow_run_id: UUID) -> bool:
-    """Schedule a run again that an outage left *Pending* and that nobody has started; say whether that is settled."""
+    """Schedule a run again that an outage left *Pending* and that nobody has started; say whether that is settled.
+
+    One that somebody has canceled meanwhile is canceled: there is no process that could say so.
+    """
     try:
         run = await client.read_flow_run(flow_run_id)
     except ObjectNotFound:
         return True
-    if run.state is None or run.state.type is not StateType.PENDING or run.infrastructure_pid:
+    if run.state is None or run.state.type not in UNPLACED or run.infrastructure_pid:
         return True
-    if not never_started(run, datetime.now(UTC)):
+    if not waits_in_vain(run, datetime.now(UTC)):
         return False
-    await client.set_flow_run_state(flow_run_id, Scheduled(scheduled_time=run.expected_start_time), force=True)
+    again: State[Any] = Scheduled(scheduled_time=run.expected_start_time)
+    await client.set_flow_run_state(flow_run_id, Cancelled() if run.state.is_cancelling() else again, force=True)
     return True
 
 
@@ -117,7 +142,16 @@ def is_suspended(run: FlowRun) -> bool:
 
 
 def never_started(run: FlowRun, now: datetime) -> bool:
-    """Say whether a run has waited for its process longer than any worker that lives would let it."""
-    if run.infrastructure_pid or run.state is None or run.state.type is not StateType.PENDING:
-        return False
-    return now - run.state.timestamp > UNPLACED_FOR
+    """Say whether a pending run has waited for its process longer than any worker that lives would let it."""
+    return run.state is not None and run.state.is_pending() and waits_in_vain(run, now)
+
+
+def waits_in_vain(run: FlowRun, now: datetime) -> bool:
+    """Say whether a run has been in its state without a process longer than any worker that lives would let it."""
+    return not run.infrastructure_pid and run.state is not None and now - run.state.timestamp > UNPLACED_FOR
+
+
+def left_s(run: FlowRun, run_limit_s: float, now: datetime) -> float:
+    """Say how many seconds a run may still take."""
+    began_at = run.start_time or (run.state.timestamp if run.state else now)
+    return max(0.0, run_limit_s - (now - began_at).total_seconds())

@@ -21,6 +21,9 @@ from deployments.warm.forking import ForkedProcess
 from deployments.warm.reporting import EventsThroughWorker, PatientProposer
 from deployments.warm.sessions import SessionProcesses, session_handle
 
+# The reason is told before the exit code that follows from it.
+SAID_FIRST_S = 2.0
+
 
 class Attempts:
     """All runs of one worker that are under way."""
@@ -41,6 +44,7 @@ class Attempts:
         )
         self._canceling: dict[UUID, asyncio.Task[None]] = {}
         self._to_cancel: set[UUID] = set()
+        self._adopted: set[UUID] = set()
         self._idle = asyncio.Event()
         self._idle.set()
         self._stack = AsyncExitStack()
@@ -102,7 +106,8 @@ class Attempts:
             await asyncio.wait({canceling})
 
     async def add(self, flow_run_id: UUID, process: ForkedProcess) -> None:
-        """Take charge of a run that is under way already."""
+        """Take charge of a run that is under way already, and that goes on when this worker stops."""
+        self._adopted.add(flow_run_id)
         await self.processes.add(flow_run_id, session_handle(process))
 
     async def report(self, flow_run: FlowRun, message: str) -> None:
@@ -110,25 +115,35 @@ class Attempts:
         await self._proposer.propose_crashed(flow_run, message)
 
     async def give_up(self, flow_run: FlowRun, message: str) -> None:
-        """End a run that may go on no longer, and say why."""
-        await self._proposer.propose_crashed(flow_run, message)
+        """End a run that may go on no longer, and say why; it ends in time also while Prefect is away."""
+        said = asyncio.create_task(self._proposer.propose_crashed(flow_run, message))
+        await asyncio.wait({said}, timeout=SAID_FIRST_S)
         await self.processes.kill(flow_run.id)
+        await said
 
     async def drain(self, patience_s: float) -> None:
-        """Let the runs under way end by themselves; after a while, end them."""
+        """Let the runs under way end by themselves; after a while, end them.
+
+        An adopted run goes on, and the next worker adopts it: another worker of this machine may have started it.
+        """
         try:
             async with asyncio.timeout(patience_s):
                 await self._idle.wait()
         except TimeoutError:
-            await asyncio.gather(*(self.processes.kill(one) for one in self.under_way()))
+            await asyncio.gather(*(self.processes.kill(one) for one in self._own()))
+
+    def _own(self) -> set[UUID]:
+        return self.under_way() - self._adopted
 
     async def _added(self, flow_run_id: UUID) -> None:
-        self._idle.clear()
+        if flow_run_id not in self._adopted:
+            self._idle.clear()
         if flow_run_id in self._to_cancel:
             self.cancel(flow_run_id)
 
     async def _forget(self, flow_run_id: UUID) -> None:
         self._to_cancel.discard(flow_run_id)
+        self._adopted.discard(flow_run_id)
         self.control.unregister(flow_run_id)
-        if not self.under_way():
+        if not self._own():
             self._idle.set()

@@ -31,9 +31,14 @@ class WarmJobConfiguration(ProcessJobConfiguration):
 
     def over_limit(self) -> str:
         """Say that a run took too long."""
-        return f"RUN_LIMIT: expected an end within run_limit_s={self.run_limit_s or 0:g} was none; see the run's log"
+        return over_limit(self.run_limit_s or 0)
 
     @property
     def entrypoint(self) -> str | None:
         """The module path of the flow, or None where only a process of its own can run it."""
         return self._entrypoint
+
+
+def over_limit(run_limit_s: float) -> str:
+    """Say that a run took too long."""
+    return f"RUN_LIMIT: expected an end within run_limit_s={run_limit_s:g} was none; see the run's log"

@@ -12,6 +12,7 @@ import sys
 
 from deployments.warm.forked_run import become_run
 from deployments.warm.importing import import_all
+from deployments.warm.killable import killable
 from deployments.warm.protocol import Ended, Forked, ForkOrder, Ready, Refused, line, read_order
 from tasks.model.values import Value
 
@@ -84,6 +85,7 @@ class ForkServer:
     def _forget(self) -> None:
         """Let go, in a child, of all that is the server's own: its session, its descriptors, its signal handlers."""
         os.setsid()
+        killable()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

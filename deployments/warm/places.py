@@ -17,7 +17,8 @@ class Place(Value):
 
     def __str__(self) -> str:
         """Write it as Prefect keeps it."""
-        return f"{self.host}:{self.process.pid}:{self.process.created_at_s!r}"
+        boot = f"@{self.process.boot}" if self.process.boot else ""
+        return f"{self.host}:{self.process.pid}:{self.process.created_at_s!r}{boot}"
 
     @property
     def is_here(self) -> bool:
@@ -37,11 +38,13 @@ def place_here(process: ProcessIdentity) -> Place:
 
 def read_place(text: str | None) -> Place | None:
     """Read what Prefect kept; None where it is not ours: the stock worker keeps a bare pid."""
-    host, _, rest = (text or "").rpartition(":")[0].rpartition(":")
+    process, _, created = (text or "").rpartition(":")
+    host, _, pid = process.rpartition(":")
     if not host:
         return None
+    created_at_s, _, boot = created.partition("@")
     try:
-        identity = ProcessIdentity(pid=int(rest), created_at_s=float((text or "").rpartition(":")[2]))
+        identity = ProcessIdentity(pid=int(pid), created_at_s=float(created_at_s), boot=boot)
         return Place(host=host, process=identity)
     except (ValueError, ValidationError):
         return None

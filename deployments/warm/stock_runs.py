@@ -11,6 +11,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.workers.process import ProcessWorker, ProcessWorkerResult
 
 from deployments.warm.configuration import WarmJobConfiguration
+from deployments.warm.killable import Killable
 
 STOPPED = "The worker was stopped while it ran."
 ENDED = 1
@@ -36,7 +37,7 @@ class StockRuns:
         self._limits[flow_run.id] = limit
         try:
             async with limit:
-                return await self._stock.run(flow_run, configuration, started)
+                return await self._stock.run(flow_run, configuration, Killable(started))
         except TimeoutError:
             if not limit.expired():
                 raise

@@ -9,7 +9,16 @@ from typing import Any
 import psutil
 
 from tasks.clients.machine_look import CpuSample, cpu_sample, machine_look, memory_limit_bytes, run_wait_s
-from tasks.clients.processes import identify, listening_ports, listens, open_process, port_owner, process_name, read_pid
+from tasks.clients.processes import (
+    identify,
+    identity_of,
+    listening_ports,
+    listens,
+    open_process,
+    port_owner,
+    process_name,
+    read_pid,
+)
 from tasks.model.processes import ProcessIdentity, ProcessLook, ProcessState
 from tasks.settings import ServiceSettings
 
@@ -121,6 +130,7 @@ def _describe(service: ServiceSettings, process: psutil.Process, sample: tuple[f
                 f"pid={process.pid} is {status}",
                 pid=process.pid,
                 started_at=datetime.fromtimestamp(created_at_s, UTC),
+                known_as=identity_of(process),
                 memory_bytes=process.memory_info().rss,
                 cpu_time_s=after,
                 cpu_ratio=None if before is None or after is None else round((after - before) / elapsed_s, 3),

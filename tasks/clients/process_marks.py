@@ -2,6 +2,7 @@
 
 import psutil
 
+from tasks.clients.processes import identity_of
 from tasks.model.processes import ProcessIdentity
 
 # The variable that `runbook up` gives to every process of its stack, and they to what they start.
@@ -18,7 +19,7 @@ def marked(variable: str, value: str) -> tuple[ProcessIdentity, ...]:
     for process in psutil.process_iter():
         try:
             if process.pid != own and process.environ().get(variable) == value:
-                found.append(ProcessIdentity(pid=process.pid, created_at_s=process.create_time()))
+                found.append(identity_of(process))
         except (psutil.Error, OSError):
             continue
     return tuple(found)

@@ -1,5 +1,6 @@
 """The only door to the operating system's processes (psutil): identify, read, end, find the owner of a port."""
 
+import functools
 import os
 import socket
 import time
@@ -23,16 +24,48 @@ def identify(pid: int) -> ProcessIdentity | None:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
             return None
-        return ProcessIdentity(pid=pid, created_at_s=process.create_time())
+        return identity_of(process)
     except psutil.Error:
         return None
+
+
+def identity_of(process: psutil.Process) -> ProcessIdentity:
+    """Name a process for good; by the kernel's own count since the boot where it tells, as the clock may be set.
+
+    Errors: psutil's own.
+    Source: proc(5), `starttime` of /proc/PID/stat, and /proc/sys/kernel/random/boot_id.
+    """
+    since_boot_s = _since_boot_s(process.pid) if _boot_id() else None
+    if since_boot_s is None:
+        return ProcessIdentity(pid=process.pid, created_at_s=process.create_time())
+    return ProcessIdentity(pid=process.pid, created_at_s=since_boot_s, boot=_boot_id())
+
+
+def _since_boot_s(pid: int) -> float | None:
+    try:
+        # The name, in brackets, may hold anything; the start is the 20th word after it.
+        words = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        return int(words[19]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+@functools.cache
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def open_process(identity: ProcessIdentity) -> psutil.Process | None:
     """Open the very process that was identified, or None when it is gone or its pid was reused."""
     try:
         process = psutil.Process(identity.pid)
-        same = abs(process.create_time() - identity.created_at_s) < SAME_START_S
+        now = identity_of(process)
+        # One that was written down without its boot is known by the clock alone.
+        created_at_s = now.created_at_s if now.boot == identity.boot else process.create_time()
+        same = identity.boot in {now.boot, ""} and abs(created_at_s - identity.created_at_s) < SAME_START_S
         return process if same and process.status() != psutil.STATUS_ZOMBIE else None
     except psutil.Error:
         return None

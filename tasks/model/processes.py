@@ -19,10 +19,15 @@ class ProcessState(StrEnum):
 
 
 class ProcessIdentity(Value):
-    """One process for good: a pid alone is reused, a pid with its start time is not."""
+    """One process for good: a pid alone is reused, a pid with its start time is not.
+
+    Units: `created_at_s` are seconds since the boot that `boot` names, which no step of the machine's clock changes;
+    where none is named, since the epoch.
+    """
 
     pid: int
     created_at_s: float
+    boot: str = ""
 
 
 class Disk(Value):
@@ -78,6 +83,7 @@ class ProcessLook(Value):
     port_owner_pid: int | None = None
     port_owner_name: str | None = None
 
+    known_as: ProcessIdentity | None = None
     run_wait_s: float | None = None
     memory_limit_bytes: int | None = None
     machine: MachineLook | None = None
@@ -85,6 +91,8 @@ class ProcessLook(Value):
     @property
     def identity(self) -> ProcessIdentity | None:
         """The process that was looked at, for good; None where there was none of ours."""
-        if self.pid is None or self.started_at is None:
+        if self.pid is None:
             return None
+        if self.known_as is not None or self.started_at is None:
+            return self.known_as
         return ProcessIdentity(pid=self.pid, created_at_s=self.started_at.timestamp())

@@ -130,10 +130,16 @@ def test_no_part_but_the_server_gets_the_password(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    "words", [["up", "--database-url", URL, "--detach"], ["up", f"--database-url={URL}", "--detach"]]
+    "words",
+    [
+        ["up", "--database-url", URL, "--detach"],
+        ["up", f"--database-url={URL}", "--detach"],
+        ["up", "--database_url", URL, "--detach"],
+        ["up", f"--database_url={URL}", "--detach"],
+    ],
 )
 def test_the_option_is_told_from_what_may_be_seen(words: list[str]) -> None:
-    """Both spellings of an option are its own."""
+    """Every spelling that the command takes hides the password."""
     assert without_options(words, {"--database-url": "X"}) == (["up", "--detach"], {"X": URL})
     assert without_options(["up", "--database-url"], {"--database-url": "X"}) == (["up", "--database-url"], {})
 

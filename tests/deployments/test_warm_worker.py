@@ -6,19 +6,16 @@ import ssl
 import subprocess
 import sys
 import uuid
-from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 from prefect.client import orchestration
-from prefect.client.schemas.objects import FlowRun, State, StateType
-from prefect.exceptions import ObjectNotFound
+from prefect.client.schemas.objects import StateType
 from prefect.workers.base import BaseWorker
 
 from deployments.warm import readying, reporting
-from deployments.warm.adoption import is_suspended, never_started, put_back
 from deployments.warm.configuration import WarmJobConfiguration, WarmVariables
 from deployments.warm.places import place_here, read_place
 from deployments.warm.reporting import PatientProposer
@@ -28,16 +25,10 @@ from tasks.clients.process_sessions import kill_session, session_pids
 from tasks.clients.processes import identify
 from tasks.model.processes import ProcessIdentity
 from tasks.model.values import Value
+from tests.fakes.flow_runs import FakeApi, flow_run
 from tests.fakes.polling import eventually
 
-NOW = datetime(2026, 11, 27, 14, 0, tzinfo=UTC)
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="sessions are POSIX")
-
-
-def flow_run(kind: StateType = StateType.RUNNING, **facts: Any) -> FlowRun:
-    """Make a run in a state."""
-    state = State[Any](type=kind, timestamp=facts.pop("since", NOW), name=facts.pop("state_name", None))
-    return FlowRun(id=uuid.uuid4(), flow_id=uuid.uuid4(), name="a run", state=state, **facts)
 
 
 def configured(**deployment: Any) -> WarmJobConfiguration:
@@ -99,45 +90,6 @@ def test_what_another_kind_of_worker_wrote_is_no_place(text: str | None) -> None
     assert read_place(text) is None
 
 
-def test_a_pending_run_is_nobodys_only_after_any_worker_would_have_started_it() -> None:
-    """Runs that another worker is just starting are not ours to touch."""
-    fresh, old = NOW - timedelta(seconds=30), NOW - timedelta(seconds=90)
-
-    assert never_started(flow_run(StateType.PENDING, since=old), NOW)
-    assert not never_started(flow_run(StateType.PENDING, since=fresh), NOW)
-    assert not never_started(flow_run(StateType.PENDING, since=old, infrastructure_pid="h:1:1.0"), NOW)
-    assert not never_started(flow_run(StateType.RUNNING, since=old), NOW)
-
-
-def test_a_suspended_run_has_no_process_and_is_not_dead() -> None:
-    """It waits for a person, and goes on in a process of its own."""
-    assert is_suspended(flow_run(StateType.PAUSED, state_name="Suspended"))
-    assert not is_suspended(flow_run(StateType.PAUSED, state_name="Paused"))
-
-
-class FakeApi:
-    """The part of Prefect's API that reports use."""
-
-    def __init__(self, *runs: FlowRun, failures: tuple[Exception, ...] = ()) -> None:
-        self.runs = {run.id: run for run in runs}
-        self.failures = list(failures)
-        self.set_states: list[tuple[uuid.UUID, StateType]] = []
-
-    async def set_flow_run_state(self, flow_run_id: uuid.UUID, state: State[Any], *, force: bool = False) -> Any:
-        """Take a state, or fail as often as told."""
-        if self.failures:
-            raise self.failures.pop(0)
-        self.set_states.append((flow_run_id, state.type))
-        accepted = SimpleNamespace(id=uuid.uuid4(), timestamp=NOW, state_details=None)
-        return SimpleNamespace(status="ACCEPT", state=accepted, forced=force)
-
-    async def read_flow_run(self, flow_run_id: uuid.UUID) -> FlowRun:
-        """Give a run."""
-        if flow_run_id not in self.runs:
-            raise ObjectNotFound(Exception())
-        return self.runs[flow_run_id]
-
-
 def refused(status: int) -> httpx.HTTPStatusError:
     """Make the error of an answer."""
     asked = httpx.Request("POST", "http://prefect")
@@ -179,19 +131,6 @@ def test_a_report_that_is_refused_is_not_repeated_for_ever(monkeypatch: pytest.M
 
     with pytest.raises(httpx.HTTPStatusError):
         asyncio.run(PatientProposer(client=FakeApi(run, failures=(refused(403),))).propose_crashed(run, "died"))  # type: ignore[arg-type]
-
-
-def test_a_run_that_an_outage_left_pending_is_scheduled_again_once() -> None:
-    """It was never started, so starting it now does nothing twice."""
-    stuck = flow_run(StateType.PENDING, since=datetime.now(UTC) - timedelta(seconds=90), expected_start_time=NOW)
-    starting = flow_run(StateType.PENDING, since=datetime.now(UTC))
-    running = flow_run(StateType.RUNNING)
-    api = FakeApi(stuck, starting, running)
-    settled = {run.id: asyncio.run(put_back(api, run.id)) for run in (stuck, starting, running)}  # type: ignore[arg-type]
-
-    assert settled == {stuck.id: True, starting.id: False, running.id: True}
-    assert api.set_states == [(stuck.id, StateType.SCHEDULED)]
-    assert asyncio.run(put_back(api, uuid.uuid4()))  # type: ignore[arg-type]
 
 
 @POSIX

@@ -12,7 +12,7 @@ import pytest
 
 from tasks.clients.process_look import process_look, service_identity
 from tasks.clients.processes import identify, is_running, process_name, read_pid, terminate
-from tasks.model.processes import ProcessState
+from tasks.model.processes import ProcessIdentity, ProcessState
 from tests.fakes.patient import Patient, running, watched
 from tests.fakes.polling import eventually
 
@@ -185,3 +185,27 @@ def test_a_reused_pid_is_another_process(bystander: subprocess.Popen[bytes]) -> 
     assert not is_running(older)
     assert terminate(older, grace_s=0)
     assert is_running(identity)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux counts from the boot, too")
+def test_a_clock_that_was_set_makes_nobody_another(
+    bystander: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time of the boot, and with it every start time since the epoch, is set with the clock."""
+    known, created_at_s = identify(bystander.pid), psutil.Process(bystander.pid).create_time()
+    assert known
+    monkeypatch.setattr(psutil.Process, "create_time", lambda _: created_at_s + 3600)
+
+    assert is_running(known)
+    assert identify(bystander.pid) == known
+    assert not is_running(known.model_copy(update={"boot": "another boot"}))
+
+
+def test_a_process_that_was_written_down_without_its_boot_is_known_by_its_start(
+    bystander: "subprocess.Popen[bytes]",
+) -> None:
+    """By an earlier version, or on a machine that names no boots."""
+    created_at_s = psutil.Process(bystander.pid).create_time()
+
+    assert is_running(ProcessIdentity(pid=bystander.pid, created_at_s=created_at_s))
+    assert not is_running(ProcessIdentity(pid=bystander.pid, created_at_s=created_at_s - 60))

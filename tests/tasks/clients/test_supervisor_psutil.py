@@ -41,8 +41,7 @@ def look_at(pid: int, state: ProcessState = ProcessState.RUNNING) -> ProcessLook
     """A look that takes a process for the service's."""
     identity = identify(pid)
     assert identity
-    started_at = datetime.fromtimestamp(identity.created_at_s, UTC)
-    return ProcessLook(state=state, detail="", looked_at=datetime.now(UTC), pid=pid, started_at=started_at)
+    return ProcessLook(state=state, detail="", looked_at=datetime.now(UTC), pid=pid, known_as=identity)
 
 
 def ready(supervisor: Supervisor, patient: Patient) -> None:
@@ -78,7 +77,10 @@ def test_a_process_that_is_not_surely_the_services_is_never_signalled(
 def test_a_pid_that_was_given_to_another_process_is_never_signalled(patient: Patient) -> None:
     """Between the look and the stop the service died, and its number went to somebody else."""
     assert patient.pid
-    older = look_at(patient.pid).model_copy(update={"started_at": datetime(2020, 1, 1, tzinfo=UTC)})
+    look = look_at(patient.pid)
+    assert look.known_as
+    before = look.known_as.model_copy(update={"created_at_s": look.known_as.created_at_s - 60})
+    older = look.model_copy(update={"known_as": before})
 
     assert supervisor_of(patient.service).stop(older) == "nothing was left to end"
     answers(patient)

@@ -1,0 +1,60 @@
+"""Starting a worker: what a person did wrong is one line, and no reason for a unit to try again for ever."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from deployments.commands.worker import worker
+from deployments.worker import make_pool
+from tasks.model.errors import Code, RunbookError
+from tests.fakes.scripted import Asked, replied, scripted
+
+pytestmark = pytest.mark.live
+
+DEAF = ("sh", "-c", "trap '' INT; exec \"$@\"", "sh")
+HEARS = """
+import signal
+from deployments.interrupts import hear_interrupts
+print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)
+hear_interrupts()
+print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+"""
+
+
+def closed(asked: Asked) -> bytes:
+    """Answer as a server with a login does: health is open to all."""
+    return replied(200, True) if asked.path == "/api/health" else replied(401, {"exception_message": "Unauthorized"})
+
+
+async def test_a_worker_without_the_login_is_one_line() -> None:
+    """Exit 2, which the unit does not restart: else it would import Prefect every few seconds on a trading host."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415
+
+    async with scripted(closed) as (url, _):
+        with temporary_settings({PREFECT_API_URL: f"{url}/api"}), pytest.raises(RunbookError) as refused:
+            await make_pool()
+
+    assert refused.value.code is Code.NOT_CONFIGURED
+    assert "PREFECT_API_AUTH_STRING" in refused.value.detail
+
+
+@pytest.mark.parametrize("name", ["ldn/1", "50%"])
+def test_a_name_that_prefect_could_not_take_is_one_line(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before three seconds of import."""
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:1/api")
+    monkeypatch.setenv("RUNBOOK_SERVICES", '{"order-service": {"base_url": "http://127.0.0.1:1"}}')
+
+    with pytest.raises(RunbookError) as refused:
+        worker(name)
+
+    assert refused.value.code is Code.BAD_ARGUMENT
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="a shell script's background is POSIX")
+def test_what_a_script_started_in_the_background_hears_ctrl_c_again() -> None:
+    """Prefect makes SIGTERM one, and the worker would never stop."""
+    told = subprocess.run([*DEAF, sys.executable, "-c", HEARS], capture_output=True, text=True, check=True)
+
+    assert told.stdout.split() == ["True", "True"]
