@@ -3,15 +3,19 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from flows.triage import triage
 from order_service.stub.scenarios import SCENARIOS
+from tasks.clients.calendars import read_calendar
 from tasks.clients.incident_ledger import read_ledger
 from tasks.model.incident import Event
 from tasks.model.limits import LookLimits
+from tasks.model.orders import AssetClass
+from tasks.rules.market_hours import market_hours
 from tests.fakes.patient import Patient, end, watched
 
 pytestmark = [
@@ -61,7 +65,9 @@ EXPECTED: dict[str, set[str]] = {
 def patients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Patient]]:
     """One stub service for each scenario, all at once."""
     folder = tmp_path_factory.mktemp("scenarios")
-    found = {name: watched(folder, name, look=PATIENT_LOOKS) for name in SCENARIOS}
+    # A venue that says *closed* is believed where its market is closed, and that is a matter of the hour.
+    calendars = {"equity": closed_for_a_while()}
+    found = {name: watched(folder, name, look=PATIENT_LOOKS, calendars=calendars) for name in SCENARIOS}
     try:
         for patient in found.values():
             patient.start()
@@ -96,6 +102,15 @@ async def test_every_scenario_is_named_and_none_is_acted_on(
     # It is well and in error in turn: what one triage meets is a matter of its second.
     assert found.pop("flapping") in (set(), {"infrastructure"})
     assert found == EXPECTED
+
+
+def closed_for_a_while() -> str:
+    """Name a calendar by which nothing trades during this test: New York and Tokyo never trade at the same time."""
+    now = datetime.now(UTC)
+    hours = [market_hours(AssetClass.EQUITY, read_calendar(name, now), now) for name in ("XNYS", "XTKS")]
+    return next(
+        one.calendar for one in hours if not one.open and one.next_open and one.next_open - now > timedelta(minutes=10)
+    )
 
 
 async def looked_at(service: str, at_once: asyncio.Semaphore) -> None:
