@@ -40,7 +40,8 @@ def chosen(waiting: list[dict[str, Any]], wanted: str) -> dict[str, Any]:
     known = ", ".join(name for one in waiting for name in one["incident_ids"]) or "nothing"
     was = f"id={wanted[:100]}" if wanted else "none named"
     raise RunbookError(
-        Code.NOTHING_WAITS, f"expected a plan that waits for an answer, {known} does, was {was}; see `runbook status`"
+        Code.NOTHING_WAITS,
+        f"expected a plan that waits for an answer, {known} does, was {was}; see the message that asked",
     )
 
 

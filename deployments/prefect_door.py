@@ -69,8 +69,8 @@ def open_door() -> PrefectDoor:
     if door is None or door.ask("/health") is None:
         raise RunbookError(
             Code.PREFECT_UNREACHABLE,
-            f"expected a running stack was none api={door and door.url}; start it with `runbook up`, "
-            "or set PREFECT_API_URL",
+            f"expected a Prefect server that answers was none api={door and door.url}; set PREFECT_API_URL to its own, "
+            "or start a local stack with `runbook up`",
         )
     if is_refused(door.ask("/admin/version")):
         raise RunbookError(

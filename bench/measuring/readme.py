@@ -66,6 +66,7 @@ def told_when(found: Found) -> Iterator[str]:
     """Say when and where it was measured, and what was measured beside other work."""
     machine, when = found[-1][1]["machine"], span(found)
     busy = [name for name, one in found if not one["machine"]["was_quiet"]]
-    yield f"{when[0].upper()}{when[1:]}; {machine['cores']} cores, Python {machine['python']}, {machine['platform']}."
+    system = machine["platform"].partition("-")[0]
+    yield f"{when[0].upper()}{when[1:]}; {machine['cores']} cores, Python {machine['python']}, {system}."
     if busy:
         yield f"Beside other work, so slower than it is: {', '.join(busy)}."

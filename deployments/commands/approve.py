@@ -43,7 +43,7 @@ def _answer(wanted: str, decision: str, by: str | None, note: str) -> None:
     door, who = open_door(), getpass.getuser() if by is None else by
     waiting = waiting_approvals(door, datetime.now(UTC))
     if door.queue:
-        own = load_settings().services
+        own = load_settings().watching().services
         waiting = [one for one in waiting if one["service"] in own]
     plan = chosen(waiting, wanted.strip())
     answer(door, plan["flow_run_id"], decision, who, note)

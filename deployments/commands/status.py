@@ -23,6 +23,9 @@ def status(*, json_output: Annotated[bool, Parameter(name="--json", negative=())
     if json_output:
         say(json.dumps(found, indent=2))
     elif not found["running"]:
-        say(f"No stack runs under {found['state_dir']}; start one with `runbook up`.")
+        say(
+            f"No local stack runs under {found['state_dir']}; `runbook up` starts one. On a trading host see "
+            "`runbook check` and `systemctl status runbook-worker runbook-monitoring`."
+        )
     else:
         say("\n".join(status_lines(found)))

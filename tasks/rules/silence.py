@@ -152,9 +152,7 @@ def silence_messages(incident: IncidentState, silence: Silence, mode: Mode) -> t
     Runbook: §3.1, §3.3. It is no order-routing incident, so the template of §4.2 would say what nobody knows.
     """
     head = f"[{incident.incident_id}] {incident.service}, mode={mode}. The watch has stopped: {silence.words}."
-    advice = (
-        "Nobody looks at the service until it runs again: look with `runbook check`, mend what `runbook status` shows."
-    )
+    advice = "Nobody looks at the service meanwhile: look with `runbook check`, mend the worker or the Prefect server."
     return tuple(
         Message(
             key=f"{incident.incident_id}/{audience}/{WATCH_STOPPED}",

@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,48 @@ def test_a_unit_starts_what_is_there_with_its_secrets_from_a_file(path: Path) ->
     assert found["RestartPreventExitStatus"] == ["2"]
     assert found["NoNewPrivileges"] == ["yes"]
     assert "User" in found
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell script")
+def test_a_command_at_a_hosts_prompt_means_what_its_worker_means(tmp_path: Path) -> None:
+    """`runbook mode observe` without the worker's state directory would set a switch that no run reads."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name, does in {
+        "id": '[ "$1" = -u ] && echo 0 || echo 4711',
+        "systemctl": "echo trading",
+        "getent": "echo trading:x:4711:4711::/srv/trading:/bin/sh",
+        "setpriv": 'echo "$HOME $RUNBOOK_STATE_DIR $RUNBOOK_QUEUE $@"',
+    }.items():
+        (tools / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tools / name).chmod(0o755)
+    example = (SYSTEMD / "worker.env.example").read_text("utf-8").replace("CHANGE_ME", "ldn-1")
+    (tmp_path / "worker.env").write_text(example)
+    script = tmp_path / "runbook"
+    script.write_text((SYSTEMD / "runbook").read_text("utf-8").replace("/etc/runbook/", f"{tmp_path}/"))
+
+    said = subprocess.run(
+        ["sh", str(script), "mode", "observe"],
+        env={"PATH": f"{tools}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert said.stdout.split() == [
+        *("/srv/trading", "/var/lib/runbook", "ldn-1"),
+        *("--reuid=trading", "--regid=4711", "--init-groups", f"{BINARIES}runbook", "mode", "observe"),
+    ]
+
+
+@pytest.mark.parametrize("path", sorted(SYSTEMD.glob("runbook-*.service")), ids=lambda one: one.name)
+def test_the_variables_of_a_host_are_those_of_its_units(path: Path) -> None:
+    """Where they stand twice they must say the same."""
+    given = dict(word.split("=", 1) for line in unit(path).get("Environment", []) for word in line.split())
+    wanted = variables(SYSTEMD / "worker.env.example")
+
+    for name in {"RUNBOOK_CONFIG", "RUNBOOK_STATE_DIR"} & given.keys():
+        assert given[name].replace("%S", "/var/lib") == wanted[name]
 
 
 def test_the_worker_that_stops_takes_no_service_along() -> None:
