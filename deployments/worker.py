@@ -60,11 +60,12 @@ async def bury(queue: str) -> None:
 
 
 def _not_let_in(client: PrefectClient, error: PrefectHTTPStatusError) -> Exception:
-    if error.response.status_code not in {401, 403}:
+    # A proxy may say 403 for a while; that a login is missing, or wrong, waits for a person.
+    if error.response.status_code != 401:
         return error
     detail = (
-        f"expected to be let in was http_status={error.response.status_code} api={client.api_url}; "
-        "set PREFECT_API_AUTH_STRING to its USER:PASSWORD"
+        f"expected to be let in was refused api={client.api_url}; set PREFECT_API_AUTH_STRING to its USER:PASSWORD, "
+        "then start the worker again"
     )
     return RunbookError(Code.NOT_CONFIGURED, detail)
 

@@ -1,6 +1,7 @@
 """§1 Initial triage, the first five minutes; then §2 to §4 where they are needed."""
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -141,7 +142,7 @@ async def initial_triage(request: TriageRequest) -> str:
 
 async def look_around(service: str) -> Observation:
     """Make every look at once."""
-    looked_at = datetime.now(UTC)
+    looked_at, steady_s = datetime.now(UTC), time.monotonic()
     health, process, metrics, orders, gateways, routing = await asyncio.gather(
         probe_health(service),  # §1.2
         check_process(service),  # §1.2
@@ -152,6 +153,7 @@ async def look_around(service: str) -> Observation:
     )
     return Observation(
         looked_at=looked_at,
+        steady_s=steady_s,
         health=health,
         process=process,
         metrics=metrics,

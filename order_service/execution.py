@@ -1,5 +1,6 @@
 """What a gateway answers about an order, as it must look to be believed."""
 
+import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -12,8 +13,12 @@ from order_service.order import OrderStatus
 Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=512)]
 
 
+# With an exponent, a few characters would be written out as gigabytes of digits.
+PLAIN = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,18})?")
+
+
 def _decimal_string(raw: Any) -> Any:
-    if raw is None or (isinstance(raw, str) and len(raw) <= 40):
+    if raw is None or (isinstance(raw, str) and PLAIN.fullmatch(raw)):
         return raw
     raise PydanticCustomError("venue_decimal", "expected a decimal string or null")
 

@@ -5,10 +5,7 @@ import math
 from typing import Any
 
 from deployments.views.words import say
-
-# Our own documents are some ten levels deep; what a hostile ledger nests deeper is cut, because writers recurse.
-DEPTH_LIMIT_COUNT = 40
-CUT = "… cut: nested too deeply"
+from tasks.rules.json_values import CUT, DEPTH_LIMIT_COUNT
 
 
 def say_json(document: object) -> None:

@@ -146,11 +146,16 @@ class Courier:
     def _pass_on(self, entry: Queued, audience: Audience) -> bool:
         latest = self._latest(entry)
         if audience in latest.passed_to:
-            return False
+            return not self._waits(entry, audience)
         message = instead_message(entry.message, audience, self._instead_key(entry, audience))
         instead = self._outbox.put(entry.service, message, self._clock(), instead_of=entry.message.key)
         self._outbox.save(latest.model_copy(update={"passed_to": (*latest.passed_to, audience)}))
         return self.deliver(instead)
+
+    def _waits(self, entry: Queued, audience: Audience) -> bool:
+        """Say whether what was passed on has not arrived yet: only then does the next audience hear of it, too."""
+        passed_on = (one for one in self._outbox.waiting() if one.instead_of == entry.message.key)
+        return any(one.message.audience is audience and not one.delivered_by for one in passed_on)
 
     def _instead_key(self, entry: Queued, audience: Audience) -> str:
         incident = self._records.incident(entry.service, entry.message.incident_id)

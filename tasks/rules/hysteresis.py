@@ -8,6 +8,7 @@ from tasks.model.incident import IncidentState
 from tasks.model.past_looks import PastLook
 from tasks.model.values import Value
 from tasks.rules.causes.facts import is_paused
+from tasks.rules.times import shifted
 
 # Words for one trouble: a gateway is gone, then it turns out to flap; a service hangs, is killed, and does not stay up.
 # Each is one incident and one thread, whichever word fits in a given minute.
@@ -78,7 +79,7 @@ def _troubles(incident: IncidentState) -> frozenset[Cause]:
 def _in_hand(incident: IncidentState, now: datetime) -> bool:
     """Say whether an incident is a person's own order, which ends it; one left lying is closed later."""
     ends = [one.finished_at or one.started_at for one in incident.actions]
-    return not incident.causes and now < max((incident.opened_at, *ends)) + IN_HAND_FOR
+    return not incident.causes and now < shifted(max((incident.opened_at, *ends)), IN_HAND_FOR)
 
 
 def _good_runs(troubles: frozenset[Cause], evidence: Evidence) -> list[datetime]:

@@ -56,7 +56,7 @@ def incident_changes(
     """
     records: list[LedgerRecord] = []
     for finding in diagnosis.findings:
-        known = next((one for one in ledger.incidents if same_trouble(one, finding)), None)
+        known = _open_for(finding, ledger)
         back = comes_back(ledger.closed, finding, ledger.escalation, ledger.now)
         if known is None and is_overtaken(finding, evidence, ledger.all, acting=ledger.acting):
             continue
@@ -69,6 +69,12 @@ def incident_changes(
         if closing.may_close and not half_done(incident):
             records += closing_records(incident, ledger.now, f"its trouble no longer shows: {closing.because}")
     return tuple(records)
+
+
+def _open_for(finding: Finding, ledger: OpenLedger) -> IncidentState | None:
+    """Find the open incident of a finding: the one that has named its very cause, else one of the same trouble."""
+    same = [one for one in ledger.incidents if same_trouble(one, finding)]
+    return next((one for one in same if finding.cause in one.causes), same[0] if same else None)
 
 
 def half_done(incident: IncidentState) -> tuple[ActionRecord, ...]:

@@ -5,6 +5,10 @@ from typing import Any
 
 import orjson
 
+# Our own documents are some ten levels deep.
+DEPTH_LIMIT_COUNT = 40
+CUT = "… cut: nested too deeply"
+
 
 def parse_object(text: str) -> dict[str, Any] | None:
     """Parse a JSON object, or say None for anything else: other types, NaN, bad UTF-8, absurd nesting."""
@@ -13,6 +17,15 @@ def parse_object(text: str) -> dict[str, Any] | None:
     except (orjson.JSONDecodeError, RecursionError, ValueError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def shallow(value: Any, levels_left: int = DEPTH_LIMIT_COUNT) -> Any:
+    """Cut what is nested absurdly deep: it can be read, and whoever writes it recurses, and breaks."""
+    if isinstance(value, dict):
+        return {key: shallow(each, levels_left - 1) for key, each in value.items()} if levels_left else CUT
+    if isinstance(value, list):
+        return [shallow(each, levels_left - 1) for each in value] if levels_left else CUT
+    return value
 
 
 def text_of(table: dict[str, Any] | None, key: str, limit_count: int = 500) -> str | None:

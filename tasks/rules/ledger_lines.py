@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from tasks.model.incident import Ledger, LedgerRecord, SkippedLine
-from tasks.rules.json_values import table_of, text_of
+from tasks.rules.json_values import DEPTH_LIMIT_COUNT, shallow, table_of, text_of
 from tasks.rules.times import parse_time
 
 TIME_KEYS = ("timestamp", "ts", "time", "@timestamp")
@@ -49,6 +49,8 @@ def _parse_line(raw: bytes, number: int) -> LedgerRecord | str:
     kind = next((text for key in TYPE_KEYS if (text := text_of(table, key, 200))), None)
     if kind is None:
         return f"no type under {', '.join(TYPE_KEYS)}"
+    if raw.count(b"{") + raw.count(b"[") > DEPTH_LIMIT_COUNT:
+        table = shallow(table)
     return _record(table, moment, kind, number)
 
 

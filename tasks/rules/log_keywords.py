@@ -18,7 +18,7 @@ _WORD = _any(
     rf"\b(?:{_REJECTS}|denied|abort(?:ed|ing)|deadlock(?:ed)?|stack overflow)\b",
     r"\b(?:segfault|segmentation fault|core dumped|out of memory|oom-kill(?:er)?)\b",
     r"\b(?:no space left|disk full|read-only file system)\b",
-    r"\b[\w.]*[a-z](?:Error|Exception)\b",
+    r"[a-z](?:Error|Exception)\b",
     r"\bE(?:CONNREFUSED|CONNRESET|TIMEDOUT|HOSTUNREACH|NETUNREACH|NOTFOUND|NOSPC|MFILE|PIPE)\b",
 )
 # "0 errors", "no failures", "errors=0", "error: null" and "timeout=30" say that all is well or set a limit.
@@ -34,7 +34,7 @@ _HARMLESS = _any(
 _STORAGE = _any(
     r"no space left|enospc|disk (?:is )?full|disk quota|read-only file system|erofs|\bi/o error|input/output error",
     r"database is locked|disk image is malformed|\bfsync\b|storage (?:is )?(?:full|failed|unavailable)",
-    r"(?:write|append)\w* (?:to )?(?:the )?(?:journal|disk|wal|ledger)\w* failed",
+    r"(?:write|append)\w{0,20} (?:to )?(?:the )?(?:journal|disk|wal|ledger)\w* failed",
 )
 _TIMEOUT = _any(
     r"time[d]?[ _-]?out|deadline[ _]exceeded|etimedout",

@@ -1,6 +1,7 @@
 """Find the level of a log line where its writer put it: the head of a text line, a key, a syslog priority, a letter."""
 
 import re
+from collections.abc import Iterable
 
 from tasks.model.log_levels import LevelSeen, Severity
 
@@ -76,10 +77,13 @@ _AFTER_TIME = re.compile(
 )
 _LOGFMT_START = re.compile(r"\s*[\w.@-]+=", re.ASCII)
 # Quoted values are stepped over, so that `msg="level=error"` is no level.
-_LOGFMT_LEVEL = re.compile(
-    r'"(?:[^"\\]|\\.)*"|(?:^|(?<=[\s,{]))(?:level|lvl|severity|loglevel|log_level|log\.level|levelname)=(["\']?)([A-Za-z]+)(?:\1(?=[\s,}]|$))',
-    re.IGNORECASE | re.ASCII,
+# After one that nobody closed, no other one is closed either: the rest is searched once, and not from each quote anew.
+_FIELD = (
+    r"(?:^|(?<=[\s,{]))(?:level|lvl|severity|loglevel|log_level|log\.level|levelname)="
+    r"(?P<quote>[\"']?)(?P<word>[A-Za-z]+)(?:(?P=quote)(?=[\s,}]|$))"
 )
+_LOGFMT_FIELD = re.compile(_FIELD, re.IGNORECASE | re.ASCII)
+_LOGFMT_LEVEL = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|(?P<unclosed>\\?$))|' + _FIELD, re.IGNORECASE | re.ASCII)
 _LOGFMT_HINT = re.compile(r"(?:level|lvl|severity|levelname)=", re.IGNORECASE | re.ASCII)
 
 
@@ -135,6 +139,15 @@ def _logfmt(line: str) -> LevelSeen | None:
     if not _LOGFMT_HINT.search(line):
         return None
     for found in _LOGFMT_LEVEL.finditer(line):
-        if found[2] and (severity := severity_of_word(found[2])):
+        if found["unclosed"] is not None:
+            return _first_field(_LOGFMT_FIELD.finditer(line, found.start() + 1))
+        if seen := _first_field([found]):
+            return seen
+    return None
+
+
+def _first_field(fields: Iterable[re.Match[str]]) -> LevelSeen | None:
+    for found in fields:
+        if found["word"] and (severity := severity_of_word(found["word"])):
             return LevelSeen(severity, found.end(), by_shape=True)
     return None

@@ -3,10 +3,10 @@
 import re
 
 from tasks.model.log_findings import Cause, ExceptionSeen
-from tasks.rules.log_trace_reader import clip
+from tasks.rules.log_trace_reader import HEADLINE_LIMIT_COUNT, clip
 
 FRAME = re.compile(r"(?:[ \t]|#011)+at (.+)")
-NAMED = re.compile(
+_NAMED = re.compile(
     r"(?:^|[\s:\-\]>|])((?:[A-Za-z_$][\w$]*[./])*[A-Za-z_$][\w$.`+]*?(?:Exception|Error|Throwable|Failure|Fault|Rejected|Death)[\w$`]*"
     r"|(?:[a-z_$][\w$]*\.){2,}[A-Z][\w$.]*)(?: \[[\w-]+\]| \(\d+\)| \(0x[0-9A-Fa-f]+\))?(?=:|\s|$)(?:: ?(.*))?$",
     re.ASCII,
@@ -18,6 +18,11 @@ _BESIDE = re.compile(
     re.ASCII,
 )
 _PROPERTY = re.compile(r"\s+(?:'[\w-]+'|\[?[A-Za-z_$][\w$]*\]?): .+|\s*[}\]],?$", re.ASCII)
+
+
+def named(text: str) -> re.Match[str] | None:
+    """Find the exception that a line names, and its message, in as much of it as a name can stand in."""
+    return _NAMED.search(text[:HEADLINE_LIMIT_COUNT])
 
 
 class FramesReader:
@@ -59,7 +64,7 @@ class FramesReader:
 
     def _name(self, text: str) -> None:
         head, arrow, inner = text.partition(" ---> ")
-        found = NAMED.search(head) or re.match(r"\s*([\w.$]+): ?(.*)", head, re.ASCII)
+        found = named(head) or re.match(r"\s*([\w.$]+): ?(.*)", head, re.ASCII)
         if found:
             self._causes.append(
                 Cause(type=found[1].replace("/", "."), message=clip((found[2] or "").removesuffix("{")))

@@ -3,7 +3,7 @@
 import re
 
 from tasks.model.log_findings import ExceptionSeen
-from tasks.rules.log_trace_reader import clip
+from tasks.rules.log_trace_reader import HEADLINE_LIMIT_COUNT, clip
 
 GO_START = re.compile(r"(?:panic: |fatal error: |goroutine \d+ \[)", re.ASCII)
 _GO_FUNCTION = re.compile(r"[\w./*()\-\[\]{}·,~@$%]+\(.*\)$|created by ", re.ASCII)
@@ -168,7 +168,7 @@ class AbortReader:
 
 
 def _ruby_name(headline: str) -> tuple[str, str] | None:
-    found = _RUBY_NAMED.search(headline)
+    found = _RUBY_NAMED.search(headline[:HEADLINE_LIMIT_COUNT])
     if found is None:
         return None
     return (found[5], found[4]) if found[5] else (found[1], found[2] or found[3] or "")

@@ -21,6 +21,10 @@ class TraceReader(Protocol):
         """Name the exception; None when what was taken is no trace."""
 
 
+# What stands above the frames; a name, and the beginning of what it says.
+HEADLINE_LIMIT_COUNT = 4000
+
+
 def clip(text: str) -> str:
     """Cut a message to what a person reads."""
     return text.strip()[:MESSAGE_CHARACTERS]

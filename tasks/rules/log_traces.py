@@ -8,7 +8,7 @@ from tasks.model.log_findings import ExceptionSeen
 from tasks.model.log_levels import Severity
 from tasks.rules.log_json import looks_like_json
 from tasks.rules.log_levels import level_of
-from tasks.rules.log_trace_frames import FRAME, NAMED, FramesReader
+from tasks.rules.log_trace_frames import FRAME, FramesReader, named
 from tasks.rules.log_trace_native import (
     GO_START,
     RUBY_START,
@@ -124,7 +124,7 @@ def _headline(lines: Lines, index: int, prefix: str) -> int | None:
         if FRAME.match(body) or not body.strip():
             break
         nearest = above
-        if NAMED.search(body) and not body.lstrip().startswith(("--->", "Caused by", "Suppressed")):
+        if named(body) and not body.lstrip().startswith(("--->", "Caused by", "Suppressed")):
             break
     return nearest
 

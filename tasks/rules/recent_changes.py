@@ -9,7 +9,7 @@ from tasks.model.incident import LedgerRecord
 from tasks.model.past_looks import PastLook
 from tasks.model.values import Value
 from tasks.rules.json_values import parse_object, table_of, text_of
-from tasks.rules.times import parse_time
+from tasks.rules.times import parse_time, shifted
 
 KIND_OF_PART = {
     "features": ChangeKind.FEATURE,
@@ -116,7 +116,7 @@ def _pending(
 
 
 def _release_change(at: datetime, before: str | None, now: str | None, moves: tuple[ReleaseMove, ...]) -> Change:
-    move = next((one for one in reversed(moves) if one.to == now and one.at <= at + CLOCK_SLACK), None)
+    move = next((one for one in reversed(moves) if one.to == now and one.at <= shifted(at, CLOCK_SLACK)), None)
     return Change(
         kind=ChangeKind.RELEASE,
         at=at,

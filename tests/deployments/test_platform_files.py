@@ -87,14 +87,15 @@ def test_a_command_at_a_hosts_prompt_means_what_its_worker_means(tmp_path: Path)
     tools.mkdir()
     for name, does in {
         "id": '[ "$1" = -u ] && echo 0 || echo 4711',
-        "systemctl": "echo trading",
+        "systemctl": '[ "$2" = --property=User ] && echo trading || echo PREFECT_HOME=/srv/home RUNBOOK_STATE_DIR=/x',
         "getent": "echo trading:x:4711:4711::/srv/trading:/bin/sh",
-        "setpriv": 'echo "$HOME $RUNBOOK_STATE_DIR $RUNBOOK_QUEUE $@"',
+        "setpriv": 'printf "%s\\n" "$HOME" "$PREFECT_HOME" "$RUNBOOK_STATE_DIR" "$SECRET" "$QUOTED" "$@"',
     }.items():
         (tools / name).write_text(f"#!/bin/sh\n{does}\n")
         (tools / name).chmod(0o755)
-    example = (SYSTEMD / "worker.env.example").read_text("utf-8").replace("CHANGE_ME", "ldn-1")
-    (tmp_path / "worker.env").write_text(example)
+    # What a shell would take apart, or run.
+    secret = "run:book &touch x; $HOME `id` (1)"
+    (tmp_path / "worker.env").write_text(f'# ours\n\nSECRET={secret}\nQUOTED="a b"\n;RUNBOOK_STATE_DIR=no')
     script = tmp_path / "runbook"
     script.write_text((SYSTEMD / "runbook").read_text("utf-8").replace("/etc/runbook/", f"{tmp_path}/"))
 
@@ -106,8 +107,8 @@ def test_a_command_at_a_hosts_prompt_means_what_its_worker_means(tmp_path: Path)
         check=True,
     )
 
-    assert said.stdout.split() == [
-        *("/srv/trading", "/var/lib/runbook", "ldn-1"),
+    assert said.stdout.splitlines() == [
+        *("/srv/trading", "/srv/home", "/x", secret, "a b"),
         *("--reuid=trading", "--regid=4711", "--init-groups", f"{BINARIES}runbook", "mode", "observe"),
     ]
 

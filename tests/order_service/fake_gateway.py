@@ -17,6 +17,7 @@ Mode = Literal[
     "truncated",
     "reset",
     "wrong_types",
+    "endless_decimal",
     "wrong_order",
     "status_500",
     "status_302",
@@ -122,6 +123,8 @@ class FakeGateway:
                 writer.transport.abort()
             case "wrong_types":
                 _respond(writer, 200, {**execution, "cum_qty": {"a": 1}})
+            case "endless_decimal":
+                _respond(writer, 200, {**execution, "last_px": "1E+3000000"})
             case "wrong_order":
                 _respond(writer, 200, {**execution, "client_order_id": "another"})
             case "status_500" | "status_302" | "status_400":

@@ -59,14 +59,14 @@ def is_paused(facts: Facts, asset_class: AssetClass, state: TradingState = Tradi
 
 
 def standing(seen: Observation, asset_class: AssetClass) -> TradingState | None:
-    """Say which new orders of a class are taken: by the routing, the metrics, or how a test order was denied.
+    """Say which new orders of a class are taken: by the routing, or by how a test order was denied.
 
-    Errors: none; None where nobody said.
+    Errors: none; None where nobody said. A number of the metrics is no reason to leave a pause out: no contract says
+    which number means what.
     """
     route = seen.routing.route(asset_class) if seen.routing else None
-    told = (route.trading_state if route else None) or seen.metrics.trading_states.get(asset_class)
-    if told in set(TradingState):
-        return TradingState(told)
+    if route is not None and route.trading_state in set(TradingState):
+        return TradingState(route.trading_state)
     order = next((one for one in seen.orders if one.asset_class is asset_class), None)
     denied = order is not None and order.outcome is OrderOutcome.DENIED
     return DENIED_BY.get(order.code or "") if order and denied else None

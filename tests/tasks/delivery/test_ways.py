@@ -233,6 +233,29 @@ def test_a_mail_server_that_refuses_is_not_taken_for_delivery(tmp_path: Path, ma
     assert lines(telling)[1:] == [("tier_1", "json", True)]
 
 
+def test_a_page_that_arrived_at_the_next_tier_goes_no_further(tmp_path: Path, mail: Mailbox) -> None:
+    """Tier 1's channel is broken for the day; the platform team need not be woken for each of its pages."""
+    with mailbox() as platform:
+        nobody = "json://127.0.0.1:1/"
+        fallback = {"tier_1": [nobody], "tier_2": [mail.url], "tier_3": [platform.url]}
+        telling = Telling(tmp_path, {}, fallback).opened()
+        telling.queue(message())
+        telling.rounds(3)
+
+    assert len(mail.taken) == 1
+    assert platform.taken == []
+
+
+def test_a_page_that_did_not_arrive_at_the_next_tier_goes_further(tmp_path: Path, mail: Mailbox) -> None:
+    """Two channels are broken: somebody must hear of it."""
+    nobody = "json://127.0.0.1:1/"
+    telling = Telling(tmp_path, {}, {"tier_1": [nobody], "tier_2": [nobody], "tier_3": [mail.url]}).opened()
+    telling.queue(message())
+    telling.rounds(3)
+
+    assert len(mail.taken) == 1
+
+
 def test_a_message_of_an_unknown_incident_is_told_once(tmp_path: Path) -> None:
     """Not everything that is told stands in a ledger."""
     telling = Telling(tmp_path)

@@ -185,6 +185,23 @@ def test_fifty_failing_runs_are_one_incident() -> None:
     assert [change.event for change in changes] == [Event.OBSERVED]
 
 
+def test_each_of_two_gateways_troubles_stays_in_its_own_incident() -> None:
+    """One is gone, another rejects: the second one's notices would go out again each minute, from the first."""
+    found = tuple(
+        hung().findings[0].model_copy(update={"cause": cause})
+        for cause in (Cause.DEPENDENCY_UNREACHABLE, Cause.GATEWAY_FAILING)
+    )
+    both = Diagnosis(status=Status.DEGRADED, findings=found)
+    still_open = open_incidents(incident_changes(both, GOOD, holding(()), lambda cause: f"INC-{cause}"), SERVICE)
+
+    changes = incident_changes(both, GOOD, holding(still_open), lambda cause: f"INC-{cause}-2")
+
+    assert [(one.event, one.incident_id) for one in changes] == [
+        (Event.OBSERVED, "INC-dependency_unreachable"),
+        (Event.OBSERVED, "INC-gateway_failing"),
+    ]
+
+
 def test_an_incident_whose_cause_is_gone_is_closed() -> None:
     """Resolve is never forgotten."""
     still_open = open_incidents(incident_changes(hung(), GOOD, holding(()), lambda _: "INC-1"), SERVICE)

@@ -1,6 +1,6 @@
 """What changed lately and how the service lived, from the ledger's own words."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from tasks.model.changes import ChangeKind, LifeEnd
 from tasks.model.diagnosis import Cause
@@ -35,6 +35,16 @@ def moved(minutes: float, to: str, action: str = "deploy") -> str:
     """One line of the releases' history."""
     at = ago(minutes).isoformat()
     return f'{{"action": "{action}", "at": "{at}", "by": "ann", "from": null, "reason": "r", "to": "{to}"}}'
+
+
+def test_a_start_of_the_year_9999_is_read_as_any_other() -> None:
+    """Another tool's line, and no reason to end the triage."""
+    far = started(0, "1.1.0").model_copy(update={"timestamp": datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)})
+    moves = parse_moves(moved(5, "1.1.0").encode())
+
+    (change,) = release_changes([started(60), far], moves, (), LONG_AGO)
+
+    assert (change.now, change.by) == ("1.1.0", "ann")
 
 
 def test_a_release_changes_when_the_service_first_runs_it() -> None:

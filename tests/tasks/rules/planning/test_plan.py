@@ -139,16 +139,22 @@ def test_a_class_of_which_nobody_can_say_how_it_stands_is_halted_rather_than_red
     assert (Action.PAUSE_STRATEGIES, f"equity {TradingState.HALTED}") in actions(slow_xnas(routing=broken, orders=sent))
 
 
-@pytest.mark.parametrize("told", ["order", "metrics"])
-def test_a_class_that_is_halted_by_what_else_tells_of_it_is_left_as_it_is(told: str) -> None:
+def test_a_class_whose_test_order_was_denied_as_halted_is_left_as_it_is() -> None:
     """A route is not the only one who knows."""
     denied = order(AssetClass.EQUITY, OrderOutcome.DENIED, "XNAS").model_copy(update={"code": "TRADING_HALTED"})
-    numbers = metrics().model_copy(update={"trading_states": {"equity": "halted"}})
-    told_by: dict[str, object] = {"orders": (denied,)} if told == "order" else {"metrics": numbers}
 
-    found = actions(slow_xnas(routing=routing(seen=Seen.FAILED, routes=()), **told_by))
+    found = actions(slow_xnas(routing=routing(seen=Seen.FAILED, routes=()), orders=(denied,)))
 
     assert [one for one, _ in found] == [Action.MARK_DEGRADED]
+
+
+def test_a_number_of_the_metrics_leaves_no_pause_out() -> None:
+    """No contract says which number means halted: another service may count the other way."""
+    numbers = metrics().model_copy(update={"trading_states": {"equity": "halted"}})
+
+    found = actions(slow_xnas(routing=routing(seen=Seen.NOT_CONFIGURED, routes=()), metrics=numbers))
+
+    assert Action.PAUSE_STRATEGIES in [one for one, _ in found]
 
 
 def test_a_flapping_gateway_is_marked_and_never_switched_to_and_fro() -> None:
