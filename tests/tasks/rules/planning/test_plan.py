@@ -133,10 +133,9 @@ def test_a_slow_gateway_is_marked_and_its_class_only_reduces() -> None:
 
 def test_a_class_of_which_nobody_can_say_how_it_stands_is_halted_rather_than_reduced() -> None:
     """A person may have halted it, and *reducing* would let new orders out again."""
-    broken = routing(seen=Seen.FAILED, routes=())
-    sent = (order(AssetClass.EQUITY, OrderOutcome.EXECUTED),)
+    broken = slow_xnas(routing=routing(seen=Seen.FAILED, routes=()), orders=(order(AssetClass.EQUITY),))
 
-    assert (Action.PAUSE_STRATEGIES, f"equity {TradingState.HALTED}") in actions(slow_xnas(routing=broken, orders=sent))
+    assert (Action.PAUSE_STRATEGIES, f"equity {TradingState.HALTED}") in actions(broken)
 
 
 def test_a_class_whose_test_order_was_denied_as_halted_is_left_as_it_is() -> None:
