@@ -41,9 +41,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def runs(prefect_api: str) -> "Iterator[subprocess.Popen[str]]":
+def runs(quiet_api: str) -> "Iterator[subprocess.Popen[str]]":
     """What forks the runs that die."""
-    environment = {**os.environ, "PREFECT_API_URL": prefect_api, "PREFECT_LOGGING_LEVEL": "CRITICAL"}
+    environment = {**os.environ, "PREFECT_API_URL": quiet_api, "PREFECT_LOGGING_LEVEL": "CRITICAL"}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     command = [sys.executable, "-m", "tests.fakes.dying_run"]
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment, text=True, **pipes) as process:  # type: ignore[call-overload]
