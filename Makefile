@@ -6,9 +6,9 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 ARGS ?=
 CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-# One process more than there are cores shares the tests: half of their time they wait. What shares a server or a stack
+# Two processes more than there are cores share the tests: half of their time they wait. What shares a server or a stack
 # stays in one of them.
-JOBS ?= $(shell expr 1 + $(CORES))
+JOBS ?= $(shell expr 2 + $(CORES))
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
