@@ -65,7 +65,9 @@ def open_door() -> PrefectDoor:
     """
     door = any_door()
     if door is not None and not door.url.startswith(("http://", "https://")):
-        raise RunbookError(Code.BAD_SETTING, f"expected PREFECT_API_URL as http://HOST:PORT/api was {door.url!r}")
+        raise RunbookError(
+            Code.BAD_SETTING, f"expected PREFECT_API_URL as http://HOST:PORT/api was {door.url!r}; correct it"
+        )
     if door is None or door.ask("/health") is None:
         raise RunbookError(
             Code.PREFECT_UNREACHABLE,

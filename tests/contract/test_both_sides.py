@@ -23,8 +23,9 @@ from tasks.rules.diagnosis import name_cause
 from tasks.settings import ServiceSettings
 from tests.fakes.patient import listens, running
 from tests.fakes.polling import eventually
+from tests.fakes.ports import free_port
 from tests.order_service.desk import lay_out
-from tests.order_service.process import free_port, service_process
+from tests.order_service.process import service_process
 from tests.order_service.simulator import simulator
 
 pytestmark = pytest.mark.live

@@ -13,7 +13,8 @@ from tasks.model.errors import CannotLook, Code
 from tasks.model.orders import AssetClass
 from tests.deployments.asking import Terminal, settings_of, started
 from tests.fakes import looks
-from tests.fakes.patient import free_port, running, watched
+from tests.fakes.patient import running, watched
+from tests.fakes.ports import free_port
 from tests.house.source import REPOSITORY
 
 pytestmark = pytest.mark.live

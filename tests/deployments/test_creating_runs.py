@@ -6,7 +6,7 @@ from deployments import creating_runs
 from deployments.creating_runs import RunOrder, create_run
 from deployments.prefect_door import PrefectDoor
 from tasks.model.errors import Code, RunbookError
-from tests.fakes.patient import free_port
+from tests.fakes.ports import free_port
 from tests.fakes.prefect_api import serving_prefect
 
 BUSY = "Service Unavailable"

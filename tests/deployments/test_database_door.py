@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from deployments.database_door import check_database
 from tasks.model.errors import Code, RunbookError
-from tests.fakes.patient import free_port
+from tests.fakes.ports import free_port
 from tests.fakes.postgres import Cluster
 
 pytestmark = pytest.mark.live

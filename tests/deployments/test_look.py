@@ -15,7 +15,8 @@ from tasks.model.limits import LookLimits
 from tasks.model.looks import RoutingLook, Seen
 from tests.deployments.asking import Terminal
 from tests.fakes.looks import NOW
-from tests.fakes.patient import Patient, free_port, running, watched
+from tests.fakes.patient import Patient, running, watched
+from tests.fakes.ports import free_port
 from tests.fakes.wire import answering, exactly, never
 
 QUICK = LookLimits(connect_timeout_s=0.3, health_timeout_s=0.3, metrics_timeout_s=0.3)

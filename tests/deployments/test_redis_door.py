@@ -11,7 +11,7 @@ from deployments.redis_door import check_redis
 from deployments.server_settings import ServerSettings
 from deployments.state_dir import StateDir
 from tasks.model.errors import Code, RunbookError
-from tests.fakes.patient import free_port
+from tests.fakes.ports import free_port
 from tests.fakes.redis_server import Redis, no_redis
 
 HAS_PACKAGE = pytest.mark.skipif(no_redis() is not None, reason=no_redis() or "")

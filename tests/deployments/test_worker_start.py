@@ -9,11 +9,11 @@ import pytest
 from deployments.commands.worker import worker
 from deployments.worker import make_pool
 from tasks.model.errors import Code, RunbookError
+from tests.fakes.deaf import DEAF
 from tests.fakes.scripted import Asked, replied, scripted
 
 pytestmark = pytest.mark.live
 
-DEAF = ("sh", "-c", "trap '' INT; exec \"$@\"", "sh")
 HEARS = """
 import signal
 from deployments.interrupts import hear_interrupts

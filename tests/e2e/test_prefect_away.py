@@ -17,8 +17,9 @@ from tasks.clients.process_look import service_identity
 from tasks.model.incident import Event, Outcome
 from tasks.rules.course import remediation_case
 from tasks.rules.incident_state import fold_incidents
-from tests.fakes.patient import Patient, free_port, running
+from tests.fakes.patient import Patient, running
 from tests.fakes.polling import eventually
+from tests.fakes.ports import free_port
 from tests.fakes.triaged import NAME, triaged
 
 pytestmark = [

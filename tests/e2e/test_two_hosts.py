@@ -14,13 +14,12 @@ import pytest
 
 from deployments.local_http import ask
 from tasks.clients.incident_ledger import read_ledger
+from tests.fakes.deaf import DEAF
 from tests.fakes.local_stack import REPOSITORY, Stack
-from tests.fakes.patient import free_port
 from tests.fakes.polling import eventually
+from tests.fakes.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.drill, pytest.mark.timeout(600)]
-# As a script starts what it puts in the background.
-DEAF = ("sh", "-c", "trap '' INT; exec \"$@\"", "sh")
 
 
 @dataclass(frozen=True)

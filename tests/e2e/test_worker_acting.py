@@ -12,8 +12,9 @@ from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.process_look import service_identity
 from tasks.model.incident import Event, Outcome
 from tasks.rules.incident_state import fold_incidents
-from tests.fakes.patient import FAST_RESTART, Patient, free_port, running
+from tests.fakes.patient import FAST_RESTART, Patient, running
 from tests.fakes.polling import eventually
+from tests.fakes.ports import free_port
 from tests.fakes.prefect_process import server
 from tests.fakes.workers import Lab, lab
 

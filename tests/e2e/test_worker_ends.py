@@ -10,8 +10,8 @@ import psutil
 import pytest
 
 from tests.fakes.line import Line
-from tests.fakes.patient import free_port
 from tests.fakes.polling import eventually
+from tests.fakes.ports import free_port
 from tests.fakes.prefect_process import server
 from tests.fakes.workers import Lab, lab
 

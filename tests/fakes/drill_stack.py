@@ -12,8 +12,9 @@ from pathlib import Path
 from tasks.clients.process_marks import STACK_MARK
 from tasks.model.modes import Mode
 from tasks.settings import RunbookSettings, ServiceSettings
-from tests.fakes.patient import FAST_LOOKS, free_port, listens
+from tests.fakes.patient import FAST_LOOKS, listens
 from tests.fakes.polling import eventually
+from tests.fakes.ports import free_port
 
 SERVICE = "order-service"
 GATEWAY = "CRYP"

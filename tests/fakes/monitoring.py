@@ -12,8 +12,8 @@ import yaml
 
 from deployments.local_http import answers, ask
 from tests.fakes.local_stack import Stack
-from tests.fakes.patient import free_port
 from tests.fakes.polling import eventually
+from tests.fakes.ports import free_port
 from tests.house.source import REPOSITORY
 
 FOLDER = REPOSITORY / "deployments" / "monitoring"

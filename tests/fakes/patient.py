@@ -1,12 +1,11 @@
 """A patient for the doctors' tests: the stub service as a real process, and settings that watch it."""
 
-import itertools
 import json
 import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,24 +21,12 @@ from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass, SyntheticOrder
 from tasks.settings import RunbookSettings, ServiceSettings
 from tests.fakes.polling import eventually
+from tests.fakes.ports import free_port
 
 FAST_LOOKS = LookLimits(connect_timeout_s=0.5, health_timeout_s=0.5, metrics_timeout_s=0.5, order_timeout_s=0.5)
 FAST_RESTART = RestartLimits(
     drain_timeout_s=0.5, kill_timeout_s=5, start_timeout_s=15, confirm_for_s=0.3, confirm_timeout_s=5
 )
-
-# Below those that Linux takes for connections and for servers that name none; each process begins elsewhere in it.
-PORTS = range(20_000, 32_000)
-_turn = itertools.count(os.getpid() * 1_009)
-
-
-def free_port() -> int:
-    """Find a port that nobody listens on, and that the system gives to nobody who asks for any."""
-    while True:
-        port = PORTS[next(_turn) % len(PORTS)]
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 @dataclass

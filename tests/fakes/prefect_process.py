@@ -11,8 +11,8 @@ from pathlib import Path
 from filelock import FileLock
 
 from deployments.local_http import answers
-from tests.fakes.patient import free_port
 from tests.fakes.polling import eventually
+from tests.fakes.ports import free_port
 
 # What a server does besides keeping the runs that it is told of: two thirds of its CPU, of no use to who asks a flow
 # for what it did.

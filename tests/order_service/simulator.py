@@ -9,8 +9,9 @@ from pathlib import Path
 
 import httpx
 
+from tests.fakes.ports import free_port
 from tests.order_service.desk import eventually
-from tests.order_service.process import ROOT, free_port
+from tests.order_service.process import ROOT
 
 
 @contextlib.asynccontextmanager

@@ -10,9 +10,9 @@ import pytest
 from aiohttp import web
 
 from order_service.events import TROUBLE, event_name
+from tests.fakes.ports import free_port
 from tests.order_service.desk import desk_at, eventually, order
 from tests.order_service.fake_gateway import FakeGateway
-from tests.order_service.process import free_port
 
 pytestmark = pytest.mark.live
 

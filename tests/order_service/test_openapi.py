@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.specs.openapi import checks
 
+from tests.fakes.ports import free_port
 from tests.order_service.desk import TOKEN, lay_out
-from tests.order_service.process import free_port, service_process
+from tests.order_service.process import service_process
 
 pytestmark = pytest.mark.live
 

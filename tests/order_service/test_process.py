@@ -9,9 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.fakes.ports import free_port
 from tests.order_service.desk import eventually, lay_out, order, routing_text
 from tests.order_service.fake_gateway import FakeGateway
-from tests.order_service.process import free_port, service_process
+from tests.order_service.process import service_process
 
 pytestmark = pytest.mark.live
 

@@ -82,6 +82,19 @@ async def test_a_test_order_that_was_rejected_leads_nothing_there_whatever_anoth
     assert changes_of(asked) == [SMALL, BACK]
 
 
+async def test_a_test_order_that_filled_elsewhere_is_no_trial() -> None:
+    """The service took the trial's route and did not follow it: what filled is where orders went before."""
+
+    def at_the_old_one(asked: Asked) -> bytes:
+        return replied(201, json.loads(filled(asked).split(b"\r\n\r\n", 1)[1].replace(b"XNYS", b"XNAS")))
+
+    async with scene_at(serving(sent=at_the_old_one), reroute(), FX_FILLED) as (scene, asked):
+        done = await rerouted(scene)
+
+    assert done.outcome is Outcome.REFUSED
+    assert changes_of(asked) == [SMALL, BACK]
+
+
 async def test_where_no_trial_is_possible_a_fill_of_another_class_there_stands_in() -> None:
     """A service that knows no scope refuses the trial, and nothing was tried."""
     unscoped = refused(422, "INVALID_REQUEST", "no scope here")

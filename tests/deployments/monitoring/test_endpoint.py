@@ -17,8 +17,8 @@ import pytest
 from deployments.local_http import answers
 from deployments.monitoring.alerts import BODY_LIMIT_BYTES
 from deployments.prefect_door import authorization
-from tests.fakes.patient import free_port
 from tests.fakes.polling import eventually
+from tests.fakes.ports import free_port
 from tests.fakes.prefect_api import PrefectApi, serving_prefect
 
 pytestmark = pytest.mark.live

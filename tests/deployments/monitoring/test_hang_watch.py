@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from deployments.monitoring.hang_watch import EVENT, HangWatch, ask_for_triage, is_silent
-from tests.fakes.patient import free_port
+from tests.fakes.ports import free_port
 
 NAME = "order-service"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -22,9 +22,9 @@ from order_service.releases.errors import ReleaseCode, ReleaseError
 from order_service.releases.manifest import read_manifest, verify
 from order_service.releases.runs import HealthyRun, append_run, read_runs
 from order_service.releases.standing import Past, standing
+from tests.fakes.ports import free_port
 from tests.order_service.desk import TOKEN, eventually, lay_out, order
 from tests.order_service.fake_gateway import FakeGateway
-from tests.order_service.process import free_port
 from tests.order_service.releases.release_tree import PACKAGE, Tree
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a process cannot become another there, nor take SIGUSR2")

@@ -17,7 +17,7 @@ from tasks.model.control import (
 )
 from tasks.model.orders import AssetClass
 from tasks.settings import ServiceSettings
-from tests.fakes.patient import free_port
+from tests.fakes.ports import free_port
 from tests.fakes.scripted import Asked, in_turn, refused, replied, scripted
 from tests.fakes.wire import Answer, answering, drip, endless, exactly, never
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tasks.clients.http_exchange import Call, exchange, http_client
 from tasks.model.looks import Exchange, Fault
-from tests.fakes.patient import free_port
+from tests.fakes.ports import free_port
 from tests.fakes.wire import Answer, answering, drip, endless, exactly, never
 
 

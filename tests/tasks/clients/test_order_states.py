@@ -10,7 +10,7 @@ import pytest
 from tasks.clients.order_states import PAGES_COUNT, order_states, proven_within
 from tasks.model.order_states import BlindReason, OrderSafety
 from tasks.settings import ServiceSettings
-from tests.fakes.patient import free_port
+from tests.fakes.ports import free_port
 from tests.fakes.scripted import Asked, refused, replied, scripted
 from tests.fakes.wire import answering, drip, never
 

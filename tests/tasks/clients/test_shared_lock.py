@@ -16,7 +16,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from tasks.clients import service_lock, shared_lock
 from tasks.clients.leasing import leased, released
 from tasks.clients.shared_lock import SharedNote, name_of
-from tests.fakes.patient import free_port
+from tests.fakes.ports import free_port
 
 pytestmark = [
     pytest.mark.prefect,
