@@ -66,6 +66,11 @@ class Outcome(StrEnum):
     NOT_RECOVERED = "not_recovered"
     UNKNOWN = "unknown"
 
+    @property
+    def words(self) -> str:
+        """Name it for people: what nobody knows is to be verified, and is never called a failure."""
+        return "outcome unknown: verify by hand" if self is Outcome.UNKNOWN else self.value.replace("_", " ")
+
 
 class LedgerRecord(BaseModel):
     """One line of `incidents.jsonl`, as both sides write it; `line` is its number when it was read from the file."""

@@ -56,6 +56,6 @@ def ending_records(
     incident: IncidentState, result: RemediationResult, by: str, now: datetime
 ) -> tuple[LedgerRecord, ...]:
     """Write that a person's order is carried out, or that nothing was done of it."""
-    summary = f"the order of {by} has ended: {result.outcome}, {result.detail}"
+    summary = f"the order of {by} has ended: {result.outcome.words}, {result.detail}"
     closed = record_of(incident, Event.CLOSED, now, summary, {"outcome": result.outcome})
     return (closed.model_copy(update={"source": Source.OPERATOR}),)

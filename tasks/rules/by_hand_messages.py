@@ -51,7 +51,7 @@ def outcome_line(story: HandStory, result: RemediationResult) -> str:
     """Say in one line what an order by hand came to, for the one who gave it."""
     what = story.instruction.action.replace("_", " ")
     refused = f" {result.code}:" if result.code and result.outcome is Outcome.REFUSED else ""
-    return f"{story.instruction.service}: {what} by hand: {result.outcome}.{refused} {result.detail}".strip()
+    return f"{story.instruction.service}: {what} by hand: {result.outcome.words}.{refused} {result.detail}".strip()
 
 
 def passed_guards(actions: tuple[PlannedAction, ...]) -> tuple[GuardCode, ...]:
@@ -101,7 +101,9 @@ def _desk(story: HandStory, plan: Plan, result: RemediationResult) -> tuple[Mess
 def _desk_sentence(one: ActionResult) -> str:
     if one.proven in GOOD:
         return desk_words(one) or f"{_changed(one)}{' and works again' if one.proven is Outcome.RECOVERED else ''}."
-    return f"{one.planned.words.capitalize()} did not help ({one.proven}); people are at it."
+    if one.proven is Outcome.UNKNOWN:
+        return f"{one.planned.words.capitalize()}, {one.proven.words}."
+    return f"{one.planned.words.capitalize()} did not help; people are at it."
 
 
 def _changed(one: ActionResult) -> str:

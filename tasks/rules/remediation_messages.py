@@ -116,9 +116,12 @@ def _sentence(one: ActionResult) -> str:
             return f"Done: {one.planned.words}: {one.detail}."
         case Outcome.REFUSED:
             return f"Not done, {one.code}: {one.planned.words}: {one.detail}."
-        case Outcome.NOT_RECOVERED | Outcome.UNKNOWN:
+        case Outcome.NOT_RECOVERED:
             detail = one.recovery.detail if one.recovery else one.detail
-            return f"{one.planned.words} did not help ({one.proven}): {detail}."
+            return f"{one.planned.words} did not help: {detail}."
+        case Outcome.UNKNOWN:
+            detail = one.recovery.detail if one.recovery else one.detail
+            return f"{one.planned.words}, {one.proven.words}: {detail}."
 
 
 def _desk(incident: IncidentState, done: tuple[ActionResult, ...]) -> Iterable[Message]:

@@ -138,12 +138,14 @@ def _action_lines(result: ActionResult, kept: str) -> Lines:
     section = SECTION_OF[result.action]
     mark = Mark.DONE if result.outcome is Outcome.DONE else Mark.COULD_NOT
     code = f" {result.code}" if result.code else ""
-    done = _line(section, result.planned.words.capitalize(), mark, f"{result.outcome}{code}: {result.detail}{kept}")
+    done = _line(
+        section, result.planned.words.capitalize(), mark, f"{result.outcome.words}{code}: {result.detail}{kept}"
+    )
     if result.recovery is None:
         return (done,)
     recovery = result.recovery
     mark = Mark.DONE if recovery.outcome is Outcome.RECOVERED else Mark.COULD_NOT
-    facts = f"{recovery.outcome} after {recovery.looks_count} looks: {recovery.detail}"
+    facts = f"{recovery.outcome.words} after {recovery.looks_count} looks: {recovery.detail}"
     return (done, _line(section, "Confirm recovery", mark, facts))
 
 

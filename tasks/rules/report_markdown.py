@@ -83,7 +83,7 @@ def _spoken_outcome(story: TriageStory) -> str:
     result = story.remediation
     if result is None:
         return ""
-    return f"After {cell(action_words(result))}: {result.outcome.value.replace('_', ' ')}."
+    return f"After {cell(action_words(result))}: {result.outcome.words}."
 
 
 def _causes(diagnosis: Diagnosis) -> list[str]:

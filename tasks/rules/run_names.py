@@ -64,5 +64,5 @@ def _cause(finding: Finding) -> str:
 
 
 def _outcome(result: RemediationResult) -> str:
-    word = result.outcome.replace("_", " ")
+    word = result.outcome.words
     return f"{word} ({result.code})" if result.code and result.outcome is Outcome.REFUSED else word

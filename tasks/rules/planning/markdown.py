@@ -43,7 +43,7 @@ def _outcome_row(one: ActionResult) -> str:
     passed_by = ", ".join(one.planned.verdict.passed_by) if one.started_at else ""
     code = f"{one.code}: " if one.code else ""
     detail = one.recovery.detail if one.recovery else one.detail
-    return f"| {cell(one.planned.words)} | {one.proven} | {cell(passed_by)} | {cell(f'{code}{detail}')} |\n"
+    return f"| {cell(one.planned.words)} | {one.proven.words} | {cell(passed_by)} | {cell(f'{code}{detail}')} |\n"
 
 
 def _line(number: int, one: PlannedAction) -> str:

@@ -133,7 +133,7 @@ def test_a_bad_end_goes_to_the_developer_lead_in_the_runbooks_words() -> None:
     told = messages(ended(result(Outcome.UNKNOWN)))
 
     assert told[Audience.TIER_2].text.startswith("Incident: order-routing health checks failing since")
-    assert "did not help (unknown)" in told[Audience.DESK].text
+    assert "outcome unknown: verify by hand" in told[Audience.DESK].text
 
 
 def test_the_end_in_another_incident_is_told_once_for_each_order() -> None:

@@ -52,6 +52,17 @@ def test_automation_at_its_end_goes_to_the_developer_lead() -> None:
     assert "RESTART_BUDGET_SPENT" in message.text
 
 
+@pytest.mark.parametrize("action", [Action.RESTART_SERVICE, Action.PAUSE_STRATEGIES, Action.REROUTE_ORDERS])
+def test_an_unknown_outcome_is_to_be_verified_and_is_never_called_a_failure(action: Action) -> None:
+    """A person who reads *did not help* does it again; nobody knows whether it was done."""
+    told = remediation_messages(
+        story(ended(planned(action, target=Target(asset_class=AssetClass.FX)), Outcome.UNKNOWN))
+    )
+
+    assert "outcome unknown: verify by hand" in told[0].text
+    assert not any("did not help" in one.text or "(unknown)" in one.text for one in told)
+
+
 def test_a_restart_that_did_not_help_goes_to_the_developer_lead_in_the_runbooks_words() -> None:
     """Rule 10: ineffective escalates."""
     (message,) = remediation_messages(story(ended(planned(), Outcome.DONE, recovery=Outcome.NOT_RECOVERED)))
