@@ -88,17 +88,17 @@ async def triage(
     Runbook: §1 Initial triage.
     Errors: the run fails only when our own tool breaks; how the patient is, is in the report.
     """
-    seen = read_alert(payload)
     asked = TriageRequest(
-        service="", alert=alert or None, asset_class=asset_class or None, note=note, mode=mode or None, seen=seen
+        service="", alert=alert or None, asset_class=asset_class or None, note=note, mode=mode or None
     )
     match services_asked(service):
         case ():
             return not_watched_here(service)
         case (name,):
-            return await initial_triage(asked.model_copy(update={"service": name}))
+            return await initial_triage(asked.model_copy(update={"service": name, "seen": read_alert(payload, name)}))
         case names:
-            return await triage_round(RoundRequest(services=names, asked=asked, payload=payload), triage)
+            seen = {name: read_alert(payload, name) for name in names}
+            return await triage_round(RoundRequest(services=names, asked=asked, payload=payload, seen=seen), triage)
 
 
 async def initial_triage(request: TriageRequest) -> str:

@@ -1,7 +1,6 @@
-"""Take what Alertmanager sends, and say which triage it starts."""
+"""Take what Alertmanager sends, and say which triages it starts."""
 
 import hashlib
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -9,14 +8,15 @@ import orjson
 from tasks.model.errors import Code, RunbookError
 from tasks.model.incident import AlertType
 from tasks.model.values import Value
-from tasks.rules.alert_payload import ALERTS_LIMIT_COUNT
-from tasks.rules.json_values import table_of, text_of
+from tasks.rules.alert_payload import service_of
+from tasks.rules.json_values import number_of, table_of, text_of
 from tasks.settings import RunbookSettings
 
 # Prefect refuses parameters over 512 KiB; Alertmanager sends `max_alerts` at most.
 BODY_LIMIT_BYTES = 262_144
-SERVICE_LABEL = "service"
 TYPE_LABEL = "incident_type"
+# The form of the flow takes no longer note.
+NOTE_LIMIT_COUNT = 2000
 
 
 class TriageOrder(Value):
@@ -26,32 +26,75 @@ class TriageOrder(Value):
     alert: AlertType | None
     payload: dict[str, Any]
     key: str
+    note: str = ""
 
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters of the flow."""
-        alert = {"alert": self.alert} if self.alert else {}
-        return {"service": self.service, **alert, "payload": self.payload}
+        named = {"alert": self.alert, "note": self.note}
+        return {
+            "service": self.service,
+            **{name: value for name, value in named.items() if value},
+            "payload": self.payload,
+        }
 
 
-def read_webhook(body: bytes, settings: RunbookSettings) -> TriageOrder | None:
-    """Read one webhook; None when nothing in it fires any more.
+class Webhook(Value):
+    """What one webhook asks for: a triage for each service that it names, and in words what started none."""
 
-    Errors: `BAD_ARGUMENT` for what is no webhook of Alertmanager, `UNKNOWN_SERVICE` for one of nobody that is watched.
+    orders: tuple[TriageOrder, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+def read_webhook(body: bytes, settings: RunbookSettings) -> Webhook:
+    """Read one webhook: each firing alert goes into the triage of its own service; a resolved one into none.
+
+    Errors: `BAD_ARGUMENT` for what is no webhook of Alertmanager; `UNKNOWN_SERVICE` where no alert is for a service
+    that is watched. An alert that is for none, beside others that are, is among the refused.
     Source: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config, version 4.
     """
     payload = _table(body)
-    firing = list(_firing(payload))
-    if not firing:
+    groups: dict[str, list[dict[str, Any]]] = {}
+    refused: list[RunbookError] = []
+    for alert in payload["alerts"]:
+        try:
+            service = _service_of(alert, payload, settings)
+        except RunbookError as error:
+            refused.append(error)
+            continue
+        if service is not None:
+            groups.setdefault(service, []).append(alert)
+    if refused and not groups:
+        raise refused[0]
+    words = tuple(dict.fromkeys((*map(str, refused), *_truncated(payload))))
+    return Webhook(
+        orders=tuple(_order(service, alerts, payload, words) for service, alerts in groups.items()), refused=words
+    )
+
+
+def _service_of(alert: object, payload: dict[str, Any], settings: RunbookSettings) -> str | None:
+    """Name the service of one alert; None where it does not fire any more."""
+    if not isinstance(alert, dict):
+        raise _refused("an alert that is no object")
+    status = text_of(alert, "status", 40)
+    if status == "resolved":
         return None
-    labels = [table_of(one, "labels") or {} for one in firing]
-    named = {name for one in labels if (name := text_of(one, SERVICE_LABEL, 200))}
-    kinds = {word for one in labels if (word := text_of(one, TYPE_LABEL, 200)) in set(AlertType)}
+    if status != "firing":
+        raise _refused(f"an alert with status {status!r}")
+    return settings.named(service_of(alert, payload))
+
+
+def _order(
+    service: str, alerts: list[dict[str, Any]], payload: dict[str, Any], refused: tuple[str, ...]
+) -> TriageOrder:
+    kinds = {word for one in alerts if (word := text_of(table_of(one, "labels"), TYPE_LABEL, 200)) in set(AlertType)}
+    beside = f"Of the same webhook, no triage was started for: {'; '.join(refused)}" if refused else ""
     return TriageOrder(
-        service=_service(named, settings),
+        service=service,
         alert=AlertType(kinds.pop() or "") if len(kinds) == 1 else None,
-        payload=payload,
-        key=_key(payload, firing),
+        payload={**payload, "alerts": alerts},
+        key=_key(service, payload, alerts),
+        note=beside[:NOTE_LIMIT_COUNT],
     )
 
 
@@ -65,25 +108,15 @@ def _table(body: bytes) -> dict[str, Any]:
     return found
 
 
-def _firing(payload: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for one in payload["alerts"][:ALERTS_LIMIT_COUNT]:
-        if isinstance(one, dict) and text_of(one, "status", 40) == "firing":
-            yield one
+def _truncated(payload: dict[str, Any]) -> tuple[str, ...]:
+    count = number_of(payload, "truncatedAlerts")
+    return (f"{count:.0f} alerts that Alertmanager cut off; raise max_alerts",) if count and count > 0 else ()
 
 
-def _service(named: set[str], settings: RunbookSettings) -> str:
-    watched = sorted(named & set(settings.services))
-    if not named:
-        return settings.only_service()
-    if not watched:
-        settings.service(min(named))
-    return watched[0]
-
-
-def _key(payload: dict[str, Any], firing: list[dict[str, Any]]) -> str:
+def _key(service: str, payload: dict[str, Any], firing: list[dict[str, Any]]) -> str:
     # A firing that goes on is sent again every `repeat_interval`, and by each Alertmanager of a pair.
-    alerts = sorted(f"{one.get('fingerprint')}@{one.get('startsAt')}" for one in firing)
-    told = orjson.dumps([str(payload.get("groupKey")), *alerts])
+    alerts = sorted({f"{one.get('fingerprint') or one.get('labels')}@{one.get('startsAt')}" for one in firing})
+    told = orjson.dumps([str(payload.get("groupKey")), service, *alerts])
     return f"alert-{hashlib.sha256(told).hexdigest()[:32]}"
 
 

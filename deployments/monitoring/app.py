@@ -14,12 +14,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from deployments.monitoring.alerts import BODY_LIMIT_BYTES, read_webhook
+from deployments.monitoring.alerts import BODY_LIMIT_BYTES, Webhook, read_webhook
 from deployments.monitoring.exposition import Exposition
 from deployments.monitoring.hang_watch import watch_for_hangs
 from deployments.monitoring.prefect_door import start_triage
 from deployments.monitoring.silence_watch import SilenceWatch
-from tasks.model.errors import Code, RunbookError
+from tasks.model.errors import RunbookError
 from tasks.settings import RunbookSettings
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -65,7 +65,7 @@ class Endpoint:
         return JSONResponse({"status": "ok"})
 
     async def alerts(self, request: Request) -> Response:
-        """Start a triage with what Alertmanager sends, once for each group of alerts that fires.
+        """Start a triage with what Alertmanager sends, once for each service of a group that fires.
 
         Runbook: §1.1 Which alert fired, and when did it start.
         Errors: 401 and 403 before anything is read; 413, 422 for what is no webhook of ours, which is not sent again;
@@ -83,18 +83,31 @@ class Endpoint:
 
     def _take(self, body: bytes) -> Response:
         try:
-            order = read_webhook(body, self._settings)
-            if order is None:
-                self._exposition.alert_taken("resolved")
-                return JSONResponse({"flow_run_id": None})
-            run_id = start_triage(order, queue=self._settings.queue)
+            found = read_webhook(body, self._settings)
         except RunbookError as error:
-            if error.code is Code.PREFECT_UNREACHABLE:
-                self._exposition.alert_taken("failed")
-                return _error(503, str(error))
             return self._refused(422, str(error))
-        self._exposition.alert_taken("started")
-        return JSONResponse({"flow_run_id": run_id}, 202)
+        for reason in found.refused:
+            self._exposition.alert_taken("refused")
+            LOGGER.warning("no triage for one alert of a group: %s", reason)
+        if not found.orders:
+            self._exposition.alert_taken("resolved")
+            return JSONResponse({"flow_run_id": None})
+        return self._start(found)
+
+    def _start(self, found: Webhook) -> Response:
+        """Start every triage that can be; where one cannot, Alertmanager sends again, and the keys keep the others."""
+        started: dict[str, str] = {}
+        failed = ""
+        for order in found.orders:
+            try:
+                started[order.service] = start_triage(order, queue=self._settings.queue)
+            except RunbookError as error:
+                failed = str(error)
+            self._exposition.alert_taken("started" if order.service in started else "failed")
+        if failed:
+            return _error(503, failed)
+        first = next(iter(started.values()))
+        return JSONResponse({"flow_run_id": first, "flow_run_ids": started, "refused": list(found.refused)}, 202)
 
     def _refused(self, status: int, reason: str) -> Response:
         self._exposition.alert_taken("refused")

@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from tasks.model.diagnosis import Finding, Status
-from tasks.model.evidence import TriageRequest
+from tasks.model.evidence import AlertSeen, TriageRequest
 from tasks.model.past_looks import PastLook
 from tasks.model.values import Value
 
@@ -15,16 +15,17 @@ from tasks.model.values import Value
 class RoundRequest(Value):
     """What a run is asked to look at: `asked` as for one service, whose name is filled in for each.
 
-    `payload` is the alert as it was sent, for the runs that go on from here.
+    `payload` is the alert as it was sent, for the runs that go on from here; `seen` is what it says of each service.
     """
 
     services: tuple[str, ...]
     asked: TriageRequest
     payload: dict[str, Any] | None = None
+    seen: dict[str, AlertSeen | None] = Field(default_factory=dict)
 
     def of(self, service: str) -> TriageRequest:
         """Ask the same of one service."""
-        return self.asked.model_copy(update={"service": service})
+        return self.asked.model_copy(update={"service": service, "seen": self.seen.get(service, self.asked.seen)})
 
     def parameters(self, service: str) -> dict[str, Any]:
         """Ask the same of one service in a run of its own; what is not asked is left out: a form knows no none."""

@@ -107,7 +107,8 @@ def test_an_alert_starts_one_triage_with_itself_in_it(running: Running) -> None:
     status, answer = running.post(webhook(alert()))
     (run,) = running.prefect.runs.values()
 
-    assert (status, answer) == (202, {"flow_run_id": run["id"]})
+    assert (status, answer["flow_run_id"]) == (202, run["id"])
+    assert answer["flow_run_ids"] == {"order-service": run["id"]}
     assert run["parameters"]["service"] == "order-service"
     assert run["parameters"]["alert"] == "health_check_failed"
     assert run["parameters"]["payload"]["alerts"][0]["startsAt"] == "2026-11-23T15:00:00Z"
