@@ -23,7 +23,7 @@ from tasks.rules.message_routes import (
     routes_to,
     worth_waiting,
 )
-from tasks.rules.slack_blocks import plain_words, webhook_words
+from tasks.rules.slack_blocks import FILES_WITHIN, plain_words, webhook_words
 from tasks.rules.slack_head import begun_at, is_final
 from tasks.settings import RunbookSettings
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from tasks.clients.slack_channel import SlackChannel
 
 SLACK = "slack"
-FILES_WITHIN = timedelta(hours=1)
 THREADS_KEPT_FOR = timedelta(days=7)
 LOGGER = logging.getLogger("runbook.courier")
 

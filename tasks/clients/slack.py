@@ -43,7 +43,7 @@ class SlackDoor:
         answer = self._post(place, words, thread_ts)
         if answer.verdict is not Verdict.BAD_CONTENT or not words.blocks:
             return answer
-        return self._post(place, words.model_copy(update={"blocks": ()}), thread_ts)
+        return self._post(place, words.without_blocks, thread_ts)
 
     def update(self, place: str, ts: str, words: SlackWords) -> Answer:
         """Edit one message in place; doing it twice changes nothing."""
@@ -99,7 +99,7 @@ class SlackDoor:
                 thread_ts=thread_ts or None,
                 reply_broadcast=True if words.broadcast and thread_ts else None,
                 metadata=_metadata(words),
-                mrkdwn=False,
+                mrkdwn=_is_markup(words),
                 parse="none",
                 link_names=False,
                 unfurl_links=False,
@@ -143,7 +143,20 @@ def send_to_webhook(url: SecretStr | None, words: SlackWords, deadline_s: float)
         return Answer(verdict=Verdict.NO_PLACE, error="not_set")
     client = WebhookClient(url.get_secret_value(), timeout=math.ceil(deadline_s), retry_handlers=[], logger=QUIET)
     client.proxy = None
-    body = {"text": words.text, "blocks": list(words.blocks), "mrkdwn": False, "link_names": False, "parse": "none"}
+    answer = _hook(client, words, deadline_s)
+    if answer.verdict is not Verdict.BAD_CONTENT or not words.blocks:
+        return answer
+    return _hook(client, words.without_blocks, deadline_s)
+
+
+def _hook(client: WebhookClient, words: SlackWords, deadline_s: float) -> Answer:
+    body = {
+        "text": words.text,
+        "blocks": list(words.blocks),
+        "mrkdwn": _is_markup(words),
+        "link_names": False,
+        "parse": "none",
+    }
     try:
         response = within(deadline_s, lambda: client.send_dict(body))
     except _BROKEN as error:
@@ -162,6 +175,11 @@ def _refusal(error: SlackApiError) -> Answer:
 
 def _header(headers: dict[str, Any], name: str) -> object:
     return next((value for key, value in headers.items() if key.lower() == name), None)
+
+
+def _is_markup(words: SlackWords) -> bool:
+    # A call is markup; everything else in that text is escaped. Blocks say of themselves what they are.
+    return bool(words.plain) and not words.blocks
 
 
 def _metadata(words: SlackWords) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from tasks.clients.slack import SlackDoor
 from tasks.clients.slack_thread import MAY_BE_SENT_AGAIN
 from tasks.model.delivery import Answer, Queued, Thread, Upload, Verdict
 from tasks.model.messages import Attachment
+from tasks.rules.slack_blocks import shown_files
 
 NAME_LIMIT_COUNT = 100
 _UNUSUAL = re.compile(r"[^A-Za-z0-9._-]+")
@@ -32,7 +33,7 @@ class SlackFiles:
         Errors: none; the first answer that is no success ends it, and a later run goes on from there.
         """
         thread = self._outbox.thread(entry.service, entry.message.incident_id, entry.post.place)
-        for number, file in enumerate(entry.message.files):
+        for number, file in enumerate(shown_files(entry.message)):
             answer = self._show(self._outbox.find(entry.message.key) or entry, number, file, thread)
             if not answer.sent:
                 return answer
@@ -81,7 +82,7 @@ def upload(door: SlackDoor, name: str, content: bytes) -> Answer:
 
 
 def _uploads(entry: Queued) -> tuple[Upload, ...]:
-    missing = len(entry.message.files) - len(entry.uploads)
+    missing = len(shown_files(entry.message)) - len(entry.uploads)
     return (*entry.uploads, *(Upload() for _ in range(missing)))
 
 

@@ -11,7 +11,7 @@ from tasks.clients.outbox import Outbox
 from tasks.clients.slack import SlackDoor
 from tasks.model.delivery import Answer, Post, Queued, Route, SlackWords, Thread, Verdict
 from tasks.model.diagnosis import Audience
-from tasks.rules.slack_blocks import message_blocks, notification_text
+from tasks.rules.slack_blocks import message_blocks, notification_text, plain_message
 from tasks.rules.slack_head import Head, fingerprint, head_blocks, head_text, is_final
 
 # After a call without a certain end: Slack does not know the message, or does not let us look; twice beats never.
@@ -104,11 +104,13 @@ class SlackThreads:
 def _words(entry: Queued, route: Route, head: Head, now: datetime) -> SlackWords:
     # Nobody is called to what is over.
     over = head.incident is not None and not head.incident.is_open
-    blocks = message_blocks(entry.message, None if over else route.user_group, entry.queued_at, now)
+    user_group = None if over else route.user_group
+    blocks = message_blocks(entry.message, user_group, entry.queued_at, now)
     return SlackWords(
         key=entry.message.key,
         text=notification_text(entry.message.text),
         blocks=blocks,
+        plain=plain_message(entry.message, user_group),
         broadcast=entry.message.audience is Audience.DESK,
     )
 

@@ -122,12 +122,21 @@ class Blocked(Value):
 
 
 class SlackWords(Value):
-    """One message as Slack takes it. `key` is kept beside it, unseen, so that it can be found again."""
+    """One message as Slack takes it. `key` is kept beside it, unseen, so that it can be found again.
+
+    `plain` is what is said where Slack does not take the blocks: all of it, with the call.
+    """
 
     key: str
     text: str
+    plain: str = ""
     blocks: tuple[dict[str, Any], ...] = ()
     broadcast: bool = False
+
+    @property
+    def without_blocks(self) -> "SlackWords":
+        """Say the same in one text."""
+        return self.model_copy(update={"blocks": (), "text": self.plain or self.text})
 
 
 class TrialStep(Value):

@@ -5,15 +5,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tasks.model.delivery import Queued, SlackWords
-from tasks.model.messages import Message
-from tasks.rules.slack_text import SECTION_LIMIT_COUNT, cut, parts
+from tasks.model.messages import Attachment, Message
+from tasks.rules.slack_text import SECTION_LIMIT_COUNT, both_ends, cut, escape, parts, width
 from tasks.rules.times import utc_text
 
 Block = dict[str, Any]
-TEXT_SECTIONS_COUNT = 4
-DETAIL_SECTIONS_COUNT = 3
+# Slack refuses blocks over about 13,200 characters in all, and says so nowhere in its reference.
+BLOCKS_TOTAL_COUNT = 12_000
+# What the detail keeps beside the longest words.
+DETAIL_LEAST_COUNT = 3000
+WHOLE_NAME = "whole-message.txt"
+FILES_WITHIN = timedelta(hours=1)
 NOTIFICATION_LIMIT_COUNT = 3000
 CONTEXT_LIMIT_COUNT = 300
+CALL_LIMIT_COUNT = 100
+LINK_LIMIT_COUNT = 2000
 LATE_AFTER = timedelta(minutes=2)
 _LINK = re.compile(r"https?://[^\s<>|\"]{1,2000}")
 
@@ -23,12 +29,26 @@ def message_blocks(message: Message, user_group: str | None, queued_at: datetime
 
     Runbook: §4.1, §4.2.
     """
-    called = (_section_of_ours(f"<!subteam^{user_group}>"),) if user_group else ()
-    words, all_words = parts(message.text, SECTION_LIMIT_COUNT, TEXT_SECTIONS_COUNT)
-    detail, all_detail = parts(message.detail, SECTION_LIMIT_COUNT, DETAIL_SECTIONS_COUNT)
-    sections = tuple(_section(text) for text in (*words, *detail))
-    whole = all_words and all_detail
-    return (*called, *sections, _small_print(message, None if whole else "cut", _late(queued_at, now)))
+    called = (_section_of_ours(_call(user_group)),) if user_group else ()
+    small_print = _small_print(message, _cut_words(message, now - queued_at), _late(queued_at, now))
+    words, detail = _within_total(message)
+    sections = (_section(part) for text in (words, detail) for part in parts(text, SECTION_LIMIT_COUNT))
+    return (*called, *sections, small_print)
+
+
+def plain_message(message: Message, user_group: str | None) -> str:
+    """Write the whole message in one text, for a Slack that does not take its blocks: the call is in it, too."""
+    words, detail = _within_total(message)
+    called = (_call(user_group),) if user_group else ()
+    return "\n".join((*called, *(escape(part) for part in (words, detail) if part)))
+
+
+def shown_files(message: Message) -> tuple[Attachment, ...]:
+    """Give the files of a message; where its blocks are cut, the whole of it is one more."""
+    if not _is_cut(message):
+        return message.files
+    whole = Attachment(name=WHOLE_NAME, text="\n\n".join(part for part in (message.text, message.detail) if part))
+    return (*message.files, whole)
 
 
 def notification_text(text: str) -> str:
@@ -39,7 +59,12 @@ def notification_text(text: str) -> str:
 def webhook_words(entry: Queued, user_group: str | None, now: datetime) -> SlackWords:
     """Lay a message out for an incoming webhook, which knows no thread."""
     blocks = message_blocks(entry.message, user_group, entry.queued_at, now)
-    return SlackWords(key=entry.message.key, text=notification_text(entry.message.text), blocks=blocks)
+    return SlackWords(
+        key=entry.message.key,
+        text=notification_text(entry.message.text),
+        blocks=blocks,
+        plain=plain_message(entry.message, user_group),
+    )
 
 
 def plain_words(message: Message) -> str:
@@ -69,13 +94,45 @@ def _section_of_ours(markdown: str) -> Block:
     return {"type": "section", "text": {"type": "mrkdwn", "text": markdown}}
 
 
+def _call(user_group: str) -> str:
+    return f"<!subteam^{user_group}>"
+
+
+def _within_total(message: Message) -> tuple[str, str]:
+    """Fit words and detail into what the call and the small print leave: the detail is cut before the words."""
+    left_count = _left_count(message)
+    detail_count = max(DETAIL_LEAST_COUNT, left_count - width(message.text))
+    detail = both_ends(message.detail, min(detail_count, left_count))
+    return both_ends(message.text, left_count - width(detail)), detail
+
+
+def _left_count(message: Message) -> int:
+    return BLOCKS_TOTAL_COUNT - CALL_LIMIT_COUNT - 3 * CONTEXT_LIMIT_COUNT - len(_run_link(message) or "")
+
+
+def _is_cut(message: Message) -> bool:
+    return width(message.text) + width(message.detail) > _left_count(message)
+
+
+def _run_link(message: Message) -> str | None:
+    found = link(message.run_url, f"the {_page_name(message).lower()}")
+    return found if found and len(found) <= LINK_LIMIT_COUNT else None
+
+
+def _cut_words(message: Message, age: timedelta) -> str | None:
+    if not _is_cut(message):
+        return None
+    file = f"the file {WHOLE_NAME} below and in " if age < FILES_WITHIN else ""
+    return f"Cut in the middle; the whole text is in {file}notifications.jsonl."
+
+
 def _small_print(message: Message, shortened: str | None, late: str | None) -> Block:
     elements = [plain(message.incident_id, CONTEXT_LIMIT_COUNT)]
-    run = link(message.run_url, f"the {_page_name(message).lower()}")
+    run = _run_link(message)
     if run:
         elements.append({"type": "mrkdwn", "text": run})
     if shortened:
-        elements.append(plain("Cut here; the whole text is in notifications.jsonl.", CONTEXT_LIMIT_COUNT))
+        elements.append(plain(shortened, CONTEXT_LIMIT_COUNT))
     if late:
         elements.append(plain(late, CONTEXT_LIMIT_COUNT))
     return {"type": "context", "elements": elements}

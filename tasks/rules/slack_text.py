@@ -5,6 +5,8 @@ import unicodedata
 
 SECTION_LIMIT_COUNT = 3000
 CUT_MARK = " …"
+MIDDLE_CUT = "\n… {} characters are cut here …\n"
+NUMBER_COUNT = 12
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 # Controls, lone surrogates, and what turns the direction of writing around, so that a line reads as another.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
@@ -41,14 +43,40 @@ def cut(text: str, limit_count: int) -> str:
     return escape(first) if not rest else escape(_first_part(first, limit_count - len(CUT_MARK))[0]) + CUT_MARK
 
 
-def parts(text: str, limit_count: int, most_count: int) -> tuple[tuple[str, ...], bool]:
-    """Escape a text and part it at the limit, at the end of a line where there is one; say whether all of it is in."""
+def parts(text: str, limit_count: int) -> tuple[str, ...]:
+    """Escape a text and part it at the limit, at the end of a line where there is one; all of it is in."""
     found: list[str] = []
     rest = clean(text).strip("\n")
-    while rest and len(found) < most_count:
+    while rest:
         part, rest = _first_part(rest, limit_count)
         found.append(escape(part))
-    return tuple(found), not rest
+    return tuple(found)
+
+
+def width(text: str) -> int:
+    """Count a text as Slack may: escaped, in the larger of its two ways of counting."""
+    return sum(map(_width, clean(text)))
+
+
+def both_ends(text: str, limit_count: int) -> str:
+    """Shorten a text in its middle, and say so there: it begins with what is wrong and ends with what to do."""
+    text = clean(text)
+    if width(text) <= limit_count:
+        return text
+    left_count = limit_count - len(MIDDLE_CUT) - NUMBER_COUNT
+    first, rest = _first_part(text, left_count * 2 // 3)
+    last = _last_part(rest, left_count - width(first))
+    return f"{first}{MIDDLE_CUT.format(len(rest) - len(last))}{last}"
+
+
+def _last_part(text: str, limit_count: int) -> str:
+    begin, count = len(text), 0
+    while begin and (count := count + _width(text[begin - 1])) <= limit_count:
+        begin -= 1
+    line = text.find("\n", begin, begin + (len(text) - begin) // 2)
+    while line < 0 and 0 < begin < len(text) and (_belongs_to_the_last(text[begin]) or text[begin - 1] in _JOINERS):
+        begin += 1
+    return text[line + 1 if line >= 0 else begin :]
 
 
 def _first_part(text: str, limit_count: int) -> tuple[str, str]:

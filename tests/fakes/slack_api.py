@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from tests.fakes.slack_rules import wrong_blocks, wrong_text
+from tests.fakes.slack_rules import EDIT_LIMIT_COUNT, TEXT_LIMIT_COUNT, wrong_blocks, wrong_text
 
 TOKEN = "xoxb-test-token"
 CHANNEL, DESK_CHANNEL, OTHER_CHANNEL = "C0ALL", "C0DESK", "C0OTHER"
@@ -134,7 +134,7 @@ class FakeSlack:
     def _chat_update(self, said: Json) -> Json:
         channel = str(said.get("channel"))
         found = self._find(channel, str(said.get("ts")))
-        fault = self._fault(channel, said) or (None if found else "message_not_found")
+        fault = self._fault(channel, said, EDIT_LIMIT_COUNT) or (None if found else "message_not_found")
         if fault or found is None:
             return {"ok": False, "error": fault}
         found.text, found.blocks, found.edits = str(said["text"]), said.get("blocks") or [], found.edits + 1
@@ -169,10 +169,10 @@ class FakeSlack:
         newest = [one for one in reversed(found) if float(one.ts) >= oldest][: int(said.get("limit", 100))]
         return {"ok": True, "messages": [_as_json(one, whole=whole) for one in newest], "has_more": False}
 
-    def _fault(self, channel: str, said: Json) -> str | None:
+    def _fault(self, channel: str, said: Json, limit_count: int = TEXT_LIMIT_COUNT) -> str | None:
         if channel not in self.channels:
             return "channel_not_found"
-        fault = wrong_text(said.get("text")) or wrong_blocks(said.get("blocks") or [])
+        fault = wrong_text(said.get("text"), limit_count) or wrong_blocks(said.get("blocks") or [])
         if fault:
             self.wrong.append(fault)
         return fault

@@ -2,6 +2,7 @@
 
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,9 +10,18 @@ from hypothesis import strategies as st
 
 from tasks.model.incident import IncidentState
 from tasks.model.modes import Mode
-from tasks.rules.slack_blocks import link, message_blocks, notification_text
+from tasks.rules.slack_blocks import (
+    BLOCKS_TOTAL_COUNT,
+    CALL_LIMIT_COUNT,
+    CONTEXT_LIMIT_COUNT,
+    link,
+    message_blocks,
+    notification_text,
+    plain_message,
+    shown_files,
+)
 from tasks.rules.slack_head import Head, head_blocks, head_text
-from tasks.rules.slack_text import cut, escape, inert, parts
+from tasks.rules.slack_text import both_ends, clean, cut, escape, inert, parts, width
 from tests.fakes.slack_rules import units, wrong_blocks, wrong_text
 from tests.tasks.delivery.telling import message
 
@@ -84,6 +94,69 @@ def test_no_text_of_any_length_or_script_breaks_a_limit(text: str, detail: str) 
     assert wrong_text(notification_text(text) or "-") is None
 
 
+def said(blocks: tuple[dict[str, Any], ...]) -> str:
+    """What the sections of a message say, put together."""
+    return "".join(block["text"]["text"] for block in blocks if block["type"] == "section")
+
+
+@pytest.mark.parametrize("length", [11_000, 13_200, 40_000, 300_000])
+def test_the_longest_page_keeps_its_call_its_beginning_and_what_to_do(length: int) -> None:
+    """At 3 a.m. the first line says what is broken, and the last one what to do: neither is ever cut."""
+    words = f"Orders fail since 02:59Z. {'x' * length} Approve the rollback: `runbook approve R`."
+    page = message(text=words, detail="line of a log\n" * length)
+    blocks = message_blocks(page, "S0123", NOW, NOW)
+
+    assert wrong_blocks(list(blocks)) is None
+    assert said(blocks).startswith("<!subteam^S0123>Orders fail since 02:59Z.")
+    assert "Approve the rollback: `runbook approve R`." in said(blocks)
+    assert any("whole-message.txt" in one["text"] for one in blocks[-1]["elements"])
+    assert [(one.name, words in one.text) for one in shown_files(page)] == [("whole-message.txt", True)]
+    plain = plain_message(page, "S0123")
+    assert wrong_text(plain) is None
+    assert plain.startswith("<!subteam^S0123>\nOrders fail since 02:59Z.")
+    assert "Approve the rollback: `runbook approve R`." in plain
+
+
+def test_the_detail_is_cut_before_the_words_of_a_page() -> None:
+    """The lines of a log are in a file, too; the words are what a person acts by."""
+    words = "w" * 7000
+    blocks = message_blocks(message(text=words, detail="d" * 7000), None, NOW, NOW)
+
+    assert said(blocks).count("w") == 7000
+    assert 3000 < said(blocks).count("d") < 5000
+    assert "characters are cut here" in said(blocks)
+
+
+@pytest.mark.parametrize(("spare", "is_cut"), [(0, False), (1, True)])
+def test_a_message_is_cut_only_where_slack_would_refuse_it(spare: int, *, is_cut: bool) -> None:
+    """What fits is shown whole."""
+    room = BLOCKS_TOTAL_COUNT - CALL_LIMIT_COUNT - 3 * CONTEXT_LIMIT_COUNT
+    page = message(text="w" * 5000, detail="d" * (room - 5000 + spare))
+
+    assert ("are cut here" in said(message_blocks(page, None, NOW, NOW))) is is_cut
+    assert bool(shown_files(page)) is is_cut
+
+
+def test_a_cut_message_that_is_too_old_for_its_file_does_not_promise_it() -> None:
+    """After an hour no file is shown any more."""
+    page = message(text="w" * 20_000)
+    (*_, small) = message_blocks(page, None, NOW, NOW + timedelta(hours=1))
+
+    assert any("is in notifications.jsonl" in one["text"] for one in small["elements"])
+
+
+@given(text=st.one_of(ANY_TEXT, LONG_TEXT), limit=st.integers(200, 3000))
+def test_a_text_that_is_cut_in_its_middle_is_within_its_limit(text: str, limit: int) -> None:
+    """Both ends are what was written."""
+    short = both_ends(text, limit)
+
+    assert width(short) <= limit
+    if width(text) > limit:
+        first, _, last = short.partition("\n… ")
+        assert clean(text).startswith(first)
+        assert clean(text).endswith(last.partition("…\n")[2])
+
+
 @given(text=st.one_of(ANY_TEXT, LONG_TEXT), name=st.text(max_size=300), by=st.text(max_size=3000))
 def test_no_name_of_an_incident_breaks_its_head(text: str, name: str, by: str) -> None:
     """Service names and people's names come from outside, too."""
@@ -99,9 +172,8 @@ def test_no_name_of_an_incident_breaks_its_head(text: str, name: str, by: str) -
 @given(text=st.text(max_size=500), limit=st.integers(10, 60))
 def test_parts_put_together_are_the_whole(text: str, limit: int) -> None:
     """Nothing is lost where a text is parted."""
-    found, is_whole = parts(text, limit, 1000)
+    found = parts(text, limit)
 
-    assert is_whole
     assert all(units(part) <= limit for part in found)
     assert "".join(found) == escape(text).strip("\n")
 
@@ -119,7 +191,7 @@ def test_a_text_is_not_cut_within_a_character_as_people_see_it() -> None:
     """Half of a family, or a letter without its accent, is another word."""
     family, accented = "\U0001f468\u200d\U0001f469\u200d\U0001f467", "e\u0301"
     for text in (family * 40, accented * 40):
-        found, _ = parts(text, 25, 1000)
+        found = parts(text, 25)
         assert all(not unicodedata.combining(part[0]) and part[0] != "\u200d" for part in found)
         assert all(not part.endswith("\u200d") for part in found)
 

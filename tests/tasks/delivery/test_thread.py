@@ -155,6 +155,33 @@ def test_what_slack_will_not_lay_out_is_said_without_blocks(tmp_path: Path, fake
     assert (reply.text, reply.blocks) == ("about opened", [])
 
 
+@pytest.mark.parametrize("error", ["invalid_blocks", "msg_blocks_too_long"])
+def test_what_slack_will_not_lay_out_still_calls_who_is_to_come(tmp_path: Path, fake: FakeSlack, error: str) -> None:
+    """The user group must be woken by the plain text, too, and read the detail there."""
+    fake.ills, fake.error = iter([Ill.WELL, Ill.NOT_OK]), error
+    one = telling(tmp_path, fake, tier_1={"channel": CHANNEL, "user_group": "S0LEAD"})
+    one.queue(message(detail="the log says: <!channel>"))
+    one.round()
+
+    (reply,) = fake.replies()
+    assert reply.text == "<!subteam^S0LEAD>\nabout opened\nthe log says: &lt;!channel&gt;"
+
+
+def test_the_longest_message_arrives_with_its_call_and_the_whole_of_it_as_a_file(
+    tmp_path: Path, fake: FakeSlack
+) -> None:
+    """Slack refuses blocks over 13,200 characters in all: the call was lost with them."""
+    one = telling(tmp_path, fake, tier_1={"channel": CHANNEL, "user_group": "S0LEAD"})
+    words, detail = "words " * 1500, "line\n" * 4000
+    one.queue(message(text=words, detail=detail))
+    one.round()
+
+    page, file = fake.replies()
+    assert (fake.wrong, page.blocks[0]["text"]["text"]) == ([], "<!subteam^S0LEAD>")
+    assert [shown["title"] for shown in file.files] == ["whole-message.txt"]
+    assert next(iter(fake.files.values())).decode() == f"{words}\n\n{detail}"
+
+
 def test_a_deleted_head_is_posted_again(tmp_path: Path, fake: FakeSlack) -> None:
     """Somebody tidied the channel in the middle of an incident."""
     one = telling(tmp_path, fake)

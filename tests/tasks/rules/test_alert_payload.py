@@ -45,7 +45,12 @@ def test_the_alert_that_has_fired_longest_is_the_one() -> None:
 
 def test_a_resolved_alert_is_none() -> None:
     """What is over starts nothing."""
-    assert read_alert({"alerts": [{**firing("OrdersFail", "2026-11-23T15:00:00Z"), "status": "resolved"}]}, "order-service") is None
+    assert (
+        read_alert(
+            {"alerts": [{**firing("OrdersFail", "2026-11-23T15:00:00Z"), "status": "resolved"}]}, "order-service"
+        )
+        is None
+    )
 
 
 @pytest.mark.parametrize("payload", [None, {}, {"alerts": "none"}, {"alerts": [1, None, {}]}, {"labels": []}])
