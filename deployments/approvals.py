@@ -1,11 +1,16 @@
 """The plans that wait for a person's answer, as Prefect's server knows them, and the answer to one of them."""
 
 import time
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from deployments.prefect_door import PrefectDoor
+from tasks.clients.incident_ledger import append, read_ledger
 from tasks.model.errors import Code, RunbookError
+from tasks.model.plan import Answer, Approval
+from tasks.rules.planning.answer_records import is_answer, late_answer_records
 from tasks.rules.planning.proposal import SERVER_PATIENCE_S
 
 RUNS_COUNT = 50
@@ -14,6 +19,8 @@ TIMEOUT_S = 10.0
 NO_FORM_YET = "Run input schema not found."
 FORM_WITHIN_S = 10.0
 FORM_PAUSE_S = 0.2
+# The run that waits asks its server once a second; on a busy host the answer of that server takes a while.
+TAKEN_WITHIN_S = 20.0
 
 
 def waiting_approvals(door: PrefectDoor, now: datetime) -> list[dict[str, Any]]:
@@ -45,6 +52,15 @@ def chosen(waiting: list[dict[str, Any]], wanted: str) -> dict[str, Any]:
     )
 
 
+def all_chosen(waiting: list[dict[str, Any]], wanted: Iterable[str]) -> list[dict[str, Any]]:
+    """Find each plan that one of the ids means, as they are listed: with commas or blanks between them.
+
+    Errors: `NOTHING_WAITS` where one id means no plan; then nothing is answered at all.
+    """
+    ids = [name for words in wanted for name in words.replace(",", " ").split()]
+    return list({one["flow_run_id"]: one for one in (chosen(waiting, name) for name in ids or [""])}.values())
+
+
 def answer(door: PrefectDoor, flow_run_id: str, decision: str, by: str, note: str) -> None:
     """Answer one plan, and let its run go on. Right after a run begins to wait, the server lacks its form: it comes.
 
@@ -60,6 +76,33 @@ def answer(door: PrefectDoor, flow_run_id: str, decision: str, by: str, note: st
         return
     code = Code.BAD_ARGUMENT if status == "REJECT" else Code.NOTHING_WAITS
     raise RunbookError(code, f"expected the answer to be taken was {because} flow_run={flow_run_id}")
+
+
+def recorded_count(path: Path, plan: dict[str, Any], said: Approval) -> int:
+    """Count how often the ledger has this answer to this plan.
+
+    Errors: `LEDGER_UNREADABLE`.
+    """
+    return sum(is_answer(one, plan["incident_ids"], said) for one in read_ledger(path).records)
+
+
+def see_taken(path: Path, plan: dict[str, Any], said: Approval, before_count: int) -> None:
+    """Wait until the run that asked has recorded the answer: its server calls a run that was killed *running*, too.
+
+    Errors: `ANSWER_NOT_TAKEN` when it has not. The answer is then recorded here: a no holds for the next plan as well.
+    """
+    by_s = time.monotonic() + TAKEN_WITHIN_S
+    while time.monotonic() < by_s:
+        if recorded_count(path, plan, said) > before_count:
+            return
+        time.sleep(FORM_PAUSE_S)
+    append(path, late_answer_records(plan["service"], plan["keys"], said, datetime.now(UTC)))
+    what = "nothing of the plan is done" if said.answer is Answer.APPROVED else "the answer holds for the next plan"
+    raise RunbookError(
+        Code.ANSWER_NOT_TAKEN,
+        f"expected the run to take the answer within {TAKEN_WITHIN_S:g} s was silence flow_run={plan['flow_run_id']}; "
+        f"it has ended or hangs: {what}, a triage that still sees the trouble plans again",
+    )
 
 
 def _answered(door: PrefectDoor, flow_run_id: str, run_input: dict[str, str]) -> tuple[str | None, str]:
@@ -83,9 +126,18 @@ def _waiting(run: dict[str, Any]) -> dict[str, Any] | None:
         "incident_ids": list(dict.fromkeys(str(one["incident_id"]) for one in actions)),
         "service": str((case.get("request") or {}).get("service")),
         "actions": [_action(one) for one in actions],
+        "keys": _keys(actions),
         "since": run["state"]["timestamp"],
         "expires_at": ends_at.isoformat(),
     }
+
+
+def _keys(actions: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Gather the keys of the actions by their incident, as an answer is recorded."""
+    keys: dict[str, list[str]] = {}
+    for one in actions:
+        keys.setdefault(str(one["incident_id"]), []).append(str(one.get("key", "")))
+    return keys
 
 
 def _action(one: dict[str, Any]) -> str:

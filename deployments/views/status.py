@@ -1,5 +1,6 @@
 """How the stack does: a live table on a terminal, a line for each change anywhere else."""
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -97,5 +98,6 @@ def triage_lines(status: dict[str, Any]) -> list[str]:
 
 def approval_line(one: dict[str, Any]) -> str:
     """Tell of one plan that waits for a person, until when, and how to answer it."""
-    what, ids = ", ".join(one["actions"]), ", ".join(one["incident_ids"])
-    return f"waits for you   {what}, until {one['expires_at'][:19]}Z: runbook approve {ids}, or reject"
+    what, ids = ", ".join(one["actions"]), shlex.join(one["incident_ids"])
+    until = f"until {one['expires_at'][:19]}Z"
+    return f"waits for you   {what}, {until}; answer with `runbook approve {ids}` or `runbook reject {ids}`"

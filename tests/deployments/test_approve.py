@@ -12,9 +12,14 @@ from typing import Any
 
 import pytest
 
-from deployments.approvals import chosen
+from deployments import approvals
+from deployments.approvals import all_chosen, chosen, recorded_count, see_taken
 from deployments.views.status import triage_lines
+from tasks.clients.incident_ledger import append, read_ledger
 from tasks.model.errors import Code, RunbookError
+from tasks.model.plan import Answer, Approval
+from tasks.rules.action_history import action_history
+from tasks.rules.planning.answer_records import late_answer_records
 from tasks.rules.planning.proposal import SERVER_PATIENCE_S
 from tests.fakes.scripted import Asked, replied, scripted
 
@@ -28,7 +33,8 @@ def paused_run(incident_id: str = "INC-1", left_s: float = 200, run_id: str = RU
     now = datetime.now(UTC)
     ends_at = now + timedelta(seconds=left_s + SERVER_PATIENCE_S)
     target = {"asset_class": "equity", "gateway": None, "routes": {}}
-    action = {"incident_id": incident_id, "action": "pause_strategies", "target": target}
+    named = {"incident_id": incident_id, "key": f"{incident_id}/pause", "target": target}
+    action = {**named, "action": "pause_strategies"}
     return {
         "id": run_id,
         "state": {"timestamp": now.isoformat(), "state_details": {"pause_timeout": ends_at.isoformat()}},
@@ -36,14 +42,28 @@ def paused_run(incident_id: str = "INC-1", left_s: float = 200, run_id: str = RU
     }
 
 
+def written_down(folder: Path, asked: Asked, incident_id: str) -> None:
+    """What the run that waits writes once it has its answer."""
+    said = asked.fields["run_input"]
+    answer = Answer.APPROVED if said["decision"] == "approve" else Answer.REJECTED
+    approval = Approval(answer=answer, by=said["answered_by"], note=said["note"])
+    keys = {incident_id: [f"{incident_id}/pause"]}
+    append(folder / "incidents.jsonl", late_answer_records("order-service", keys, approval, datetime.now(UTC)))
+
+
 @asynccontextmanager
-async def prefect_with(*runs: dict[str, Any], status: str = "ACCEPT") -> AsyncIterator[tuple[str, list[Asked]]]:
-    """A server on which these runs wait, and which takes an answer in one way."""
+async def prefect_with(
+    *runs: dict[str, Any], status: str = "ACCEPT", taken_in: Path | None = None
+) -> AsyncIterator[tuple[str, list[Asked]]]:
+    """A server on which these runs wait, and which takes an answer in one way; `taken_in` is where each is recorded."""
+    incident_of = {one["id"]: one["parameters"]["case"]["plan"]["actions"][0]["incident_id"] for one in runs}
 
     def script(asked: Asked) -> bytes:
         if asked.path.endswith("/health"):
             return replied(200, True)
         if asked.path.endswith("/resume"):
+            if taken_in is not None:
+                written_down(taken_in, asked, incident_of[asked.path.split("/")[-2]])
             return replied(200, {"status": status, "details": {"reason": "answered by somebody else"}})
         return replied(200, list(runs))
 
@@ -53,7 +73,10 @@ async def prefect_with(*runs: dict[str, Any], status: str = "ACCEPT") -> AsyncIt
 
 async def runbook(folder: Path, api: str, *words: str) -> "subprocess.CompletedProcess[str]":
     """Run one command as a person would, where no stack of ours runs."""
-    environment = {**os.environ, "RUNBOOK_STATE_DIR": str(folder), "PREFECT_API_URL": f"{api}/api"}
+    config = folder / "runbook.toml"
+    config.write_text('[services.order-service]\nbase_url = "http://127.0.0.1:1"\n', "utf-8")
+    ours = {"RUNBOOK_STATE_DIR": str(folder), "RUNBOOK_CONFIG": str(config)}
+    environment = {**os.environ, **ours, "PREFECT_API_URL": f"{api}/api"}
     command = [sys.executable, "-c", "from deployments.cli import main; main()", *words]
 
     def run() -> "subprocess.CompletedProcess[str]":
@@ -64,7 +87,8 @@ async def runbook(folder: Path, api: str, *words: str) -> "subprocess.CompletedP
 
 async def test_a_plan_is_approved_by_its_incident_and_the_form_gets_who_and_why(tmp_path: Path) -> None:
     """Whoever is paged reads the incident's id in the message, not a flow run's."""
-    async with prefect_with(paused_run("INC-1"), paused_run("INC-2", run_id="r-2")) as (api, kept):
+    runs = (paused_run("INC-1"), paused_run("INC-2", run_id="r-2"))
+    async with prefect_with(*runs, taken_in=tmp_path) as (api, kept):
         done = await runbook(tmp_path, api, "approve", "INC-1", "--by", "ada", "--note", "looked")
 
     assert done.returncode == 0, done.stderr
@@ -76,7 +100,7 @@ async def test_a_plan_is_approved_by_its_incident_and_the_form_gets_who_and_why(
 
 async def test_the_only_plan_that_waits_needs_no_id(tmp_path: Path) -> None:
     """In a hurry nobody copies ids."""
-    async with prefect_with(paused_run()) as (api, kept):
+    async with prefect_with(paused_run(), taken_in=tmp_path) as (api, kept):
         done = await runbook(tmp_path, api, "reject", "--by", "ada")
 
     assert done.stdout == "Rejected by ada: pause strategies equity (INC-1).\n"
@@ -117,8 +141,8 @@ def test_the_status_names_what_waits_until_when_and_how_to_answer() -> None:
 
     lines = triage_lines({"triage": triage, "open_incidents": [], "mode": "propose", "approvals": [one]})
 
-    told = "waits for you   restart service, until 2026-11-23T15:05:00Z: runbook approve INC-1, or reject"
-    assert lines[-1] == told
+    told = "waits for you   restart service, until 2026-11-23T15:05:00Z; answer with "
+    assert lines[-1] == f"{told}`runbook approve INC-1` or `runbook reject INC-1`"
 
 
 async def test_an_answer_that_comes_before_its_form_is_taken_when_the_form_is_there(tmp_path: Path) -> None:
@@ -128,6 +152,8 @@ async def test_an_answer_that_comes_before_its_form_is_taken_when_the_form_is_th
     def script(asked: Asked) -> bytes:
         if asked.path.endswith("/resume"):
             status, reason = next(said)
+            if status == "ACCEPT":
+                written_down(tmp_path, asked, "INC-1")
             return replied(200, {"status": status, "details": {"reason": reason}})
         return replied(200, asked.path.endswith("/health") or [paused_run()])
 
@@ -136,3 +162,58 @@ async def test_an_answer_that_comes_before_its_form_is_taken_when_the_form_is_th
 
     assert done.returncode == 0, done.stderr
     assert next(said, None) is None
+
+
+@pytest.mark.parametrize("listed", [("INC-1,", "INC-2"), ("INC-1, INC-2",), ("INC-1,INC-2",), ("INC-1", "INC-2")])
+async def test_the_command_works_as_the_status_prints_it_for_a_plan_of_several_incidents(
+    tmp_path: Path, listed: tuple[str, ...]
+) -> None:
+    """At three in the morning the line of the status is pasted, commas and all."""
+    run = paused_run("INC-1")
+    actions = run["parameters"]["case"]["plan"]["actions"]
+    actions.append({**actions[0], "incident_id": "INC-2", "key": "INC-2/pause"})
+    async with prefect_with(run, taken_in=tmp_path) as (api, kept):
+        done = await runbook(tmp_path, api, "approve", *listed, "--by", "ada")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("(INC-1, INC-2).\n")
+    assert len([one for one in kept if one.path.endswith("/resume")]) == 1
+
+
+def test_several_plans_are_answered_together_or_none_of_them() -> None:
+    """A typing error in the second id must not leave the first plan answered."""
+    waiting = [{"flow_run_id": name, "incident_ids": [f"INC-{name}"]} for name in ("a", "b")]
+
+    assert all_chosen(waiting, ("INC-a,", "INC-b", "a")) == waiting
+    with pytest.raises(RunbookError, match="NOTHING_WAITS"):
+        all_chosen(waiting, ("INC-a", "INC-c"))
+
+
+@pytest.mark.parametrize("said", [Answer.APPROVED, Answer.REJECTED])
+def test_an_answer_that_no_run_takes_is_an_error_and_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Answer
+) -> None:
+    """*Approved* for a run that was killed sends a person to bed while nothing is done; a no holds all the same."""
+    monkeypatch.setattr(approvals, "TAKEN_WITHIN_S", 0.3)
+    ledger, approval = tmp_path / "incidents.jsonl", Approval(answer=said, by="ada")
+    keys = {"INC-1": ["INC-1/pause"]}
+    plan = {"flow_run_id": RUN, "incident_ids": ["INC-1"], "service": "order-service", "keys": keys}
+
+    with pytest.raises(RunbookError) as caught:
+        see_taken(ledger, plan, approval, 0)
+
+    assert caught.value.code is Code.ANSWER_NOT_TAKEN
+    assert recorded_count(ledger, plan, approval) == 1
+    rejected = action_history(read_ledger(ledger).records, "order-service", datetime.now(UTC)).rejected
+    assert list(rejected) == (["INC-1/pause"] if said is Answer.REJECTED else [])
+    see_taken(ledger, plan, approval, 0)
+
+
+async def test_an_answer_by_nobody_is_refused_before_it_is_sent(tmp_path: Path) -> None:
+    """The form would ask again, and the command would have said *approved*."""
+    async with prefect_with(paused_run(), taken_in=tmp_path) as (api, kept):
+        done = await runbook(tmp_path, api, "approve", "--by", "\u200b")
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("BAD_ARGUMENT: ")
+    assert not [one for one in kept if one.path.endswith("/resume")]
