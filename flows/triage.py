@@ -40,6 +40,7 @@ from tasks.rules.alert_payload import read_alert
 from tasks.rules.causes.unexplained import symptoms
 from tasks.rules.course import ended_incidents, may_act, needs_runbook, nothing_allowed, remediation_case
 from tasks.rules.diagnosis import name_cause, worth_confirming
+from tasks.rules.fitting import fitting
 from tasks.rules.lost_ledger import lost_ledger_messages
 from tasks.rules.message_evidence import with_evidence
 from tasks.rules.messages import opening_messages
@@ -151,13 +152,15 @@ async def look_around(service: str) -> Observation:
         probe_gateways(service),  # §1.2
         read_routing(service),  # §2.2
     )
-    return Observation(
-        looked_at=looked_at,
-        steady_s=steady_s,
-        health=health,
-        process=process,
-        metrics=metrics,
-        orders=orders,
-        gateways=gateways,
-        routing=routing,
+    return fitting(
+        Observation(
+            looked_at=looked_at,
+            steady_s=steady_s,
+            health=health,
+            process=process,
+            metrics=metrics,
+            orders=orders,
+            gateways=gateways,
+            routing=routing,
+        )
     )

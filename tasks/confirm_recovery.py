@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from datetime import UTC, datetime
 
 from prefect import task
@@ -17,7 +18,7 @@ from tasks.model.remediation import ActionResult, Recovery, RemediationCase
 from tasks.rules.incident_changes import closing_records, record_of
 from tasks.rules.incident_state import fold_incidents
 from tasks.rules.planning.due import ends_incident
-from tasks.rules.recovery import looks_recovered
+from tasks.rules.recovery import LOST_LOOKS_COUNT, is_lost, looks_recovered
 from tasks.settings import RunbookSettings, ServiceSettings, load_settings
 
 LOOK_EVERY_S = 1.0
@@ -41,10 +42,12 @@ async def confirm_recovery(case: RemediationCase, result: ActionResult) -> Actio
 async def proven_recovery(service: ServiceSettings, report: Report = unheard) -> Recovery:
     """Repeat the looks until they have been good for `confirm_for_s`, or `confirm_timeout_s` is over.
 
-    Steps: errors are counted over the very time that is to be good; a round that is not good begins it anew.
+    Steps: errors are counted over the very time that is to be good; a round that is not good begins it anew. A service
+    that is gone again ends the wait at once: it crashed, and what follows a crash must not wait for this.
     """
     started, good_since, count, detail = time.monotonic(), None, 0, "no look yet"
     first: Observation | None = None
+    last_two: deque[Observation] = deque(maxlen=LOST_LOOKS_COUNT)
     while time.monotonic() - started < service.restart.confirm_timeout_s:
         seen = await observe(service)
         verdict = looks_recovered(seen, first)
@@ -54,6 +57,10 @@ async def proven_recovery(service: ServiceSettings, report: Report = unheard) ->
             return Recovery(
                 outcome=Outcome.RECOVERED, detail=detail, good_for_s=round(now - good_since, 1), looks_count=count
             )
+        last_two.append(seen)
+        if is_lost(last_two):
+            detail = f"the service is gone again: {detail}"
+            break
         report(_progress(service, now - started, None if good_since is None else now - good_since))
         left_s = service.restart.confirm_for_s - (time.monotonic() - (good_since or time.monotonic()))
         await asyncio.sleep(min(LOOK_EVERY_S, max(0.0, left_s)))

@@ -9,6 +9,7 @@ from tasks.clients.order_service import health_look
 from tasks.model.evidence import Context
 from tasks.model.looks import HealthLook, Observation
 from tasks.model.progress import LongStep, Progress, Report, Unit, unheard
+from tasks.rules.confirming import decisive, settled
 from tasks.rules.diagnosis import worth_confirming
 from tasks.settings import ServiceSettings
 
@@ -19,12 +20,15 @@ async def confirming_looks(
     """Repeat the round of looks, at least `confirm_interval_s` apart from start to start.
 
     With the context, also what only shows against the runs before is looked at again.
-    Steps: where health was silent, one more probe waits beside the rounds for longer than any client would, so that
-    a slow service is told from a hung one.
+    Steps:
+        1. the last rounds in a row must agree whether the service answers, is silent or is gone: one refused round of
+           three is a restart under way, and pages nobody
+        2. where health was silent, one more probe waits beside the rounds for longer than any client would, so that a
+           slow service is told from a hung one
     """
     waiting = asyncio.create_task(patient_look(service)) if first.health.silent else None
-    rounds, began_s = [first], first.steady_s
-    while len(rounds) < service.look.confirm_looks_count and worth_confirming(context, rounds[-1]):
+    rounds, began_s, least_count = [first], first.steady_s, service.look.confirm_looks_count
+    while not settled(tuple(rounds), least_count) and worth_confirming(context, rounds[-1]):
         report(_progress(service, len(rounds)))
         await asyncio.sleep(_gap_s(service, began_s))
         began_s = time.monotonic()
@@ -32,7 +36,7 @@ async def confirming_looks(
     report(_progress(service, len(rounds)))
     if waiting is not None:
         rounds[-1] = rounds[-1].model_copy(update={"patience": await waiting})
-    return tuple(rounds)
+    return decisive(tuple(rounds), least_count)
 
 
 async def patient_look(service: ServiceSettings) -> HealthLook:

@@ -14,6 +14,7 @@ from tasks.clients.order_service import gateway_look, health_look, order_looks
 from tasks.clients.process_look import process_look
 from tasks.clients.routing_look import routing_look
 from tasks.model.looks import GatewayLook, Observation
+from tasks.rules.fitting import fitting
 from tasks.settings import ServiceSettings
 
 
@@ -33,15 +34,17 @@ async def observe(service: ServiceSettings) -> Observation:
             gateway_looks(client, service),
             routing_look(client, service),
         )
-    return Observation(
-        looked_at=looked_at,
-        steady_s=steady_s,
-        health=health,
-        process=process,
-        metrics=metrics,
-        orders=orders,
-        gateways=gateways,
-        routing=routing,
+    return fitting(
+        Observation(
+            looked_at=looked_at,
+            steady_s=steady_s,
+            health=health,
+            process=process,
+            metrics=metrics,
+            orders=orders,
+            gateways=gateways,
+            routing=routing,
+        )
     )
 
 

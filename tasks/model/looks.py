@@ -34,6 +34,10 @@ class Fault(StrEnum):
     CLIENT = "client"
 
 
+# A server that is gone gives any of these: a busy machine drops the connection that it would have refused.
+NO_ANSWER = frozenset({Fault.REFUSED, Fault.UNREACHABLE, Fault.TIMED_OUT, Fault.CUT_OFF})
+
+
 class Exchange(Value):
     """One request and its answer, kept to the byte up to the body limit. Units: `seconds_s` of wall time.
 
@@ -90,6 +94,12 @@ class HealthLook(Value):
     def fault(self) -> Fault:
         """How the exchange went wrong, if it did."""
         return self.exchange.fault if self.exchange else Fault.NONE
+
+    @property
+    def unanswered(self) -> bool:
+        """Say whether not one word of an answer came: refused, unreachable, silent or cut off."""
+        asked = self.exchange
+        return asked is not None and asked.fault in NO_ANSWER and asked.http_status is None and not asked.held_up
 
     @property
     def silent(self) -> bool:

@@ -1,9 +1,11 @@
 """Say whether one round of looks shows a service that has recovered: effect, not exit code (safety rule 10)."""
 
+from collections.abc import Sequence
+
 from tasks.model.looks import Observation, Seen
 from tasks.model.processes import ProcessState
 from tasks.model.values import Value
-from tasks.rules.causes.facts import is_paused, marked_only
+from tasks.rules.causes.facts import is_gone, is_paused, marked_only
 from tasks.rules.counters import counter_rates
 from tasks.rules.order_windows import COUNTED_SERVICE
 from tasks.rules.past_looks import snapshot_now
@@ -11,6 +13,7 @@ from tasks.rules.past_looks import snapshot_now
 # Fewer errors than these, or a smaller part of the orders, are no trend: a client's oddity, an order of before.
 ERRORS_LEAST_COUNT = 3
 ERRORS_RATIO = 0.05
+LOST_LOOKS_COUNT = 2
 
 
 class RecoveryVerdict(Value):
@@ -40,6 +43,15 @@ def looks_recovered(observation: Observation, since: Observation | None = None) 
     return RecoveryVerdict(
         good=True, detail=f"health {observation.health.status}, {delivered} synthetic orders delivered"
     )
+
+
+def is_lost(rounds: Sequence[Observation]) -> bool:
+    """Say whether two rounds in a row, the last ones, saw the service gone: its process, and every answer.
+
+    Runbook: §2.1, after the restart.
+    Errors: none; one such round may be a supervisor that starts it again.
+    """
+    return len(rounds) >= LOST_LOOKS_COUNT and all(is_gone(one) for one in rounds)
 
 
 def _process_wrong(observation: Observation) -> tuple[str, ...]:

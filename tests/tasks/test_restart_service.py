@@ -1,5 +1,6 @@
 """Restarting a real process: once, recorded, proven, and not at all when it is not needed."""
 
+import asyncio
 import os
 import signal
 import sys
@@ -204,6 +205,19 @@ async def test_a_service_that_answers_and_cannot_fill_orders_is_not_recovered(tm
     limits = watched(tmp_path).service.restart.model_copy(update={"confirm_timeout_s": 1.0})
     with running(tmp_path, "no_execution_block", restart=limits) as patient:
         assert (await proven_recovery(patient.service)).outcome is Outcome.NOT_RECOVERED
+
+
+async def test_a_second_crash_ends_the_proof_within_seconds(tmp_path: Path) -> None:
+    """A service that is gone again is acted on again; it waited for the whole time limit of the proof."""
+    limits = watched(tmp_path).service.restart.model_copy(update={"confirm_for_s": 60.0, "confirm_timeout_s": 90.0})
+    with running(tmp_path, restart=limits) as patient:
+        assert patient.pid
+        proof = asyncio.create_task(proven_recovery(patient.service))
+        os.kill(patient.pid, signal.SIGKILL)
+        recovery = await asyncio.wait_for(proof, 20)
+
+    assert recovery.outcome is Outcome.NOT_RECOVERED
+    assert "gone again" in recovery.detail
 
 
 async def test_the_evidence_is_kept_before_the_action(patient: Patient, tmp_path: Path) -> None:

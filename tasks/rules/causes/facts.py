@@ -14,6 +14,8 @@ DOWN_WORDS = frozenset({"down", "error", "unreachable", "failed", "critical", "o
 PAUSED_CODES = frozenset({"TRADING_HALTED", "TRADING_REDUCING", "GATEWAY_DISABLED"})
 RECENT_LOOKS = timedelta(minutes=15)
 
+GONE = frozenset({ProcessState.DEAD, ProcessState.NOT_OURS})
+
 Timed = Observation | HealthLook | ProcessLook
 
 
@@ -53,10 +55,13 @@ def elapsed_s(first: Timed, last: Timed) -> float:
 
 
 def is_down(evidence: Evidence) -> bool:
-    """Say whether the service is not there by the last look: its port refuses, and no process of ours is left."""
-    gone = {ProcessState.DEAD, ProcessState.NOT_OURS}
-    latest = evidence.latest
-    return latest.health.fault is Fault.REFUSED and latest.process.state in gone and not serves(evidence)
+    """Say whether the service is not there by the last check: nobody answers, and no process of ours is left."""
+    return is_gone(evidence.latest) and not serves(evidence)
+
+
+def is_gone(observation: Observation) -> bool:
+    """Say whether nobody answers and no process of ours is left; how the connection failed is the machine's matter."""
+    return observation.health.unanswered and observation.process.state in GONE
 
 
 def is_paused(observation: Observation, order: OrderLook) -> bool:

@@ -5,11 +5,13 @@ from tasks.model.evidence import Evidence
 from tasks.model.looks import Fault, Observation, OrderOutcome, Seen
 from tasks.model.processes import ProcessState
 from tasks.rules.causes.facts import (
+    GONE,
     confidence,
     gateways_ruled_out,
     in_all,
     infrastructure,
     is_down,
+    is_gone,
     looks,
     serves,
     span_s,
@@ -18,41 +20,52 @@ from tasks.rules.causes.machine import SPINS_CPU_RATIO, cpu_ratio, is_starved, w
 from tasks.rules.causes.resources import descriptors_spent
 
 SECTION = "§2.1"
-GONE = frozenset({ProcessState.DEAD, ProcessState.NOT_OURS})
 ALIVE = frozenset({ProcessState.RUNNING, ProcessState.STOPPED, ProcessState.BLIND})
 
 
 def service_down(evidence: Evidence) -> Finding | None:
-    """Find a service that is not there: its port refuses, and its process is gone or not ours.
+    """Find a service that is not there: nobody answers, and its process is gone or not ours.
 
     Runbook: §2.1 Health endpoint errors or times out.
+    Errors: none. A port that refuses is enough where the process cannot be seen, but never to act on.
     """
-    process, refused = evidence.latest.process, _refused_count(evidence)
-    if serves(evidence):
+    process, refused = evidence.latest.process, _absent_count(evidence)
+    if serves(evidence) or _answers(evidence):
         return None
     if in_all(evidence, lambda one: one.process.state in GONE and one.process.port_owner_pid is not None):
         return _port_taken(evidence)
     if refused < len(evidence.observations):
         return _went_down(evidence, refused) if is_down(evidence) else None
     if process.state in ALIVE:
-        because = (f"health refused in {looks(evidence)}", f"process: {process.detail}")
+        because = (f"health {_faults(evidence)} in {looks(evidence)}", f"process: {process.detail}")
         return _finding(Cause.SERVICE_DOWN, Confidence.LIKELY, because)
-    because = (f"health refused in {looks(evidence)}", f"process {process.state}: {process.detail}")
+    because = (f"health {_faults(evidence)} in {looks(evidence)}", f"process {process.state}: {process.detail}")
     ruled_out = ("service hung: no process is left to hang", *gateways_ruled_out(evidence.latest))
     return _finding(Cause.SERVICE_DOWN, confidence(evidence), because, ruled_out)
 
 
 def _went_down(evidence: Evidence, refused: int) -> Finding:
     """Tell of a service that went away between two looks of this run: seen too few times to act on."""
+    count = len(evidence.observations)
     because = (
-        f"health refused in the last {refused} of {len(evidence.observations)} looks: it went away meanwhile",
+        f"health {_faults(evidence)}; in the last {refused} of {count} looks it was gone",
         f"process {evidence.latest.process.state}: {evidence.latest.process.detail}",
     )
     return _finding(Cause.SERVICE_DOWN, Confidence.LIKELY, because, gateways_ruled_out(evidence.latest))
 
 
-def _refused_count(evidence: Evidence) -> int:
-    return sum(one.health.fault is Fault.REFUSED for one in evidence.observations)
+def _absent_count(evidence: Evidence) -> int:
+    return sum(one.health.fault is Fault.REFUSED or is_gone(one) for one in evidence.observations)
+
+
+def _answers(evidence: Evidence) -> bool:
+    """Say whether an order service answers on the port by the last check; it is then not gone, whoever it is."""
+    return evidence.latest.health.status is not None
+
+
+def _faults(evidence: Evidence) -> str:
+    """Write how health failed, each way once: `refused`, or `timed out, refused`."""
+    return ", ".join(dict.fromkeys(one.health.fault.replace("_", " ") for one in evidence.observations))
 
 
 def service_hung(evidence: Evidence) -> Finding | None:

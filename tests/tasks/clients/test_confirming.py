@@ -7,10 +7,12 @@ from itertools import pairwise
 import pytest
 
 from tasks.clients import confirming
+from tasks.model.diagnosis import Status
 from tasks.model.limits import LookLimits
-from tasks.model.looks import Fault, Observation
+from tasks.model.looks import Fault, Observation, OrderOutcome, Seen
+from tasks.rules.diagnosis import name_cause
 from tasks.settings import ServiceSettings
-from tests.fakes.looks import health, observation
+from tests.fakes.looks import evidence, health, observation, order
 
 INTERVAL_S = 0.2
 
@@ -35,3 +37,23 @@ async def test_a_clock_that_jumps_ahead_brings_the_looks_no_nearer(monkeypatch: 
 
     assert len(rounds) == limits.confirm_looks_count
     assert all(after - before >= INTERVAL_S * 0.9 for before, after in pairwise(at))
+
+
+async def test_a_restart_that_is_seen_once_is_watched_until_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A graceful restart of two seconds: drained, refused, still connecting, well. Nobody is paged for it."""
+    story = [health(status="error"), health(Fault.REFUSED), health(status="error"), health()]
+    orders = (order(outcome=OrderOutcome.NOT_REACHED),)
+
+    async def look(_: ServiceSettings) -> Observation:
+        seen = story.pop(0)
+        return observation(health=seen) if seen.seen is Seen.PASSED else observation(health=seen, orders=orders)
+
+    monkeypatch.setattr(confirming, "observe", look)
+    watched = ServiceSettings.model_validate({"base_url": "http://127.0.0.1:1"})
+    limits = LookLimits().model_copy(update={"confirm_interval_s": 0.01})
+    service = watched.model_copy(update={"look": limits})
+
+    rounds = await confirming.confirming_looks(service, await look(service))
+
+    assert story == []
+    assert name_cause(evidence(*rounds)).status is Status.OK
