@@ -3,7 +3,6 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from deployments.approvals import waiting_approvals
@@ -19,6 +18,7 @@ from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.mode_switch import current_mode
 from tasks.clients.processes import identify, read_pid
 from tasks.model.errors import RunbookError
+from tasks.model.ledger_file import LedgerPlace
 from tasks.rules.incident_state import open_incidents
 from tasks.settings import RunbookSettings, load_settings
 
@@ -124,18 +124,18 @@ def _pid(part: PartRecord | None) -> int | None:
 def _open_incidents(state: StateDir) -> list[str]:
     """Name the open incidents of every watched service; a ledger that cannot be read is left out."""
     settings = _settings(state)
-    ledgers: dict[Path, list[str]] = {}
+    ledgers: dict[LedgerPlace, list[str]] = {}
     if settings is None:
-        ledgers[state.incidents_file] = [ORDER_SERVICE]
+        ledgers[LedgerPlace(path=state.incidents_file, state_dir=state.root)] = [ORDER_SERVICE]
     else:
         for service in settings.services:
-            ledgers.setdefault(settings.ledger_path(service), []).append(service)
-    return [one for path, services in ledgers.items() for one in _open_in(path, services)]
+            ledgers.setdefault(settings.ledger(service), []).append(service)
+    return [one for place, services in ledgers.items() for one in _open_in(place, services)]
 
 
-def _open_in(path: Path, services: list[str]) -> list[str]:
+def _open_in(place: LedgerPlace, services: list[str]) -> list[str]:
     try:
-        records = read_ledger(path).records
+        records = read_ledger(place).records
     except RunbookError:
         return []
     return [incident.incident_id for service in services for incident in open_incidents(records, service)]

@@ -1,9 +1,11 @@
 """The shared incident ledger, from this side: facts the service saw, appended by a thread so that no order waits."""
 
 import contextlib
+import errno
 import logging
 import os
 import queue
+import stat
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -18,6 +20,9 @@ from order_service.clock import rfc3339, utc_now
 log = logging.getLogger(__name__)
 
 LOCK_WAIT_S = 5.0
+# Whoever may open a lock file may hold it: only its owner may.
+LOCK_MODE = 0o600
+OPEN_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 RETRY_S = 1.0
 KEPT_WHILE_FAILING = 1000
 
@@ -107,26 +112,44 @@ class IncidentLog:
 
 
 def append_line(path: Path, line: bytes) -> None:
-    """Append one line to a ledger that others write too.
+    """Append one line to a ledger that others write too, and move aside under the same lock: it is opened each time.
 
     A line that a crash tore is closed first, so that it costs itself alone.
-    Errors: OSError, filelock.Timeout; the line is then not, or not wholly, written.
+    Errors: OSError, filelock.Timeout; what was written of the line is then taken back, so that it can be tried again.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock", timeout=LOCK_WAIT_S):
-        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+    with FileLock(f"{path}.lock", timeout=LOCK_WAIT_S, mode=LOCK_MODE):
+        handle = os.open(path, OPEN_FLAGS, 0o644)
         try:
-            whole = _closing_newline(handle) + line + b"\n"
-            if os.write(handle, whole) != len(whole):
-                raise OSError("short write")
-            os.fsync(handle)
+            _write(handle, line + b"\n")
         finally:
             os.close(handle)
 
 
-def _closing_newline(handle: int) -> bytes:
-    size = os.lseek(handle, 0, os.SEEK_END)
+def _write(handle: int, line: bytes) -> None:
+    found = os.fstat(handle)
+    # What goes into a pipe is gone when its reader is.
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")
+    whole = _closing_newline(handle, found.st_size) + line
+    try:
+        written_bytes = os.write(handle, whole)
+        os.fsync(handle)
+    except OSError:
+        _take_back(handle, found.st_size)
+        raise
+    if written_bytes != len(whole):
+        _take_back(handle, found.st_size)
+        raise OSError(errno.ENOSPC, "short write")
+
+
+def _closing_newline(handle: int, size: int) -> bytes:
     if size == 0:
         return b""
     os.lseek(handle, size - 1, os.SEEK_SET)
     return b"" if os.read(handle, 1) == b"\n" else b"\n"
+
+
+def _take_back(handle: int, size: int) -> None:
+    with contextlib.suppress(OSError):
+        os.ftruncate(handle, size)

@@ -74,8 +74,8 @@ def _progress(service: ServiceSettings, spent_s: float, good_for_s: float | None
 
 
 def _record(settings: RunbookSettings, case: RemediationCase, result: ActionResult, recovery: Recovery) -> None:
-    path, now = settings.ledger_path(case.service), datetime.now(UTC)
-    states = {one.incident_id: one for one in fold_incidents(read_ledger(path).records, case.service)}
+    ledger, now = settings.ledger(case.service), datetime.now(UTC)
+    states = {one.incident_id: one for one in fold_incidents(read_ledger(ledger).records, case.service)}
     incident = states.get(result.planned.incident_id)
     if incident is None:
         return
@@ -84,4 +84,4 @@ def _record(settings: RunbookSettings, case: RemediationCase, result: ActionResu
     ending: tuple[LedgerRecord, ...] = ()
     if recovery.outcome is Outcome.RECOVERED and ends_incident(result.planned):
         ending = closing_records(incident, now, f"good for {recovery.good_for_s:g} s: {recovery.detail}")
-    append(path, [proof, *ending])
+    append(ledger, [proof, *ending])

@@ -38,7 +38,7 @@ def find_due_pages(service: str) -> tuple[Message, ...]:
 def messages_due(settings: RunbookSettings, service: str, now: datetime) -> tuple[Message, ...]:
     """Fold the ledger anew, so that what was told a moment ago, or acknowledged, counts."""
     try:
-        records = read_ledger(settings.ledger_path(service)).records
+        records = read_ledger(settings.ledger(service)).records
     except CannotLook:
         return ()
     words = PageWords(mode=current_mode(settings), time_zone=settings.desk_time_zone)

@@ -28,5 +28,5 @@ def answer_recorded(settings: RunbookSettings, case: RemediationCase) -> Remedia
     if case.approval is not None:
         if case.approval.observe:
             set_mode(settings, Mode.OBSERVE)
-        append(settings.ledger_path(case.service), answer_records(case, case.approval, datetime.now(UTC)))
+        append(settings.ledger(case.service), answer_records(case, case.approval, datetime.now(UTC)))
     return case

@@ -30,7 +30,7 @@ def record_incidents(evidence: Evidence, diagnosis: Diagnosis) -> IncidentUpdate
 def incidents_recorded(settings: RunbookSettings, evidence: Evidence, diagnosis: Diagnosis) -> IncidentUpdate:
     """Append the changes and fold the ledger again."""
     service, now = evidence.context.request.service, datetime.now(UTC)
-    path = settings.ledger_path(service)
+    place = settings.ledger(service)
     acting = holder_of(settings.state_dir, service) is not None
 
     def decide(ledger: Ledger) -> tuple[LedgerRecord, ...]:
@@ -45,8 +45,8 @@ def incidents_recorded(settings: RunbookSettings, evidence: Evidence, diagnosis:
         )
         return incident_changes(diagnosis, evidence, held, lambda cause: _new_id(now, cause))
 
-    changes = transact(path, decide)
-    records = read_ledger(path).records
+    changes = transact(place, decide)
+    records = read_ledger(place).records
     return update_of(fold_incidents(records, service), changes, acting=acting)
 
 

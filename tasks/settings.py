@@ -27,6 +27,7 @@ from tasks.clients.settings_file import read_table, stamp_of
 from tasks.model.channels import FallbackSettings, SlackSettings
 from tasks.model.drill_settings import DrillSettings
 from tasks.model.errors import Code, RunbookError
+from tasks.model.ledger_file import LedgerPlace
 from tasks.model.limits import (
     DiagnosisLimits,
     EscalationLimits,
@@ -229,6 +230,10 @@ class RunbookSettings(BaseSettings):
     def ledger_path(self, service: str) -> Path:
         """Say where a service's incident ledger is: its own setting, else under the state directory."""
         return self.service(service).incidents_file or self.state_dir / "incidents.jsonl"
+
+    def ledger(self, service: str) -> LedgerPlace:
+        """Say where a service's incident ledger is, and where is remembered what it was."""
+        return LedgerPlace(path=self.ledger_path(service), state_dir=self.state_dir)
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> RunbookSettings:

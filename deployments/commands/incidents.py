@@ -40,7 +40,7 @@ def incidents(
 def incidents_of(settings: RunbookSettings, service: str) -> tuple[IncidentState, ...]:
     """Fold one service's ledger."""
     settings.service(service)
-    return fold_incidents(read_ledger(settings.ledger_path(service)).records, service)
+    return fold_incidents(read_ledger(settings.ledger(service)).records, service)
 
 
 def as_json(incident: IncidentState, deliveries: tuple[Delivery, ...]) -> dict[str, Any]:

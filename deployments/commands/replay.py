@@ -97,7 +97,7 @@ def asked_file(file: Path | None, incident: str | None) -> Path:
 def _first_of(incident_id: str) -> Path:
     settings = load_settings()
     for service in settings.services:
-        states = fold_incidents(read_ledger(settings.ledger_path(service)).records, service)
+        states = fold_incidents(read_ledger(settings.ledger(service)).records, service)
         found = next((one for one in states if one.incident_id == incident_id), None)
         paths = runs_of_incident(settings.state_dir, found) if found else ()
         if paths:

@@ -38,9 +38,9 @@ def acknowledge(
         _wanted(found.incident_id, _of(ledger, found.service))
         return (record,)
 
-    path = settings.ledger_path(found.service)
-    transact(path, decide)
-    return _of(read_ledger(path), found.service).get(found.incident_id, found)
+    place = settings.ledger(found.service)
+    transact(place, decide)
+    return _of(read_ledger(place), found.service).get(found.incident_id, found)
 
 
 def one_name(text: str) -> str:
@@ -70,7 +70,7 @@ def checked_time(wanted_s: float, longest_s: float) -> float:
 def _open_incidents(settings: RunbookSettings) -> dict[str, IncidentState]:
     found: dict[str, IncidentState] = {}
     for service in settings.watching().services:
-        found |= _of(read_ledger(settings.ledger_path(service)), service)
+        found |= _of(read_ledger(settings.ledger(service)), service)
     return found
 
 

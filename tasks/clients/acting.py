@@ -128,4 +128,4 @@ def _record(
     )
     facts: dict[str, object] = {"action": planned.action, "key": planned.key, **details}
     record = record_of(incident, event, datetime.now(UTC), f"{planned.words} {event}", facts)
-    append(settings.ledger_path(case.service), [record])
+    append(settings.ledger(case.service), [record])

@@ -1,7 +1,6 @@
 """Gather the context of a triage from the ledger and the switch (§1.1)."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import NamedTuple
 
 from tasks.clients.accepted_checks import accepted_checks
@@ -16,6 +15,7 @@ from tasks.model.checks import Check
 from tasks.model.errors import CannotLook
 from tasks.model.evidence import Context, KnownGateway, TriageRequest
 from tasks.model.incident import Ledger, LedgerRecord
+from tasks.model.ledger_file import LedgerPlace
 from tasks.model.past_looks import PastLook
 from tasks.rules.incident_state import failing_since, fold_incidents, rearmed_at
 from tasks.rules.maintenance import maintenance_at
@@ -58,7 +58,7 @@ def kept_of(settings: RunbookSettings, service: str) -> Kept:
 
     Errors: `UNKNOWN_SERVICE`; what cannot be read is told.
     """
-    ledger, fault = ledger_or_fault(settings.ledger_path(service))
+    ledger, fault = ledger_or_fault(settings.ledger(service))
     checks = accepted_checks(settings.state_dir, service)
     return Kept(ledger, fault, *checks, Outbox(settings.state_dir).pending_count())
 
@@ -126,9 +126,9 @@ def _known_gateways(watched: ServiceSettings) -> tuple[KnownGateway, ...]:
     return tuple(KnownGateway(name=name, asset_classes=one.asset_classes) for name, one in watched.gateways.items())
 
 
-def ledger_or_fault(path: Path) -> tuple[Ledger, str]:
+def ledger_or_fault(place: LedgerPlace) -> tuple[Ledger, str]:
     """Read a ledger; one that cannot be read is empty, and says why."""
     try:
-        return read_ledger(path), ""
+        return read_ledger(place), ""
     except CannotLook as error:
         return Ledger(), str(error)

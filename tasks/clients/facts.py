@@ -83,7 +83,7 @@ def facts_of(
     """
     now = datetime.now(UTC)
     context = context_of(settings, case.request, now, case.late_s)
-    records = read_ledger(settings.ledger_path(case.service)).records
+    records = read_ledger(settings.ledger(case.service)).records
     evidence = Evidence(context=context, observations=(seen,))
     return Facts(
         now=now,

@@ -3,16 +3,19 @@
 import errno
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
-from filelock import FileLock, Timeout
 
+from tasks.clients.file_lock import file_locked
 from tasks.clients.jsonl import LOCK_TIMEOUT_S, write_lines
-from tasks.model.errors import CannotAct, CannotLook, Code
+from tasks.clients.ledger_spool import keep, let_out
+from tasks.model.errors import CannotAct, CannotLook, Code, RunbookError
 from tasks.model.incident import Ledger, LedgerRecord
+from tasks.model.ledger_file import LedgerPlace, Recorded
 from tasks.rules.ledger_lines import parse_lines
 
 # A ledger beyond this is read from its end; what is older no longer bears on a budget or a timer.
@@ -20,13 +23,14 @@ READ_LIMIT_BYTES = 64 * 1_048_576
 CHUNK_BYTES = 8 * 1_048_576
 
 
-def read_ledger(path: Path, *, from_line_1: bool = False) -> Ledger:
+def read_ledger(ledger: LedgerPlace | Path, *, from_line_1: bool = False) -> Ledger:
     """Read every record that can be read; count and name the lines that cannot. A missing file is an empty ledger.
 
     Runbook: §1.4 Recent incidents.
     Units: the lines of a ledger that is read from its end count from there, unless they shall count `from_line_1`.
     Errors: `LEDGER_UNREADABLE` when the file is there and cannot be read: then nothing may be concluded from it.
     """
+    path = _place(ledger).path
     try:
         _refuse_device(path)
         with path.open("rb") as file:
@@ -42,30 +46,70 @@ def read_ledger(path: Path, *, from_line_1: bool = False) -> Ledger:
         ) from None
 
 
-def append(path: Path, records: Sequence[LedgerRecord]) -> None:
-    """Append records: one locked, fsynced write; a torn last line is healed first.
+def append(ledger: LedgerPlace | Path, records: Sequence[LedgerRecord]) -> None:
+    """Append records: one locked, fsynced write, with what waited before it; a torn last line is healed first.
 
     Errors: `LEDGER_UNWRITABLE`; what cannot be recorded must not be done.
     """
-    transact(path, lambda _: records)
+    place = _place(ledger)
+    with _locked(place):
+        _write(place, records)
 
 
-def transact(path: Path, decide: Callable[[Ledger], Sequence[LedgerRecord]]) -> tuple[LedgerRecord, ...]:
+def append_or_keep(ledger: LedgerPlace | Path, records: Sequence[LedgerRecord]) -> Recorded:
+    """Append records, or keep them beside the state until the next append that succeeds; each is appended once.
+
+    For what is done whether or not it can be recorded: what tightens, and the end of what was begun.
+    Errors: none; where neither is possible, the answer says so.
+    """
+    place = _place(ledger)
+    try:
+        append(place, records)
+    except RunbookError as error:
+        return _kept(place, records, str(error))
+    return Recorded(appended=True)
+
+
+def transact(
+    ledger: LedgerPlace | Path, decide: Callable[[Ledger], Sequence[LedgerRecord]]
+) -> tuple[LedgerRecord, ...]:
     """Read, decide and append under one lock, so that two runs never open one incident twice.
 
     Errors: `LEDGER_UNREADABLE`, `LEDGER_UNWRITABLE`.
     """
+    place = _place(ledger)
+    with _locked(place):
+        records = tuple(decide(read_ledger(place)))
+        if records:
+            _write(place, records)
+        return records
+
+
+@contextmanager
+def _locked(place: LedgerPlace) -> Iterator[None]:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{path}.lock", timeout=LOCK_TIMEOUT_S):
-            records = tuple(decide(read_ledger(path)))
-            if records:
-                write_lines(path, b"".join(_line(record) for record in records))
-            return records
-    except Timeout:
-        raise _unwritable(path, f"locked for {LOCK_TIMEOUT_S:g} s") from None
+        place.path.parent.mkdir(parents=True, exist_ok=True)
+        with file_locked(place.path, LOCK_TIMEOUT_S):
+            yield
     except OSError as error:
-        raise _unwritable(path, error.strerror or str(error)) from None
+        raise _unwritable(place.path, error.strerror or str(error)) from None
+
+
+def _write(place: LedgerPlace, records: Sequence[LedgerRecord]) -> None:
+    with let_out(place) as waited:
+        write_lines(place.path, waited + b"".join(map(_line, records)))
+
+
+def _kept(place: LedgerPlace, records: Sequence[LedgerRecord], why: str) -> Recorded:
+    try:
+        kept = keep(place, b"".join(map(_line, records)))
+    except RunbookError as error:
+        return Recorded(appended=False, detail=f"{why}; nor could it be kept: {error}")
+    return Recorded(appended=False, kept=kept, detail=why)
+
+
+def _place(ledger: LedgerPlace | Path) -> LedgerPlace:
+    return LedgerPlace(path=ledger) if isinstance(ledger, Path) else ledger
 
 
 def _lines_before(file: BinaryIO, end: int) -> int:

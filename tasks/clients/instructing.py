@@ -40,7 +40,7 @@ def instruction_recorded(
         known.extend([fits] if fits else [])
         return () if fits else opening_records(instruction, _new_id(now), now)
 
-    opened = transact(settings.ledger_path(service), decide)
+    opened = transact(settings.ledger(service), decide)
     incident = known[0] if known else fold_incidents(opened, service)[0]
     evidence = Evidence(context=context, observations=(seen or unseen(now),))
     return HandStory(
@@ -60,7 +60,7 @@ async def planned_by_hand(settings: RunbookSettings, story: HandStory) -> Plan:
     """
     instruction, evidence = story.instruction, story.evidence
     watched, now = settings.service(instruction.service), datetime.now(UTC)
-    records = read_ledger(settings.ledger_path(instruction.service)).records
+    records = read_ledger(settings.ledger(instruction.service)).records
     if instruction.action is Action.REROUTE_ORDERS:
         evidence = evidence.model_copy(update={"markets": markets_now(watched)})
     facts = Facts(
@@ -92,7 +92,7 @@ def instruction_ended(settings: RunbookSettings, story: HandStory, result: Remed
         ending = ending_records(story.incident, result, story.instruction.asked.by, datetime.now(UTC))
         return ending if still_open else ()
 
-    transact(settings.ledger_path(service), decide)
+    transact(settings.ledger(service), decide)
     return True
 
 

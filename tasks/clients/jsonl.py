@@ -2,9 +2,11 @@
 
 import errno
 import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 
-from filelock import FileLock
+from tasks.clients.file_lock import file_locked
 
 LOCK_TIMEOUT_S = 5.0
 
@@ -12,26 +14,45 @@ LOCK_TIMEOUT_S = 5.0
 def append_line(path: Path, line: bytes) -> None:
     """Append one line under the file's own lock.
 
-    Errors: `OSError` when the disk is full or the file may not be written; `filelock.Timeout` is one.
+    Errors: `OSError` when the disk is full or the file may not be written, or is locked for too long.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock", timeout=LOCK_TIMEOUT_S):
+    with file_locked(path, LOCK_TIMEOUT_S):
         write_lines(path, line + b"\n")
 
 
 def write_lines(path: Path, text: bytes) -> None:
-    """Write whole lines at the end of the file; the caller holds the lock.
+    """Write whole lines at the end of the file; the caller holds the lock. It costs the same whatever the file's size.
 
-    Errors: `OSError`, also for a short write.
+    Errors: `OSError`, also for a short write; what was written of it is taken back, so that it can be written again.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o640)
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(path, flags, 0o640)
     try:
-        size_bytes = os.fstat(descriptor).st_size
-        if size_bytes:
-            os.lseek(descriptor, size_bytes - 1, os.SEEK_SET)
-            text = text if os.read(descriptor, 1) == b"\n" else b"\n" + text
-        if os.write(descriptor, text) != len(text):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        os.fsync(descriptor)
+        found = os.fstat(descriptor)
+        # What goes into a pipe is gone when its reader is.
+        if not (stat.S_ISREG(found.st_mode) or stat.S_ISCHR(found.st_mode)):
+            raise OSError(errno.EINVAL, "not a regular file")
+        _write(descriptor, found.st_size, text)
     finally:
         os.close(descriptor)
+
+
+def _write(descriptor: int, size_bytes: int, text: bytes) -> None:
+    if size_bytes:
+        os.lseek(descriptor, size_bytes - 1, os.SEEK_SET)
+        text = text if os.read(descriptor, 1) == b"\n" else b"\n" + text
+    try:
+        written_bytes = os.write(descriptor, text)
+        os.fsync(descriptor)
+    except OSError:
+        _take_back(descriptor, size_bytes)
+        raise
+    if written_bytes != len(text):
+        _take_back(descriptor, size_bytes)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _take_back(descriptor: int, size_bytes: int) -> None:
+    with suppress(OSError):
+        os.ftruncate(descriptor, size_bytes)

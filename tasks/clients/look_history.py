@@ -8,6 +8,7 @@ import orjson
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
+from tasks.clients.file_lock import LOCK_MODE
 from tasks.model.past_looks import PastLook
 from tasks.rules.times import parse_time
 from tasks.settings import RunbookSettings
@@ -35,7 +36,7 @@ def remember_look(path: Path, look: PastLook) -> bool:
     line = orjson.dumps(look.model_dump(mode="json", exclude_defaults=True), option=orjson.OPT_APPEND_NEWLINE)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{path}.lock", timeout=LOCK_TIMEOUT_S):
+        with FileLock(f"{path}.lock", timeout=LOCK_TIMEOUT_S, mode=LOCK_MODE):
             _rotate(path, look.at)
             with path.open("ab") as file:
                 file.write(line)

@@ -26,7 +26,7 @@ def open_window(settings: RunbookSettings, service: str, window: Maintenance) ->
     summary = f"maintenance until {until} by {by}: {reason}"
     details: dict[str, object] = {"until": until, "reason": reason, "by": by}
     record = _record(service, STARTED_TYPE, window.started_at, summary, details)
-    append(settings.ledger_path(service), [record])
+    append(settings.ledger(service), [record])
 
 
 def end_window(settings: RunbookSettings, service: str, by: str, now: datetime) -> None:
@@ -36,7 +36,7 @@ def end_window(settings: RunbookSettings, service: str, by: str, now: datetime) 
     """
     who = one_name(by)
     record = _record(service, ENDED_TYPE, now, f"maintenance ended by {who}", {"by": who})
-    append(settings.ledger_path(service), [record])
+    append(settings.ledger(service), [record])
 
 
 def window_of(settings: RunbookSettings, service: str, now: datetime) -> Maintenance | None:
@@ -44,7 +44,7 @@ def window_of(settings: RunbookSettings, service: str, now: datetime) -> Mainten
 
     Errors: `LEDGER_UNREADABLE`.
     """
-    return maintenance_at(read_ledger(settings.ledger_path(service)).records, service, now)
+    return maintenance_at(read_ledger(settings.ledger(service)).records, service, now)
 
 
 def _record(service: str, kind: str, now: datetime, summary: str, details: dict[str, object]) -> LedgerRecord:

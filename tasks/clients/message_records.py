@@ -27,19 +27,19 @@ class MessageRecords:
         self._settings = settings
         self._clock = clock
         self._sink = LocalSink(settings.notifications_path)
-        self._folded: dict[Path, tuple[Stamp, dict[str, IncidentState]]] = {}
+        self._folded: dict[str, tuple[Stamp, dict[str, IncidentState]]] = {}
 
     def incident(self, service: str, incident_id: str) -> IncidentState | None:
         """Find an incident; None also where the ledger cannot be read, or its service is watched no more."""
         try:
-            path = self._settings.ledger_path(service)
-            stamp = _stamp(path)
-            if self._folded.get(path, (None, None))[0] != stamp:
-                states = fold_incidents(read_ledger(path).records, service)
-                self._folded[path] = (stamp, {one.incident_id: one for one in states})
+            ledger = self._settings.ledger(service)
+            stamp = _stamp(ledger.path)
+            if self._folded.get(service, (None, None))[0] != stamp:
+                states = fold_incidents(read_ledger(ledger).records, service)
+                self._folded[service] = (stamp, {one.incident_id: one for one in states})
         except RunbookError:
             return None
-        return self._folded[path][1].get(incident_id)
+        return self._folded[service][1].get(incident_id)
 
     def is_told(self, entry: Queued) -> bool:
         """Say whether a message was delivered already, or was for somebody instead who has been reached since."""
@@ -54,7 +54,7 @@ class MessageRecords:
         """
         self._sink.keep(entry.message, entry.delivered_by, self._clock(), delivered=True)
         if self.incident(entry.service, entry.message.incident_id) is not None:
-            transact(self._settings.ledger_path(entry.service), lambda ledger: self._notified(entry, ledger))
+            transact(self._settings.ledger(entry.service), lambda ledger: self._notified(entry, ledger))
 
     def show_undelivered(self, entry: Queued, channel: str) -> None:
         """Write the line that says that nobody took a message.

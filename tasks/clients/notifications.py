@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 
 import orjson
-from filelock import FileLock
 from pydantic import ValidationError
 
+from tasks.clients.file_lock import file_locked
 from tasks.clients.jsonl import LOCK_TIMEOUT_S, write_lines
 from tasks.model.errors import Code, NotDelivered
 from tasks.model.messages import Delivery, Message
@@ -36,7 +36,7 @@ class LocalSink:
         delivery = Delivery(timestamp=now, channel=channel, delivered=delivered, **told)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{self._path}.lock", timeout=LOCK_TIMEOUT_S):
+            with file_locked(self._path, LOCK_TIMEOUT_S):
                 if self._holds(delivery):
                     return
                 write_lines(

@@ -13,6 +13,7 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
+from tasks.clients.file_lock import LOCK_MODE
 from tasks.model.delivery import Blocked, Queued, Thread
 from tasks.model.messages import Message
 from tasks.model.values import Value
@@ -125,7 +126,7 @@ class Outbox:
     @contextlib.contextmanager
     def only_sender(self, patience_s: float) -> Iterator[bool]:
         """Let one process at a time send; say whether it is us. A dead process holds no lock."""
-        lock = FileLock(self._folder / "sender.lock")
+        lock = FileLock(self._folder / "sender.lock", mode=LOCK_MODE)
         taken = False
         try:
             self._folder.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ async def planned_for(settings: RunbookSettings, story: TriageStory) -> Plan:
     """
     context = story.evidence.context
     service = context.request.service
-    records = read_ledger(settings.ledger_path(service)).records
+    records = read_ledger(settings.ledger(service)).records
     facts = Facts(
         now=context.looked_at,
         evidence=story.evidence,

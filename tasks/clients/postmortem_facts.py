@@ -48,7 +48,7 @@ def known_case(settings: RunbookSettings, service: str, incident_id: str) -> Pos
     Errors: `BAD_ARGUMENT` when there is neither, `LEDGER_UNREADABLE`, `UNKNOWN_SERVICE`.
     """
     kept = _kept(settings.state_dir, incident_id)
-    ledger = read_ledger(settings.ledger_path(service), from_line_1=True)
+    ledger = read_ledger(settings.ledger(service), from_line_1=True)
     incident = next((one for one in fold_incidents(ledger.records, service) if one.incident_id == incident_id), None)
     state = incident or (kept.incident if kept is not None and kept.incident.service == service else None)
     if state is None:
@@ -65,7 +65,7 @@ def found_incident(settings: RunbookSettings, service: str, incident_id: str) ->
     """
     if incident_id:
         return known_case(settings, service, incident_id).incident.incident_id
-    incidents = fold_incidents(read_ledger(settings.ledger_path(service)).records, service)
+    incidents = fold_incidents(read_ledger(settings.ledger(service)).records, service)
     if not incidents:
         raise RunbookError(Code.BAD_ARGUMENT, f"expected an incident of {service} was none; see `runbook incidents`")
     return max(incidents, key=lambda one: one.opened_at).incident_id

@@ -27,4 +27,4 @@ def rearm_automation(settings: RunbookSettings, service: str, by: str, reason: s
         summary=f"automation re-armed by {who}: {reason}",
         details={"by": who, "reason": reason},
     )
-    append(settings.ledger_path(service), [record])
+    append(settings.ledger(service), [record])

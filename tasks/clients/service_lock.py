@@ -10,6 +10,7 @@ from uuid import UUID
 from filelock import FileLock, Timeout
 from pydantic import AwareDatetime, ValidationError
 
+from tasks.clients.file_lock import LOCK_MODE
 from tasks.clients.processes import identify, is_running, own_pid
 from tasks.model.processes import ProcessIdentity
 from tasks.model.remediation import Lease
@@ -36,7 +37,7 @@ def take(state_dir: Path, service: str, owner: str, now: AwareDatetime | None = 
     """Take the lock of a service at once, or say who holds it."""
     note = _note(state_dir, service)
     note.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(note.with_suffix(".lock"), timeout=0, thread_local=False)
+    lock = FileLock(note.with_suffix(".lock"), timeout=0, mode=LOCK_MODE, thread_local=False)
     if (state_dir, service) in _held:
         return _refused(state_dir, service, "this process")
     try:

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from itertools import groupby
-from pathlib import Path
 from typing import Generic, TypeVar
 
 from tasks.clients.accepted_checks import accepted_of, list_checks
@@ -11,6 +10,7 @@ from tasks.clients.context import Kept, ledger_or_fault
 from tasks.clients.outbox import Outbox
 from tasks.model.checks import Check
 from tasks.model.incident import Ledger, LedgerRecord
+from tasks.model.ledger_file import LedgerPlace
 from tasks.settings import RunbookSettings
 
 Read = TypeVar("Read")
@@ -24,7 +24,7 @@ class SharedReads:
 
     def __init__(self, settings: RunbookSettings) -> None:
         self._settings = settings
-        self._ledgers = {path: _Once(_reading(path)) for path in map(settings.ledger_path, settings.services)}
+        self._ledgers = {path: _Once(_reading(path)) for path in map(settings.ledger, settings.services)}
         self._checks: _Once[tuple[tuple[Check, ...], tuple[str, ...]]] = _Once(lambda: list_checks(settings.state_dir))
         self._unsent: _Once[int] = _Once(Outbox(settings.state_dir).pending_count)
 
@@ -33,7 +33,7 @@ class SharedReads:
 
         Errors: none; what cannot be read is told.
         """
-        ledger, fault = self._ledgers[self._settings.ledger_path(service)].value()
+        ledger, fault = self._ledgers[self._settings.ledger(service)].value()
         checks = accepted_of(*self._checks.value(), service)
         return Kept(ledger.of(service), fault, *checks, self._unsent.value())
 
@@ -72,9 +72,9 @@ class _Once(Generic[Read]):
         return self._found[0]
 
 
-def _reading(path: Path) -> Callable[[], tuple[_Grouped, str]]:
+def _reading(place: LedgerPlace) -> Callable[[], tuple[_Grouped, str]]:
     def read() -> tuple[_Grouped, str]:
-        ledger, fault = ledger_or_fault(path)
+        ledger, fault = ledger_or_fault(place)
         return _Grouped(ledger), fault
 
     return read

@@ -90,10 +90,10 @@ def silence_now(
 
 
 def _recorded(settings: RunbookSettings, service: str, found: Silence, now: datetime) -> IncidentState:
-    path = settings.ledger_path(service)
+    place = settings.ledger(service)
     try:
-        transact(path, lambda ledger: silence_records(ledger.records, service, found, now))
-        known = open_incidents(read_ledger(path).records, service)
+        transact(place, lambda ledger: silence_records(ledger.records, service, found, now))
+        known = open_incidents(read_ledger(place).records, service)
     except RunbookError:
         known = ()
     blind = silence_incident(service, found)
@@ -102,6 +102,6 @@ def _recorded(settings: RunbookSettings, service: str, found: Silence, now: date
 
 def _records(settings: RunbookSettings, service: str) -> tuple[LedgerRecord, ...]:
     try:
-        return read_ledger(settings.ledger_path(service)).records
+        return read_ledger(settings.ledger(service)).records
     except RunbookError:
         return ()

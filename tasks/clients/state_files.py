@@ -7,6 +7,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from tasks.clients.file_lock import LOCK_MODE
 from tasks.model.errors import CannotAct, CannotLook, Code
 
 LOCK_TIMEOUT_S = 10.0
@@ -59,7 +60,7 @@ def one_writer(state_dir: Path, what: str) -> Iterator[None]:
     Errors: `SINK_UNWRITABLE` when another one writes for too long.
     """
     folder = state_dir / "locks"
-    lock = FileLock(folder / f"{what}.writing", timeout=LOCK_TIMEOUT_S)
+    lock = FileLock(folder / f"{what}.writing", timeout=LOCK_TIMEOUT_S, mode=LOCK_MODE)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()

@@ -35,7 +35,7 @@ async def refuse_unfit(settings: RunbookSettings, service: str) -> None:
     """
     own_stack(settings, service)
     seen, now = await observe(settings.service(service)), datetime.now(UTC)
-    history = action_history(read_ledger(settings.ledger_path(service)).records, service, now)
+    history = action_history(read_ledger(settings.ledger(service)).records, service, now)
     found = not_ready(context_of(settings, TriageRequest(service=service), now), history, seen)
     holder = holder_of(settings.state_dir, service)
     found = (*found, f"{holder} acts on it") if holder else found
@@ -70,7 +70,7 @@ async def end_seen(settings: RunbookSettings, scene: DrillScene) -> bool:
 
 async def is_over(settings: RunbookSettings, scene: DrillScene) -> bool:
     """Say whether no incident is open and one more round of looks finds all well."""
-    if open_incidents(read_ledger(settings.ledger_path(scene.service)).records, scene.service):
+    if open_incidents(read_ledger(settings.ledger(scene.service)).records, scene.service):
         return False
     return not not_well(await observe(settings.service(scene.service)))
 
@@ -98,5 +98,5 @@ def records_since(settings: RunbookSettings, scene: DrillScene) -> tuple[LedgerR
 
     Errors: `LEDGER_UNREADABLE`.
     """
-    records = read_ledger(settings.ledger_path(scene.service)).records
+    records = read_ledger(settings.ledger(scene.service)).records
     return tuple(one for one in records if one.timestamp >= scene.opened_at)
