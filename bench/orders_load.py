@@ -62,7 +62,9 @@ class Connection(asyncio.Protocol):
     def send(self, known_as: str, body: bytes, due_at: float) -> None:
         """Send one order."""
         self._out = (known_as, due_at)
-        head = b"POST /orders HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+        head = (
+            b"POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+        )
         if self._transport is not None:
             self._transport.write(head % len(body) + body)
 

@@ -3,14 +3,27 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, HttpUrl, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from order_service.codes import CannotStart
 
 PREFIX = "ORDER_SERVICE_"
+HostName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:][A-Za-z0-9.:\-]{0,252}$")]
+
+
+def _listed(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -23,6 +36,7 @@ class Settings(BaseSettings):
 
     name: str = Field(default="order-service", pattern=r"^[A-Za-z0-9][A-Za-z0-9._\-]{0,63}$")
     host: str = "127.0.0.1"
+    allowed_hosts: Annotated[tuple[HostName, ...], NoDecode, BeforeValidator(_listed)] = ()
     port: int = Field(default=8600, ge=0, le=65535)
     release: str = Field(default="dev", pattern=r"^[A-Za-z0-9][A-Za-z0-9._+\-]{0,63}$")
     state_dir: Path = Path("var/order-service")

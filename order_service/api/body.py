@@ -4,6 +4,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from order_service.codes import Code, Refused
+from order_service.senders import is_json
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -13,8 +14,7 @@ async def read_json_body(request: Request) -> bytes:
 
     Errors: Refused with BODY_TOO_LARGE or UNSUPPORTED_CONTENT.
     """
-    content_type = request.headers.get("content-type")
-    if content_type is not None and not _is_json(content_type):
+    if not is_json(request.headers.get("content-type", "")):
         raise Refused(Code.UNSUPPORTED_CONTENT, "expected Content-Type application/json in UTF-8", "content-type")
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise Refused(Code.UNSUPPORTED_CONTENT, "expected a body without Content-Encoding", "content-encoding")
@@ -35,12 +35,6 @@ async def _bounded_body(request: Request) -> bytes:
         if len(body) > MAX_BODY_BYTES:
             raise _too_large()
     return body
-
-
-def _is_json(content_type: str) -> bool:
-    name, *parameters = (part.strip().lower() for part in content_type.split(";"))
-    charsets = [part.partition("=")[2].strip("\"' ") for part in parameters if part.startswith("charset")]
-    return name == "application/json" and all(charset in {"utf-8", "utf8"} for charset in charsets)
 
 
 def _too_large() -> Refused:

@@ -27,7 +27,7 @@ from order_service.table_control import TableControl
 
 _ANSWERS: Responses = {
     200: {"model": dict[str, object], "description": "in force"},
-    **errors(400, 401, 403, 404, 409, 413, 415, 422),
+    **errors(400, 401, 403, 404, 409, 413, 415, 421, 422),
 }
 _ANSWERS_OF_FILES: Responses = {**_ANSWERS, **errors(503)}
 ChangeT = TypeVar("ChangeT", bound=Change)

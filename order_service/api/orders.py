@@ -29,7 +29,7 @@ def orders_door(flow: OrderFlow, cancels: Cancels, journal: Journal, metrics: Me
         "/orders",
         status_code=201,
         openapi_extra=json_body(NewOrder),
-        responses={**order_answers(201, 202), **errors(400, 413, 415, 500), **_DENIED},
+        responses={**order_answers(201, 202), **errors(400, 403, 413, 415, 421, 500), **_DENIED},
     )
     async def send_order(request: Request) -> Response:
         """Send an order once; the same id with the same body gives the same answer."""
@@ -43,7 +43,7 @@ def orders_door(flow: OrderFlow, cancels: Cancels, journal: Journal, metrics: Me
         except Refused as refused:
             return respond_refused(refused)
 
-    @router.get("/orders", responses={200: {"model": JournalPage}, **errors(422, 503)})
+    @router.get("/orders", responses={200: {"model": JournalPage}, **errors(421, 422, 503)})
     async def list_orders(
         status: OrderStatus | None = None,
         after: Annotated[int, Query(ge=0, le=2**62)] = 0,
@@ -57,7 +57,7 @@ def orders_door(flow: OrderFlow, cancels: Cancels, journal: Journal, metrics: Me
         }
         return Response(orjson.dumps(page), media_type="application/json")
 
-    @router.get("/orders/{client_order_id}", responses={200: {"model": JournalDocument}, **errors(404, 422, 503)})
+    @router.get("/orders/{client_order_id}", responses={200: {"model": JournalDocument}, **errors(404, 421, 422, 503)})
     async def find_order(client_order_id: Id) -> Response:
         """Find one order as the journal knows it now."""
         row = await journal.find(client_order_id)
@@ -67,7 +67,11 @@ def orders_door(flow: OrderFlow, cancels: Cancels, journal: Journal, metrics: Me
 
     @router.delete(
         "/orders/{client_order_id}",
-        responses={200: {"model": JournalDocument}, 202: {"model": ErrorDocument}, **errors(404, 409, 422, 503)},
+        responses={
+            200: {"model": JournalDocument},
+            202: {"model": ErrorDocument},
+            **errors(403, 404, 409, 421, 422, 503),
+        },
     )
     async def cancel_order(client_order_id: Id) -> Response:
         """Cancel what is left of an order; passes in every trading state."""

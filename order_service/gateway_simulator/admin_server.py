@@ -16,6 +16,9 @@ class AdminServer:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
+        refusal = self._orders.refusal(request)
+        if refusal is not None:
+            return refusal
         if request.path != "/faults":
             return self._orders.read(request.path) if request.method == "GET" else _only_get_and_put(request)
         if request.method == "GET":

@@ -27,6 +27,7 @@ class Arguments:
     admin_port: int
     journal: Path
     classes: frozenset[AssetClass]
+    allowed_hosts: tuple[str, ...] = ()
 
 
 class _OneLineParser(argparse.ArgumentParser):
@@ -47,7 +48,8 @@ def parse_arguments(arguments: list[str]) -> Arguments:
     if given.port and given.port == given.admin_port:
         parser.error(f"argument --admin-port: expected another port than --port, was {given.port}")
     classes = given.classes or _TRADED.get(given.name, frozenset(ASSET_CLASSES))
-    return Arguments(given.name, given.host, given.port, given.admin_port, given.journal, classes)
+    ports = (given.port, given.admin_port)
+    return Arguments(given.name, given.host, *ports, given.journal, classes, tuple(given.allowed_host))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", required=True, type=_port, help="order port; 0 takes a free one")
     parser.add_argument("--admin-port", type=_port, help="fault switch; default order port + 100")
     parser.add_argument("--journal", required=True, type=Path, help="file that keeps the booked orders")
+    parser.add_argument("--allowed-host", action="append", default=[], help="another name it is asked under")
     parser.add_argument("--classes", type=_classes, help="asset classes traded, separated by commas")
     return parser
 

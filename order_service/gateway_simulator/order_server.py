@@ -11,6 +11,7 @@ from order_service.gateway_simulator.fault import Fault, FaultKind
 from order_service.gateway_simulator.fault_switch import FaultSwitch
 from order_service.gateway_simulator.order import MalformedOrder, parse_order
 from order_service.gateway_simulator.port import reset
+from order_service.senders import KnownHosts, Sender, is_json
 
 _BODY_LIMIT_BYTES = 65_536
 _HANGING = frozenset({FaultKind.SILENCE, FaultKind.UNREACHABLE})
@@ -32,13 +33,17 @@ class OrderServer:
     A low-level server without router or middleware: the path is four cases, and each order costs 0.2 ms less.
     """
 
-    def __init__(self, name: str, book: Book, switch: FaultSwitch) -> None:
+    def __init__(self, name: str, book: Book, switch: FaultSwitch, hosts: KnownHosts) -> None:
         self._name = name
         self._book = book
         self._switch = switch
+        self._hosts = hosts
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
+        refusal = self.refusal(request)
+        if refusal is not None:
+            return refusal
         path, method = request.path, request.method
         if path == "/orders" and method == "POST":
             return await self._new_order(request)
@@ -47,6 +52,18 @@ class OrderServer:
         if method in {"GET", "HEAD"}:
             return await self._answer_question(request, self.read(path))
         return problem(405, "METHOD_NOT_ALLOWED", f"expected GET, POST /orders or DELETE /orders/ID, was {method}")
+
+    def refusal(self, request: web.BaseRequest) -> web.Response | None:
+        """Refuse what a web page could send, on either port: the admin port asks here as well."""
+        headers = request.headers
+        found = (tuple(headers.getall(name, ())) for name in ("Host", "Origin", "Sec-Fetch-Site"))
+        stranger = self._hosts.stranger(Sender(request.method, *found))
+        if stranger is not None:
+            status, code = (403, "FOREIGN_ORIGIN") if stranger.is_foreign_page else (421, "UNKNOWN_HOST")
+            return problem(status, code, stranger.message)
+        if request.method in {"POST", "PUT"} and not is_json(headers.get("Content-Type", "")):
+            return problem(415, "UNSUPPORTED_CONTENT", "expected Content-Type application/json in UTF-8")
+        return None
 
     def read(self, path: str) -> web.Response:
         """Answer a question, whatever the fault: the admin port asks here as well."""

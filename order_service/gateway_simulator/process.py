@@ -15,6 +15,7 @@ from order_service.gateway_simulator.fault_switch import FaultSwitch
 from order_service.gateway_simulator.journal import Journal
 from order_service.gateway_simulator.order_server import OrderServer
 from order_service.gateway_simulator.port import OrderPort, bind
+from order_service.senders import KnownHosts
 
 
 class CannotStart(Exception):
@@ -33,7 +34,7 @@ async def serve(given: Arguments) -> None:
     book = Book(given.name, journal, given.classes)
     _load(book, journal)
     switch = FaultSwitch()
-    orders = OrderServer(given.name, book, switch)
+    orders = OrderServer(given.name, book, switch, KnownHosts.of(given.host, given.allowed_hosts))
     # A client that hangs up ends its handler, or silent requests would gather for ever.
     order_server = web.Server(orders.handle, access_log=None, handler_cancellation=True, keepalive_timeout=3600)
     admin_server = web.Server(AdminServer(switch, orders).handle, access_log=None)

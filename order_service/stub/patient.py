@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
+from order_service.senders import KnownHosts, is_json
 from order_service.stub.control import Control
 from order_service.stub.desk import FILLED, GATEWAYS, RELEASE, ROUTES, UNKNOWN, Document, Trade, now, order_document
 from order_service.stub.exposition import Numbers, expose
@@ -15,6 +16,7 @@ from order_service.stub.wire import Reply, Request, reply_json
 _PAGE_COUNT, _LONGEST_PAGE_COUNT = 100, 1000
 _UNRESOLVED = {"asset_class": "equity", "symbol": "AAPL", "side": "buy", "quantity": "100", "order_type": "market"}
 _NEEDED = ("client_order_id", "symbol", "side", "quantity", "order_type", "asset_class")
+LOOPBACK_ALONE = KnownHosts()
 
 
 class _Known(NamedTuple):
@@ -30,7 +32,14 @@ class _Known(NamedTuple):
 class Patient:
     """Answer the contract; ill only as its trade and its gateways that are down make it."""
 
-    def __init__(self, control: Control, trade: Trade = FILLED, down: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        control: Control,
+        trade: Trade = FILLED,
+        down: frozenset[str] = frozenset(),
+        hosts: KnownHosts = LOOPBACK_ALONE,
+    ) -> None:
+        self._hosts = hosts
         self._trade = trade
         self._down = down
         self._started_at = now()
@@ -47,6 +56,9 @@ class Patient:
 
     def answer(self, request: Request) -> Reply:
         """Answer one request."""
+        refusal = self._refusal(request)
+        if refusal is not None:
+            return refusal
         if request.path.startswith("/control/"):
             return self._control.answer(request)
         if request.is_new_order:
@@ -54,6 +66,16 @@ class Patient:
         if request.method != "GET":
             return problem(405, "METHOD_NOT_ALLOWED", f"{request.method} is not allowed here")
         return self._show(request)
+
+    def _refusal(self, request: Request) -> Reply | None:
+        stranger = self._hosts.stranger(request.sender)
+        if stranger is not None:
+            status, code = (403, "FOREIGN_ORIGIN") if stranger.is_foreign_page else (421, "UNKNOWN_HOST")
+            return problem(status, code, stranger.message, stranger.field)
+        if request.method in {"POST", "PUT"} and not is_json(request.headers.get("content-type", "")):
+            message = "expected Content-Type application/json in UTF-8"
+            return problem(415, "UNSUPPORTED_CONTENT", message, "content-type")
+        return None
 
     def _show(self, request: Request) -> Reply:
         match request.path:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+from order_service.senders import KnownHosts
 from order_service.stub.arguments import Arguments
 from order_service.stub.control import Control
 from order_service.stub.patient import Patient
@@ -17,7 +18,7 @@ async def listen(given: Arguments) -> asyncio.Server:
     """
     scenario = SCENARIOS[given.scenario]
     control = Control(given.control_token, given.control or scenario.obedience)
-    patient = Patient(control, scenario.trade, scenario.down)
+    patient = Patient(control, scenario.trade, scenario.down, KnownHosts.of(given.host))
     patient.lose(scenario.unresolved_count if given.unresolved is None else given.unresolved)
     started = time.monotonic()
 

@@ -10,6 +10,8 @@ from email.utils import formatdate
 from enum import StrEnum
 from urllib.parse import unquote, urlsplit
 
+from order_service.senders import Sender
+
 _BODY_LIMIT_BYTES = 1024 * 1024
 _PADDING = b" " * 65_536
 
@@ -33,6 +35,12 @@ class Request:
     query: str
     headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def sender(self) -> Sender:
+        """Say where it comes from and whom it asks."""
+        found = ((self.headers[name],) if name in self.headers else () for name in ("host", "origin", "sec-fetch-site"))
+        return Sender(self.method, *found)
 
     @property
     def is_new_order(self) -> bool:

@@ -99,7 +99,10 @@ async def desk_at(state_dir: Path, gateway: FakeGateway, **settings: Any) -> Asy
     service = OrderService(Settings(state_dir=state_dir, **values))
     app = create_app(service)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://svc") as http:
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://localhost") as http,
+    ):
         yield Desk(service, http, gateway, state_dir)
 
 

@@ -13,6 +13,7 @@ from tasks.settings import Gateway, ServiceSettings
 
 TIMEOUT_S = 5.0
 ANSWER_LIMIT_BYTES = 64 * 1_048_576
+JSON = {"content-type": "application/json"}
 NO_FAULT = {"fault": "none"}
 
 
@@ -22,7 +23,7 @@ async def switch_fault(service: ServiceSettings, gateway: str, switch: Mapping[s
     Errors: `NOT_WELL` where the switch does not answer; then nobody knows which fault is in force.
     """
     url = admin_url(service.gateways[gateway])
-    answer = await _asked(Call("PUT", f"{url}/faults", TIMEOUT_S, body=orjson.dumps(switch)))
+    answer = await _asked(Call("PUT", f"{url}/faults", TIMEOUT_S, body=orjson.dumps(switch), headers=JSON))
     if answer.http_status != 200:
         found = answer.detail or f"http_status={answer.http_status} {answer.body[:200]}"
         raise CannotAct(Code.NOT_WELL, f"expected the fault switch of {gateway} to answer was {found}; look at its log")

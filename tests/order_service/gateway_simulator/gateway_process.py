@@ -1,5 +1,6 @@
 """A real gateway process for tests, and a client that shows what happens on the wire."""
 
+import contextlib
 import http.client
 import json
 import re
@@ -62,7 +63,7 @@ class Connection:
     def ask(self, method: str, path: str, body: Any = None) -> Answer:
         """Send one request and read the answer; what breaks on the wire is raised."""
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        self._http.request(method, path, body=data)
+        self._http.request(method, path, body=data, headers={"Content-Type": "application/json"})
         response = self._http.getresponse()
         text = response.read()
         return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, json.loads(text))
@@ -106,6 +107,13 @@ class Gateway:
         """Ask on a new connection."""
         with self.connect(timeout_s) as connection:
             return connection.ask(method, path, body)
+
+    def sent_with(self, headers: dict[str, str], place: tuple[int, str, str], body: bytes) -> int:
+        """Send a body with these headers alone, to a port, method and path; give the status."""
+        port, method, path = place
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=2)) as client:
+            client.request(method, path, body=body, headers=headers)
+            return client.getresponse().status
 
     def admin(self, method: str, path: str, body: Any = None) -> Answer:
         """Ask on the admin port."""

@@ -134,7 +134,11 @@ def test_duplicate_fill_answers_the_same_execution_twice(gateway: Gateway) -> No
     gateway.break_with("duplicate_fill")
     body = json.dumps(order("dup")).encode()
     with socket.create_connection(("127.0.0.1", gateway.port), timeout=2) as wire:
-        wire.sendall(b"POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        wire.sendall(
+            b"POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+            % len(body)
+            + body
+        )
         received = b""
         while received.count(b'"reject":null}') < 2:
             received += wire.recv(65_536)

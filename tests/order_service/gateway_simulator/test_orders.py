@@ -1,6 +1,7 @@
 """What a healthy venue answers."""
 
 import contextlib
+import json
 from collections.abc import Callable
 
 import psutil
@@ -12,6 +13,7 @@ from order_service.gateway_simulator.order import MalformedOrder, Order, parse_o
 from tests.order_service.gateway_simulator.gateway_process import Gateway, order
 
 pytestmark = pytest.mark.live
+SILENCE = b'{"fault":"silence"}'
 
 
 def test_a_market_order_is_filled_whole(gateway: Gateway) -> None:
@@ -142,3 +144,22 @@ def test_one_gateway_carries_two_thousand_orders_a_second(start: Callable[..., G
         spent_s = sum(process.cpu_times()[:2]) - before
 
     assert spent_s / 1000 <= 0.0005
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Content-Type": "text/plain"}, 415),
+        ({}, 415),
+        ({"Content-Type": "application/json", "Host": "evil.example"}, 421),
+        ({"Content-Type": "application/json", "Origin": "https://evil.example"}, 403),
+        ({"Content-Type": "application/json", "Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+def test_a_web_page_neither_trades_nor_switches_a_fault(gateway: Gateway, headers: dict[str, str], status: int) -> None:
+    """A drill's gateway answers on the loopback, where every page of a browser reaches it."""
+    body = json.dumps(order("page-1")).encode()
+
+    assert gateway.sent_with(headers, (gateway.port, "POST", "/orders"), body) == status
+    assert gateway.sent_with(headers, (gateway.admin_port, "PUT", "/faults"), SILENCE) == status
+    assert gateway.ask("GET", "/orders/page-1").status == 404

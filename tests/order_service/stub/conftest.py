@@ -29,7 +29,7 @@ class Stub:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
         try:
             data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-            connection.request(method, path, body=data, headers=headers)
+            connection.request(method, path, body=data, headers={"Content-Type": "application/json", **headers})
             response = connection.getresponse()
             return response.status, response.read()
         finally:

@@ -10,7 +10,7 @@ import pytest
 
 from order_service.stub.arguments import parse_arguments
 from order_service.stub.scenarios import SCENARIOS
-from tests.order_service.stub.conftest import Stub
+from tests.order_service.stub.conftest import ORDER, Stub
 
 Run = Callable[..., Stub]
 Start = Callable[..., subprocess.Popen[str]]
@@ -84,6 +84,26 @@ def test_a_kept_table_is_restored_and_an_unknown_one_is_not(run: Run) -> None:
     assert (restored[0], restored[1]["previous_hash"]) == (200, table["hash"])
     assert (unknown[0], unknown[1]["error"]["code"]) == (404, "UNKNOWN_TABLE")
     assert stub.ask("GET", "/routing")[1]["table"]["hash"] == other
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({"Content-Type": "text/plain"}, 415, "UNSUPPORTED_CONTENT"),
+        ({"Host": "evil.example"}, 421, "UNKNOWN_HOST"),
+        ({"Origin": "https://evil.example"}, 403, "FOREIGN_ORIGIN"),
+        ({"Sec-Fetch-Site": "cross-site"}, 403, "FOREIGN_ORIGIN"),
+    ],
+)
+def test_a_web_page_neither_trades_nor_halts(run: Run, headers: dict[str, str], status: int, code: str) -> None:
+    """The stub keeps the contract also where it says no."""
+    stub = run("healthy")
+
+    sent = stub.ask("POST", "/orders", ORDER, **headers)
+    halted = stub.ask("PUT", "/control/trading/equity", {"state": "halted", "reason": "a page"}, **headers)
+
+    assert [(sent[0], sent[1]["error"]["code"]), (halted[0], halted[1]["error"]["code"])] == [(status, code)] * 2
+    assert stub.send()[0] == 201
 
 
 def test_control_asks_for_the_token_if_one_was_given(run: Run) -> None:
