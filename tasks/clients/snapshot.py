@@ -1,16 +1,18 @@
 """Keep the evidence before an action (safety rule 9): process, stacks, logs, ledger, bounded in time and size."""
 
+import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-import orjson
+import psutil
 
 from tasks.clients.process_look import find_process
 from tasks.clients.stacks import read_stacks
 from tasks.model.processes import ProcessLook
 from tasks.model.remediation import Snapshot
+from tasks.rules.incident_files import file_stem
 from tasks.settings import ServiceSettings
 
 TAIL_BYTES = 256 * 1024
@@ -27,7 +29,7 @@ def take_snapshot(service: ServiceSettings, folder: Path, deadline_s: float) -> 
     kept: list[str] = []
     missing: list[str] = []
     for name, read in _parts(service).items():
-        content = read() if time.monotonic() < ends_at else None
+        content = _content(read) if time.monotonic() < ends_at else None
         if content and _write(folder / name, content):
             kept.append(name)
         else:
@@ -36,8 +38,16 @@ def take_snapshot(service: ServiceSettings, folder: Path, deadline_s: float) -> 
 
 
 def snapshot_folder(state_dir: Path, incident_id: str, now: datetime) -> Path:
-    """Name the folder of one snapshot."""
-    return state_dir / "evidence" / incident_id / now.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    """Name the folder of one snapshot; an incident's id is a foreign word, and never a path."""
+    return state_dir / "evidence" / file_stem(incident_id) / now.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+
+
+def _content(read: Callable[[], bytes | None]) -> bytes | None:
+    # A process that ends under our eyes, or a command line that is no text, is a missing part and no reason to wait.
+    try:
+        return read()
+    except (OSError, ValueError, TypeError, psutil.Error):
+        return None
 
 
 def _parts(service: ServiceSettings) -> dict[str, Callable[[], bytes | None]]:
@@ -53,7 +63,7 @@ def _parts(service: ServiceSettings) -> dict[str, Callable[[], bytes | None]]:
 def _process(service: ServiceSettings) -> bytes | None:
     found = find_process(service)
     if isinstance(found, ProcessLook):
-        return orjson.dumps(found.model_dump(mode="json"), option=orjson.OPT_INDENT_2)
+        return json.dumps(found.model_dump(mode="json"), indent=2).encode()
     names = [
         "pid",
         "status",
@@ -66,7 +76,7 @@ def _process(service: ServiceSettings) -> bytes | None:
         "cmdline",
     ]
     facts = found.as_dict(attrs=names, ad_value=None)
-    return orjson.dumps(facts, option=orjson.OPT_INDENT_2, default=str)
+    return json.dumps(facts, indent=2, default=str).encode()
 
 
 def _stacks(service: ServiceSettings) -> bytes | None:
@@ -95,6 +105,6 @@ def _write(path: Path, content: bytes) -> bool:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    except OSError:
+    except (OSError, ValueError):
         return False
     return True
