@@ -3,12 +3,12 @@
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from deployments.prefect_door import PrefectDoor
 from tasks.clients.incident_ledger import append, read_ledger
 from tasks.model.errors import Code, RunbookError
+from tasks.model.ledger_file import LedgerPlace
 from tasks.model.plan import Answer, Approval
 from tasks.rules.planning.answer_records import is_answer, late_answer_records
 from tasks.rules.planning.proposal import SERVER_PATIENCE_S
@@ -78,25 +78,25 @@ def answer(door: PrefectDoor, flow_run_id: str, decision: str, by: str, note: st
     raise RunbookError(code, f"expected the answer to be taken was {because} flow_run={flow_run_id}")
 
 
-def recorded_count(path: Path, plan: dict[str, Any], said: Approval) -> int:
+def recorded_count(ledger: LedgerPlace, plan: dict[str, Any], said: Approval) -> int:
     """Count how often the ledger has this answer to this plan.
 
     Errors: `LEDGER_UNREADABLE`.
     """
-    return sum(is_answer(one, plan["incident_ids"], said) for one in read_ledger(path).records)
+    return sum(is_answer(one, plan["incident_ids"], said) for one in read_ledger(ledger).records)
 
 
-def see_taken(path: Path, plan: dict[str, Any], said: Approval, before_count: int) -> None:
+def see_taken(ledger: LedgerPlace, plan: dict[str, Any], said: Approval, before_count: int) -> None:
     """Wait until the run that asked has recorded the answer: its server calls a run that was killed *running*, too.
 
     Errors: `ANSWER_NOT_TAKEN` when it has not. The answer is then recorded here: a no holds for the next plan as well.
     """
     by_s = time.monotonic() + TAKEN_WITHIN_S
     while time.monotonic() < by_s:
-        if recorded_count(path, plan, said) > before_count:
+        if recorded_count(ledger, plan, said) > before_count:
             return
         time.sleep(FORM_PAUSE_S)
-    append(path, late_answer_records(plan["service"], plan["keys"], said, datetime.now(UTC)))
+    append(ledger, late_answer_records(plan["service"], plan["keys"], said, datetime.now(UTC)))
     what = "nothing of the plan is done" if said.answer is Answer.APPROVED else "the answer holds for the next plan"
     raise RunbookError(
         Code.ANSWER_NOT_TAKEN,

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field, GetJsonSchemaHandler
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from tasks.model.control import visible_line
 from tasks.model.verdicts import GuardCode
+from tasks.rules.planning.proposal import a_name
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,17 @@ Service = Annotated[
     Help("Which watched service, as named in runbook.toml; empty where it is the only one."),
 ]
 Reason = Annotated[
-    str, Field(pattern=r"\S", max_length=500), Help("Why; it goes into the ledger and into every message.")
+    str,
+    Field(pattern=r"\S", max_length=500),
+    AfterValidator(visible_line),
+    Help("Why; it goes into the ledger and into every message."),
 ]
-By = Annotated[str, Field(pattern=r"\S", max_length=100), Help("Your name, for the ledger and the messages.")]
+By = Annotated[
+    str,
+    Field(pattern=r"\S", max_length=100),
+    AfterValidator(a_name),
+    Help("Your name, for the ledger and the messages."),
+]
 Override = Annotated[
     tuple[GuardCode, ...],
     Help("Guards to pass by, each by its name; it is recorded and told. Leave empty to obey all of them."),

@@ -53,7 +53,7 @@ def _answer(wanted: tuple[str, ...], said: Answer, by: str | None, note: str) ->
         own = settings.watching().services
         waiting = [one for one in waiting if one["service"] in own]
     for plan in all_chosen(waiting, wanted):
-        ledger = settings.ledger_path(plan["service"])
+        ledger = settings.ledger(plan["service"])
         before_count = recorded_count(ledger, plan, approval)
         answer(door, plan["flow_run_id"], DECISIONS[said], approval.by, note)
         see_taken(ledger, plan, approval, before_count)

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from pydantic import ValidationError
+
 from tasks.clients.facts import facts_now
 from tasks.clients.incident_ledger import append
 from tasks.clients.processes import own_pid
@@ -59,10 +61,9 @@ async def carried_out(
     if not verdict.allowed:
         return refused(planned, verdict.code, verdict.detail)
     begun = _begun(planned).model_copy(update={"verdict": verdict})
+    scene = Scene(settings.service(case.service), begun, facts, _reason(case, begun))
     started_at = datetime.now(UTC)
     _record(settings, case, begun, Event.ACTION_STARTED, {"owner_pid": own_pid(), **_why(case, begun, verdict.detail)})
-    why = ControlReason(reason=_why_words(case, begun), set_by=case.asked.by if case.asked else SET_BY)
-    scene = Scene(settings.service(case.service), begun, facts, why)
     done = await _ended(deed(scene), lambda end: _record(settings, case, begun, Event.ACTION_FINISHED, end))
     return ActionResult(
         planned=begun,
@@ -96,6 +97,14 @@ def _begun(planned: PlannedAction) -> PlannedAction:
     if planned.action is not Action.RESTART_SERVICE:
         return planned
     return planned.model_copy(update={"key": f"{planned.key}/{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"})
+
+
+def _reason(case: RemediationCase, planned: PlannedAction) -> ControlReason:
+    """Say who changes what and why, before anything is recorded; a name that nobody can see is no reason to fail."""
+    try:
+        return ControlReason(reason=_why_words(case, planned), set_by=case.asked.by if case.asked else SET_BY)
+    except ValidationError:
+        return ControlReason(reason=f"{planned.words}, no readable reason given", set_by="a person without a name")
 
 
 def _why_words(case: RemediationCase, planned: PlannedAction) -> str:

@@ -70,14 +70,23 @@ class RouteScope(StrEnum):
     ALL = "all"
 
 
-def _one_line(text: str) -> str:
-    words = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+# These count as printable, and nobody can see them.
+_UNSEEN = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+
+
+def visible_line(text: str) -> str:
+    """Make one line of a text out of what a person can see of it.
+
+    Errors: `ValueError` where nothing of it can be seen, which a form shows.
+    """
+    seen = ("" if one in _UNSEEN else one if one.isprintable() else " " for one in text)
+    words = " ".join("".join(seen).split())
     if not words:
         raise ValueError("words are expected; an unexplained change costs the next shift an hour")
     return words
 
 
-Words = Annotated[str, AfterValidator(_one_line)]
+Words = Annotated[str, AfterValidator(visible_line)]
 
 
 class ControlReason(Value):

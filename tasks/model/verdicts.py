@@ -9,6 +9,7 @@ class GuardCode(StrEnum):
     """Every reason that a guard can give; the metric label and what tests assert."""
 
     ALLOWED = "ALLOWED"
+    BAD_TARGET = "BAD_TARGET"
     MODE_FORBIDS = "MODE_FORBIDS"
     APPROVAL_NEEDED = "APPROVAL_NEEDED"
     RUN_LATE = "RUN_LATE"

@@ -17,6 +17,7 @@ from deployments.approvals import all_chosen, chosen, recorded_count, see_taken
 from deployments.views.status import triage_lines
 from tasks.clients.incident_ledger import append, read_ledger
 from tasks.model.errors import Code, RunbookError
+from tasks.model.ledger_file import LedgerPlace
 from tasks.model.plan import Answer, Approval
 from tasks.rules.action_history import action_history
 from tasks.rules.planning.answer_records import late_answer_records
@@ -195,7 +196,7 @@ def test_an_answer_that_no_run_takes_is_an_error_and_is_recorded(
 ) -> None:
     """*Approved* for a run that was killed sends a person to bed while nothing is done; a no holds all the same."""
     monkeypatch.setattr(approvals, "TAKEN_WITHIN_S", 0.3)
-    ledger, approval = tmp_path / "incidents.jsonl", Approval(answer=said, by="ada")
+    ledger, approval = LedgerPlace(path=tmp_path / "incidents.jsonl"), Approval(answer=said, by="ada")
     keys = {"INC-1": ["INC-1/pause"]}
     plan = {"flow_run_id": RUN, "incident_ids": ["INC-1"], "service": "order-service", "keys": keys}
 

@@ -29,9 +29,11 @@ from tasks.rules.guards.roll_back import (
     same_routing,
     target_was_healthy,
 )
+from tasks.rules.guards.target import target_is_named
 
 Guard = Callable[[PlannedAction, Facts], Verdict]
 ALWAYS: tuple[Guard, ...] = (
+    target_is_named,
     no_maintenance,
     nothing_under_way,
     confirmed,
@@ -64,6 +66,7 @@ GUARDS: dict[Action, tuple[Guard, ...]] = {
     ),
     # Pausing is always allowed and needs neither a budget nor a proof (safety rule 8).
     Action.PAUSE_STRATEGIES: (
+        target_is_named,
         no_maintenance,
         nothing_under_way,
         confirmed,
@@ -88,10 +91,10 @@ GUARDS: dict[Action, tuple[Guard, ...]] = {
         orders_proven,
         mode_allows,
     ),
-    Action.RESUME: (by_hand_only, nothing_half_done, can_control, class_is_well, mode_allows),
+    Action.RESUME: (target_is_named, by_hand_only, nothing_half_done, can_control, class_is_well, mode_allows),
 }
 # A person may always pause: without a diagnosis, a budget or a fresh start, and in mode observe (safety rule 8).
-PAUSE_BY_HAND: tuple[Guard, ...] = (can_control,)
+PAUSE_BY_HAND: tuple[Guard, ...] = (target_is_named, can_control)
 
 
 def weigh(planned: PlannedAction, facts: Facts) -> Verdict:

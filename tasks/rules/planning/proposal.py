@@ -1,5 +1,6 @@
 """What a person reads before approving: the plan, the evidence, the unproven orders, and what no answer means."""
 
+from tasks.model.control import visible_line
 from tasks.model.plan import PlannedAction
 from tasks.model.remediation import RemediationCase
 from tasks.model.verdicts import GuardCode
@@ -45,7 +46,11 @@ def a_name(text: str) -> str:
 
     Errors: `ValueError`, which the form shows.
     """
-    name = " ".join(text.split())
+    fault = "a name is expected; the ledger tells who answered"
+    try:
+        name = visible_line(text)
+    except ValueError:
+        raise ValueError(fault) from None
     if not any(letter.isalpha() for letter in name):
-        raise ValueError("a name is expected; the ledger tells who answered")
+        raise ValueError(fault)
     return name

@@ -20,7 +20,7 @@ from tasks.model.orders import AssetClass
 from tasks.model.plan import PlannedAction, Request, Target
 from tasks.model.setup import Setup
 from tasks.model.verdicts import GuardCode
-from tasks.rules.guards import common, reroute, restart, resume, roll_back
+from tasks.rules.guards import common, reroute, restart, resume, roll_back, target
 from tasks.rules.guards.facts import Facts
 from tasks.rules.guards.table import GUARDS, Guard, weigh
 from tests.fakes.cases import done_before, facts, finding, orders, past, planned, routing, seen, unreachable
@@ -138,6 +138,9 @@ def case_of(action: Action, guard: Guard) -> tuple[PlannedAction, Facts, GuardCo
         unsure = step(action).finding.model_copy(update={"confidence": Confidence.LIKELY})  # type: ignore[union-attr]
         likely = step(action).model_copy(update={"finding": unsure})
         return likely, given(action, {}), GuardCode.NOT_CONFIRMED
+    if guard is target.target_is_named:
+        unseen = step(action).target.model_copy(update={"strategy": "\u200b"})
+        return step(action).model_copy(update={"target": unseen}), given(action, {}), GuardCode.BAD_TARGET
     case = CASES[guard]
     return step(action), given(action, dict(case.changes)), case.code
 
