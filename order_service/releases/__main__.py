@@ -40,7 +40,8 @@ def _do(given: argparse.Namespace, store: ReleaseStore) -> int:
         case "deploy":
             _say_move(deploy(store, given.version, Request(given.by, given.reason, given.routing_file)))
         case "roll-back":
-            _say_move(roll_back(store, given.to, Request(given.by, given.reason, given.routing_file)))
+            request = Request(given.by, given.reason, given.routing_file, given.with_shipped_table)
+            _say_move(roll_back(store, given.to, request))
         case "list":
             _say(json.dumps(listing(store)) if given.json else "\n".join(lines(store)))
         case _:

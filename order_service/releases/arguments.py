@@ -32,9 +32,14 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     _add_version(deploying)
     _add_move(deploying)
     _add(commands, "list", "show every release").add_argument("--json", action="store_true")
-    rolling_back = _add(commands, "roll-back", "make the previous good release current")
+    rolling_back = _add(commands, "roll-back", "make the previous good release current; the live routing table stays")
     rolling_back.add_argument("--to", type=_version, help="a named release instead of the previous one")
     _add_move(rolling_back)
+    rolling_back.add_argument(
+        "--with-shipped-table",
+        action="store_true",
+        help="replace the live routing table by the release's own: limits, price bands, features, timeouts",
+    )
     _add(commands, "run", "become the current release's service")
     checking = commands.add_parser("check", help="what deploy asks of a release, in the release's own code")
     checking.add_argument("--release", type=Path, required=True)

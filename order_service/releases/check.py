@@ -12,6 +12,13 @@ from pathlib import Path
 from order_service.releases.errors import ReleaseCode, ReleaseError
 
 _CHECK_TIMEOUT_S = 30
+_READ_TABLE = """
+import pathlib, sys, tomllib
+from order_service.routing import parse_table
+raw = pathlib.Path(sys.argv[1]).read_bytes()
+gateways = tomllib.loads(raw.decode()).get("gateways", {})
+parse_table(raw, frozenset(gateways if isinstance(gateways, dict) else ()))
+"""
 
 
 def environment_of(release: Path) -> dict[str, str]:
@@ -24,16 +31,37 @@ def ask_release(release: Path) -> None:
 
     Errors: ReleaseError with what the release said last.
     """
-    command = [sys.executable, "-m", "order_service.releases", "check", "--release", str(release)]
-    code, env = release / "code", environment_of(release)
+    fault = _fault(release, ["-m", "order_service.releases", "check", "--release", str(release)])
+    if fault:
+        raise _broken(release.name, fault)
+
+
+def ask_release_of_table(release: Path, table: Path) -> None:
+    """Let a release read a routing table that it was not shipped with, in its own code.
+
+    Errors: ReleaseError with what the release said last. An older release knows no command for it, so it is given one.
+    """
+    fault = _fault(release, ["-c", _READ_TABLE, str(table)])
+    if fault:
+        raise ReleaseError(
+            ReleaseCode.LIVE_TABLE_REFUSED,
+            f"expected release {release.name} to take the live routing table {table}, was: {fault}; "
+            "nothing was changed; name --with-shipped-table to install the table that it was shipped with",
+        )
+
+
+def _fault(release: Path, words: list[str]) -> str | None:
+    """Say what a release wrote last when a command of its own code failed."""
+    command, code, env = [sys.executable, *words], release / "code", environment_of(release)
     try:
         told = subprocess.run(
             command, cwd=code, env=env, capture_output=True, text=True, timeout=_CHECK_TIMEOUT_S, check=False
         )
     except subprocess.TimeoutExpired:
-        raise _broken(release.name, f"no answer in {_CHECK_TIMEOUT_S} s") from None
+        return f"no answer in {_CHECK_TIMEOUT_S} s"
     if told.returncode != 0:
-        raise _broken(release.name, (told.stderr.strip().splitlines() or [f"exit {told.returncode}"])[-1])
+        return (told.stderr.strip().splitlines() or [f"exit {told.returncode}"])[-1]
+    return None
 
 
 def check(release: Path) -> None:

@@ -1,23 +1,35 @@
-"""Making a release current, forward or back: proven first, then written down, then moved."""
+"""Making a release current, forward or back: proven first, then written down, then moved.
+
+A deploy brings its routing table along. A roll-back changes code and nothing else: the live table stays.
+
+Source: SEC release 34-70694 (2013): at Knight Capital the roll-back brought an old configuration back, and spread the
+fault.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from order_service.releases.check import ask_release
+from order_service.releases.check import ask_release, ask_release_of_table
 from order_service.releases.errors import ReleaseCode, ReleaseError
 from order_service.releases.files import write_atomically
 from order_service.releases.history import Action, Move, append_move, now, read_moves, roll_back_candidates
-from order_service.releases.manifest import verify
+from order_service.releases.manifest import ROUTING_TABLE, verify
+from order_service.releases.runs import read_runs
+from order_service.releases.standing import Past, known_good
 from order_service.releases.store import ReleaseStore
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Hold who asks, why, and where the live routing table lies; no file named means the one of the last move."""
+    """Hold who asks, why, and where the live routing table lies; no file named means the one of the last move.
+
+    `with_shipped_table`: a roll-back, too, installs the table that its release was shipped with.
+    """
 
     by: str
     reason: str
     routing_file: Path | None
+    with_shipped_table: bool = False
 
 
 def deploy(store: ReleaseStore, version: str, request: Request) -> Move:
@@ -30,9 +42,10 @@ def deploy(store: ReleaseStore, version: str, request: Request) -> Move:
 
 
 def roll_back(store: ReleaseStore, to: str | None, request: Request) -> Move:
-    """Make the previous good release current, or a named one.
+    """Make the previous good release current, or a named one; the live routing table stays as it is.
 
-    Errors: ReleaseError as deploy, and when there is nothing to go back to.
+    Errors: ReleaseError as deploy, when there is nothing to go back to, and when the release does not take the live
+    table.
     Steps: a roll-back that was killed halfway is finished, so that asking twice does not go two releases back.
     """
     with store.locked():
@@ -51,22 +64,22 @@ def previous_release(store: ReleaseStore) -> str | None:
 
 
 def _previous(store: ReleaseStore, moves: list[Move]) -> str:
-    candidates = roll_back_candidates(moves)
+    """Name the nearest earlier release that is as it was built and known to be good by its own record."""
+    candidates, past = roll_back_candidates(moves), Past(moves, read_runs(store.root))
+    refused = []
     for version in candidates:
-        if _is_whole(store.path(version)):
+        try:
+            is_good, because = known_good(verify(store.path(version)), past)
+        except ReleaseError as error:
+            is_good, because = False, str(error)
+        if is_good:
             return version
+        refused.append(f"{version} ({because})")
     raise ReleaseError(
         ReleaseCode.NO_PREVIOUS_RELEASE,
-        f"expected an earlier good release than {store.current()}, was none of {len(candidates)}; name one by --to",
+        f"expected an earlier release than {store.current()} that is known to be good, was: "
+        f"{', '.join(refused) or 'none'}; name one by --to",
     )
-
-
-def _is_whole(release: Path) -> bool:
-    try:
-        verify(release)
-    except ReleaseError:
-        return False
-    return True
 
 
 def _move(store: ReleaseStore, action: Action, version: str, request: Request) -> Move:
@@ -76,7 +89,7 @@ def _move(store: ReleaseStore, action: Action, version: str, request: Request) -
         1. Prove the release.
         2. A roll-back that was done already is left as it is: a table that was changed since stays.
         3. Write the history line, unless the last one says so already: a move killed halfway is finished here.
-        4. Install the routing table, then the pointer; each is replaced as a whole.
+        4. Install the routing table of a deploy, then the pointer; each is replaced as a whole.
     """
     release = store.path(version)
     verify(release)
@@ -84,15 +97,19 @@ def _move(store: ReleaseStore, action: Action, version: str, request: Request) -
     moves = read_moves(store.history)
     last = moves[-1] if moves else None
     routing_file = _routing_file(request, last)
+    keeps_table = action == "roll-back" and not request.with_shipped_table
     move = last
     is_new = move is None or move.to_version != version or move.routing_file != str(routing_file)
     if move is not None and not is_new and action == "roll-back" and store.current() == version:
         return move
+    if keeps_table:
+        _prove_live_table(release, routing_file)
     if move is None or is_new:
         before = last.to_version if last else store.current()
         move = Move(now(), action, before, version, request.by, request.reason, str(routing_file))
         append_move(store.history, move)
-    _install(release / "config" / "routing.toml", routing_file)
+    if not keeps_table:
+        _install(release / ROUTING_TABLE, routing_file)
     store.point_to(version)
     return move
 
@@ -106,6 +123,19 @@ def _routing_file(request: Request, last: Move | None) -> Path:
             "expected the place of the live table, was none; name it by --routing-file",
         )
     return Path(last.routing_file)
+
+
+def _prove_live_table(release: Path, live: Path) -> None:
+    """Let the release read the table that it would run with.
+
+    Errors: ReleaseError when there is no such table, or the release refuses it; nothing was changed.
+    """
+    if not live.is_file():
+        raise ReleaseError(
+            ReleaseCode.LIVE_TABLE_REFUSED,
+            f"expected the live routing table at {live}, was none; restore it, or name --with-shipped-table",
+        )
+    ask_release_of_table(release, live)
 
 
 def _install(shipped: Path, live: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from order_service.releases.arguments import parse_arguments
 from order_service.releases.deploy import deploy
+from order_service.releases.runs import HealthyRun, append_run
 from tests.order_service.releases.release_tree import Tree
 
 pytestmark = pytest.mark.live
@@ -70,6 +71,7 @@ def test_list_is_one_json_document(tree: Tree) -> None:
     """The runbook reads from it where a roll-back would lead."""
     deploy(tree.store, "1.0.0", tree.request)
     deploy(tree.store, "1.1.0", tree.request)
+    append_run(tree.store.root, HealthyRun("2026-11-22T10:00:00Z", "1.0.0", 600.0, 40, "t1", {}))
 
     document = json.loads(tree.run("list", "--json").stdout)
 

@@ -11,10 +11,18 @@ from order_service.releases.build import build
 from order_service.releases.deploy import Request, deploy, previous_release, roll_back
 from order_service.releases.errors import ReleaseCode, ReleaseError
 from order_service.releases.history import read_moves
+from order_service.releases.runs import FILE_NAME, HealthyRun, append_run
 from order_service.releases.store import ReleaseStore
 from tests.order_service.releases.release_tree import Tree
 
 pytestmark = pytest.mark.live
+
+
+@pytest.fixture(autouse=True)
+def ran_well(tree: Tree) -> None:
+    """Let every release of these tests have a healthy run on record."""
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        append_run(tree.store.root, HealthyRun("2026-11-22T10:00:00Z", version, 600.0, 40, "t1", {}))
 
 
 def test_deploying_moves_pointer_table_and_history(tree: Tree) -> None:
@@ -42,7 +50,62 @@ def test_rolling_back_changes_the_code_that_runs(tree: Tree) -> None:
     assert (new[0], new[2]) == ("new", "1.1.0")
     assert (old[0], old[2]) == ("old", "1.0.0")
     assert Path(old[4]).is_relative_to(tree.store.path("1.0.0"))
+
+
+def test_rolling_back_keeps_the_live_table_with_its_caps_and_switches(tree: Tree) -> None:
+    """A cap that risk lowered to 100 must not jump back to a million because code was rolled back."""
+    deploy(tree.store, "1.0.0", tree.request)
+    deploy(tree.store, "1.1.0", tree.request)
+    edited = tree.live.read_text().replace('max_quantity = "1000000"', 'max_quantity = "100"', 1)
+    edited = edited.replace("[features.limit_price_band]\nenabled = true", "[features.limit_price_band]\nenabled = false")
+    tree.live.write_text(edited)
+
+    roll_back(tree.store, "1.0.0", tree.request)
+
+    assert 'max_quantity = "100"' in edited
+    assert tree.live.read_text() == edited
+    assert tree.store.current() == "1.0.0"
+
+
+@pytest.mark.usefixtures("trusting")
+def test_a_roll_back_with_the_shipped_table_must_be_asked_for_by_name(tree: Tree) -> None:
+    """It is possible, and nobody gets it without having asked for it."""
+    deploy(tree.store, "1.0.0", tree.request)
+    deploy(tree.store, "1.1.0", tree.request)
+
+    roll_back(tree.store, "1.0.0", Request("desk", "drill", None, with_shipped_table=True))
+
     assert tree.live.read_text().startswith("# old")
+
+
+@pytest.mark.parametrize("damage", [lambda live: live.unlink(), lambda live: live.write_text("[routes.equity]\n")])
+def test_a_release_that_does_not_take_the_live_table_is_not_gone_back_to(
+    tree: Tree, damage: Callable[[Path], object]
+) -> None:
+    """A rollback that cannot start with the table in force would trade errors for an outage."""
+    deploy(tree.store, "1.0.0", tree.request)
+    deploy(tree.store, "1.1.0", tree.request)
+    damage(tree.live)
+
+    with pytest.raises(ReleaseError) as refused:
+        roll_back(tree.store, "1.0.0", tree.request)
+
+    assert refused.value.code is ReleaseCode.LIVE_TABLE_REFUSED
+    assert tree.store.current() == "1.1.0"
+    assert len(read_moves(tree.store.history)) == 2
+
+
+@pytest.mark.usefixtures("trusting")
+def test_a_release_without_a_healthy_run_on_record_is_passed_over(tree: Tree) -> None:
+    """That it was once current does not make it good."""
+    build(tree.store, "1.2.0", tree.base / "source-old", None)
+    (tree.store.root / FILE_NAME).unlink()
+    append_run(tree.store.root, HealthyRun("2026-11-22T10:00:00Z", "1.0.0", 30.0, 4, "t1", {}))
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        deploy(tree.store, version, tree.request)
+
+    assert previous_release(tree.store) == "1.0.0"
+    assert roll_back(tree.store, None, tree.request).to_version == "1.0.0"
 
 
 @pytest.mark.usefixtures("trusting")
@@ -102,9 +165,9 @@ def test_roll_back_uses_the_table_file_of_the_last_move(tree: Tree) -> None:
     deploy(tree.store, "1.0.0", tree.request)
     deploy(tree.store, "1.1.0", tree.request)
 
-    roll_back(tree.store, None, Request("desk", "drill", None))
+    move = roll_back(tree.store, None, Request("desk", "drill", None))
 
-    assert tree.live.read_text().startswith("# old")
+    assert move.routing_file == str(tree.live)
 
 
 @pytest.mark.usefixtures("trusting")
@@ -124,18 +187,15 @@ def test_a_deploy_killed_halfway_is_finished_by_asking_again(
 
 
 @pytest.mark.usefixtures("trusting")
-@pytest.mark.parametrize("step", ["point_to", "install"])
-def test_a_roll_back_killed_halfway_goes_one_release_back(
-    tree: Tree, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
+def test_a_roll_back_killed_halfway_goes_one_release_back(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     """Asking again finishes the first, it does not go deeper."""
     build(tree.store, "1.2.0", tree.base / "source-old", None)
     for version in ("1.0.0", "1.1.0", "1.2.0"):
         deploy(tree.store, version, tree.request)
-    _killed_at(monkeypatch, step, lambda: roll_back(tree.store, None, tree.request))
+    _killed_at(monkeypatch, "point_to", lambda: roll_back(tree.store, None, tree.request))
 
     assert roll_back(tree.store, None, tree.request).to_version == "1.1.0"
-    assert (tree.store.current(), tree.live.read_text()[:5]) == ("1.1.0", "# new")
+    assert tree.store.current() == "1.1.0"
 
 
 @pytest.mark.usefixtures("trusting")

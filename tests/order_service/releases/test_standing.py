@@ -72,7 +72,7 @@ def test_a_release_that_was_rolled_away_from_is_not_known_good_until_it_is_deplo
 
 
 def test_the_listing_tells_the_table_and_the_features_that_a_release_ships(tree: Tree) -> None:
-    """A roll-back installs that table."""
+    """A deploy installs that table."""
     row = _row(tree, "1.0.0")
     table = (tree.store.path("1.0.0") / "config" / "routing.toml").read_bytes()
 
