@@ -1,11 +1,16 @@
-"""Find the watched service's releases on this machine: the folder, the current one, the history of moves."""
+"""Find the watched service's releases on this machine: the folder, the current one, the history, what is known good."""
 
+import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
+from tasks.rules.recent_changes import parse_moves
+from tasks.rules.release_record import ran_healthy, why_not_good
 from tasks.settings import ServiceSettings
 
 POINTER_LIMIT_BYTES = 200
 HISTORY_TAIL_BYTES = 256 * 1024
+MANIFEST_LIMIT_COUNT = 4 * 1024 * 1024
 
 
 def releases_root(service: ServiceSettings) -> Path | None:
@@ -33,10 +38,44 @@ def current_release_folder(service: ServiceSettings) -> Path | None:
 def release_history(service: ServiceSettings) -> bytes:
     """Read the newest lines of the history of moves; nothing where there is none to read."""
     root = releases_root(service)
+    return _tail(root / "history.jsonl") if root else b""
+
+
+def not_known_good(service: ServiceSettings, releases: Iterable[str]) -> dict[str, str]:
+    """Say of each release that is not known to be good by its own record why it is not.
+
+    Runbook: §2.3 Roll back to the previous release.
+    Errors: none; what cannot be read proves nothing.
+    """
+    root = releases_root(service)
     if root is None:
-        return b""
+        return {}
+    moves, healthy = parse_moves(release_history(service)), ran_healthy(_tail(root / "runs.jsonl").splitlines())
+    faults = {name: why_not_good(name, _manifest(root / name), moves, healthy) for name in releases}
+    return {name: fault for name, fault in faults.items() if fault}
+
+
+def live_table_hash(service: ServiceSettings) -> str | None:
+    """Digest the routing table that the next start would read, where the history of moves tells where it lies."""
+    moves = parse_moves(release_history(service))
+    file = moves[-1].routing_file if moves else None
     try:
-        with (root / "history.jsonl").open("rb") as file:
+        return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else None
+    except (OSError, ValueError):
+        return None
+
+
+def _manifest(release: Path) -> str:
+    try:
+        with (release / "manifest.json").open("r", encoding="utf-8") as file:
+            return file.read(MANIFEST_LIMIT_COUNT)
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _tail(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
             size_bytes = file.seek(0, 2)
             file.seek(max(0, size_bytes - HISTORY_TAIL_BYTES))
             return file.read(HISTORY_TAIL_BYTES)

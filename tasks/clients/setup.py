@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tasks.clients.releases_root import releases_root
+from tasks.clients.releases_root import live_table_hash, not_known_good, releases_root
 from tasks.clients.routing_look import shipped_gateways
 from tasks.clients.supervisor import supervisor_of
 from tasks.model.setup import Setup
@@ -18,6 +18,7 @@ def setup_of(settings: RunbookSettings, service: str) -> Setup:
     Errors: `UNKNOWN_SERVICE`.
     """
     watched = settings.service(service)
+    releases = kept_releases(watched)
     return Setup(
         restart=watched.restart,
         remediation=watched.remediation,
@@ -30,7 +31,9 @@ def setup_of(settings: RunbookSettings, service: str) -> Setup:
         order_rate_limits_per_s={
             name: one.order_rate_limit_per_s for name, one in watched.gateways.items() if one.order_rate_limit_per_s
         },
-        releases=kept_releases(watched),
+        releases=releases,
+        not_known_good=not_known_good(watched, releases),
+        live_table_hash=live_table_hash(watched),
         shipped_routes=shipped_gateways(watched),
     )
 

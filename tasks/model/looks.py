@@ -166,6 +166,7 @@ class OrderLook(Value):
 class GatewayLook(Value):
     """One direct probe of a gateway, past the service: tells a dead gateway from a service that cannot reach it.
 
+    *Not configured*: it answers, and its answer does not say how it is; a gateway need not have our kind of health.
     Units: `clock_skew_s` is how far the gateway's `Date` is ahead of our clock; a `Date` has whole seconds.
     """
 
@@ -176,6 +177,11 @@ class GatewayLook(Value):
     fault: Fault = Fault.NONE
     latency_ms: float | None = None
     clock_skew_s: float | None = None
+
+    @property
+    def answers(self) -> bool:
+        """Say whether it answered and did not call itself down, whatever its words were."""
+        return self.seen in {Seen.PASSED, Seen.NOT_CONFIGURED}
 
 
 class RouteLook(Value):

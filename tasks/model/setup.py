@@ -10,6 +10,8 @@ from tasks.model.values import Value
 class Setup(Value):
     """Limits, and what cannot be done at all: each `cannot_…` says why, or is empty.
 
+    `not_known_good` says of a kept release why its own record does not call it good; `live_table_hash` is that of the
+    routing table which the next start would read, where anybody knows where it lies.
     Units: `order_rate_limits_per_s` by gateway; `late_after_s` in seconds.
     """
 
@@ -21,4 +23,6 @@ class Setup(Value):
     cannot_roll_back: str = ""
     order_rate_limits_per_s: dict[str, float] = Field(default_factory=dict)
     releases: tuple[str, ...] = ()
+    not_known_good: dict[str, str] = Field(default_factory=dict)
+    live_table_hash: str | None = None
     shipped_routes: dict[AssetClass, str] = Field(default_factory=dict)

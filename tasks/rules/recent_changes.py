@@ -29,13 +29,18 @@ CLOCK_SLACK = timedelta(seconds=2)
 
 
 class ReleaseMove(Value):
-    """One line of the releases' history: what was made current, which is not yet what runs."""
+    """One line of the releases' history: what was made current, which is not yet what runs.
+
+    `before` is the release that was current until then, `routing_file` where the live routing table lies.
+    """
 
     at: datetime
     to: str
     action: str
     by: str | None = None
     reason: str | None = None
+    before: str | None = None
+    routing_file: str | None = None
 
 
 def control_changes(records: Iterable[LedgerRecord], since: datetime) -> tuple[Change, ...]:
@@ -84,7 +89,9 @@ def parse_moves(data: bytes) -> tuple[ReleaseMove, ...]:
         at, to, action = parse_time((table or {}).get("at")), text_of(table, "to", 100), text_of(table, "action", 40)
         if at is not None and to is not None and action is not None:
             by, reason = text_of(table, "by", 100), text_of(table, "reason", 500)
-            found.append(ReleaseMove(at=at, to=to, action=action, by=by, reason=reason))
+            before, file = text_of(table, "from", 100), text_of(table, "routing_file", 4096)
+            move = ReleaseMove(at=at, to=to, action=action, by=by, reason=reason, before=before, routing_file=file)
+            found.append(move)
     return tuple(found)
 
 

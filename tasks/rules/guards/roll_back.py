@@ -3,15 +3,21 @@
 Source: SEC release 34-70694 (2013), paragraphs 15 to 18: old code came back to life under a new flag.
 """
 
+from tasks.model.control import MARKED
 from tasks.model.diagnosis import Status
 from tasks.model.incident import Action
-from tasks.model.looks import Seen
-from tasks.model.past_looks import PastLook
+from tasks.model.looks import Observation, OrderOutcome, Seen
+from tasks.model.orders import AssetClass
+from tasks.model.past_looks import PastLook, PastOrder
 from tasks.model.plan import PlannedAction
 from tasks.model.verdicts import GuardCode, Verdict
-from tasks.rules.causes.gateway_signs import signs_of
+from tasks.rules.causes.facts import is_paused
+from tasks.rules.causes.gateway_signs import dependency_of, orders_at, probe_of, signs_of
 from tasks.rules.guards.common import DAY
 from tasks.rules.guards.facts import Facts
+
+# So many of a release's last observations decide whether it is good.
+DECIDING_COUNT = 3
 
 
 def can_roll_back(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
@@ -22,12 +28,69 @@ def can_roll_back(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG
 
 
 def gateways_healthy(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
-    """Roll back only while every gateway answers a direct probe: else the errors may be theirs."""
-    sick = {one.gateway for one in facts.latest.gateways if one.seen is not Seen.PASSED} | set(signs_of(facts.evidence))
-    if sick or not facts.latest.gateways:
-        told = ", ".join(sorted(sick)) or "no gateway was probed"
-        return Verdict.no(GuardCode.GATEWAYS_NOT_HEALTHY, f"expected all gateways healthy was {told}")
+    """Roll back only while every gateway is known to be healthy: else the errors may be theirs.
+
+    Steps: each answers a direct probe · none shows a sign of trouble, or is marked · one that nobody measures now, since
+    its class is paused or its health says nothing, was healthy when its orders were last measured. So a pause, ours or
+    a person's, never makes this guard greener: not measured is not healthy.
+    """
+    if not facts.latest.gateways:
+        return Verdict.no(GuardCode.GATEWAYS_NOT_HEALTHY, "expected all gateways healthy, was: no gateway was probed")
+    signs = signs_of(facts.evidence)
+    names = dict.fromkeys((*(one.gateway for one in facts.latest.gateways), *signs, *unmeasured(facts.latest)))
+    faults = [f"{name}: {fault}" for name in names if (fault := signs.get(name) or _gateway_fault(facts, name))]
+    if faults:
+        detail = f"expected all gateways healthy, was: {'; '.join(sorted(faults))}"
+        return Verdict.no(GuardCode.GATEWAYS_NOT_HEALTHY, detail)
     return Verdict.yes("all gateways answer a direct probe")
+
+
+def _gateway_fault(facts: Facts, name: str) -> str | None:
+    """Say why a gateway that shows no sign of trouble is still not known to be healthy."""
+    probe, told = probe_of(facts.latest, name), dependency_of(facts.latest, name)
+    if probe is None or not probe.answers:
+        return probe.detail if probe else "not probed"
+    if told is not None and told.set_to in MARKED:
+        return f"marked {told.set_to}"
+    paused = unmeasured(facts.latest).get(name, ())
+    if probe.seen is Seen.PASSED and not paused:
+        return None
+    if any(order.outcome.delivered for order in orders_at(facts.latest, name)):
+        return None
+    why = f"not measured, {', '.join(paused)} is paused" if paused else "it answers, and does not say how it is"
+    return _measured_fault(facts, name, why)
+
+
+def unmeasured(observation: Observation) -> dict[str, tuple[AssetClass, ...]]:
+    """Name the gateways whose orders nobody measures, since their class is paused, with these classes."""
+    routes = observation.routing.routes if observation.routing else ()
+    paused = {one.asset_class: one.gateway for one in routes if one.is_paused and one.gateway}
+    paused |= {
+        one.asset_class: one.gateway for one in observation.orders if one.gateway and is_paused(observation, one)
+    }
+    return {name: tuple(each for each, at in paused.items() if at == name) for name in paused.values()}
+
+
+def _measured_fault(facts: Facts, name: str, why: str) -> str | None:
+    """Judge a gateway by the last orders of ours that reached it; None where these were delivered in time."""
+    orders = (order for past in reversed(facts.evidence.context.history) for order in past.orders)
+    last = next((one for one in orders if one.gateway == name and _REACHED_IT & _outcomes(one)), None)
+    if last is None:
+        return f"{why}, and no order of ours is known to have filled there"
+    if not _outcomes(last) <= _DELIVERED:
+        return f"{why}, and when last measured: {', '.join(sorted(last.outcomes))}"
+    took_ms = (last.latency_ms or 0.0) - (last.own_ms or 0.0)
+    if took_ms >= facts.evidence.limits.gateway_slow_ms:
+        return f"{why}, and when last measured an order took {took_ms:.0f} ms there"
+    return None
+
+
+def _outcomes(order: PastOrder) -> frozenset[str]:
+    return frozenset(word.partition(":")[0] for word in order.outcomes)
+
+
+_DELIVERED = frozenset(one.value for one in OrderOutcome if one.delivered)
+_REACHED_IT = _DELIVERED | {OrderOutcome.REJECTED.value, OrderOutcome.UNKNOWN.value}
 
 
 def not_rolled_back_before(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
@@ -39,14 +102,39 @@ def not_rolled_back_before(planned: PlannedAction, facts: Facts) -> Verdict:  # 
 
 
 def target_was_healthy(planned: PlannedAction, facts: Facts) -> Verdict:
-    """Roll back only to a release that is still here and that our own looks saw healthy."""
+    """Roll back only to a release that is still here, and known to be good by its own record and by our observations."""
     target = planned.target.release
-    good = healthy_looks(facts, target)
-    if target is None or target not in facts.setup.releases or not good:
+    if target is None or target not in facts.setup.releases:
         kept = ", ".join(facts.setup.releases) or "none"
-        was = f"{target or 'none'}, healthy_looks={len(good)}, kept: {kept}"
-        return Verdict.no(GuardCode.NO_GOOD_RELEASE, f"expected a kept release that was seen healthy was {was}")
-    return Verdict.yes(f"release {target} was healthy in {len(good)} looks")
+        return Verdict.no(GuardCode.NO_GOOD_RELEASE, f"expected a kept release, was {target or 'none'}; kept: {kept}")
+    fault = why_not_good(facts, target)
+    if fault:
+        return Verdict.no(GuardCode.NO_GOOD_RELEASE, f"expected a release known to be good, was {target}: {fault}")
+    return Verdict.yes(f"release {target} was healthy in its last {len(last_observations(facts, target))} observations")
+
+
+def why_not_good(facts: Facts, release: str) -> str | None:
+    """Say why a release is not known to be good; None where its own record and its last observations call it good.
+
+    Steps: its own record decides first; then its last observations: a good one does not outweigh a later bad one.
+    """
+    own = facts.setup.not_known_good.get(release)
+    if own is not None:
+        return f"by its own record, {own}"
+    seen = last_observations(facts, release)
+    if not seen:
+        return "it was never observed"
+    bad = [one for one in seen if one.status != Status.OK]
+    if bad:
+        at = f"{bad[-1].at:%H:%M:%SZ}"
+        return f"{bad[-1].status} at {at} ({', '.join(bad[-1].troubles) or 'no cause named'}), in its last observations"
+    return None
+
+
+def last_observations(facts: Facts, release: str) -> tuple[PastLook, ...]:
+    """List the last observations of a release, oldest first; where we were blind nothing was observed."""
+    past = [one for one in facts.evidence.context.history if one.release == release and one.status != Status.BLIND]
+    return tuple(past[-DECIDING_COUNT:])
 
 
 def same_features(planned: PlannedAction, facts: Facts) -> Verdict:
@@ -54,9 +142,9 @@ def same_features(planned: PlannedAction, facts: Facts) -> Verdict:
 
     A service that is down tells nothing; what the run before saw is in force still.
     """
-    good, routing, history = _good(planned, facts), facts.latest.routing, facts.evidence.context.history
+    routing, history = facts.latest.routing, facts.evidence.context.history
     now = (routing.features if routing else {}) or next((one.features for one in reversed(history) if one.features), {})
-    then = good[-1].features if good else {}
+    then = _last(planned, facts).features
     differ = sorted(name for name, is_on in now.items() if name in then and then[name] != is_on)
     if differ:
         return Verdict.no(GuardCode.FEATURES_DIFFER, f"set otherwise since then: {', '.join(differ)}")
@@ -65,21 +153,42 @@ def same_features(planned: PlannedAction, facts: Facts) -> Verdict:
 
 def same_routing(planned: PlannedAction, facts: Facts) -> Verdict:
     """Roll back only to a release that was healthy with today's routes, those of the run before where nobody tells."""
-    good, routing, history = _good(planned, facts), facts.latest.routing, facts.evidence.context.history
+    routing, history = facts.latest.routing, facts.evidence.context.history
     told = {one.asset_class: one.gateway for one in routing.routes if one.gateway} if routing else {}
     now = told or next((one.routes for one in reversed(history) if one.routes), {})
-    then = good[-1].routes if good else {}
+    then = _last(planned, facts).routes
     differ = sorted(name for name in now.keys() & then.keys() if now[name] != then[name])
     if differ:
         return Verdict.no(GuardCode.ROUTING_DIFFERS, f"routed otherwise since then: {', '.join(differ)}")
     return Verdict.yes("routes as they were")
 
 
-def _good(planned: PlannedAction, facts: Facts) -> tuple[PastLook, ...]:
-    return healthy_looks(facts, planned.target.release)
+def same_table(planned: PlannedAction, facts: Facts) -> Verdict:
+    """Roll back only to a release that was healthy with the very routing table that it would run with.
+
+    The table holds limits, price bands, timeouts and switches, so its whole content counts. The one in force, the one on
+    disk that the next start reads, and the one of the release's last observation must be the same; a person may
+    override this.
+    """
+    routing, then = facts.latest.routing, _last(planned, facts).table_hash
+    in_force = routing.table_hash if routing else None
+    on_disk = facts.setup.live_table_hash or (routing.file_hash if routing else None)
+    if then is None or (in_force is None and on_disk is None):
+        what = f"with which table {planned.target.release} ran" if then is None else "which table is in force"
+        return Verdict.no(
+            GuardCode.ROUTING_DIFFERS, f"expected the same routing table as then, was: nobody knows {what}"
+        )
+    hashes = {"in force": in_force, "on disk": on_disk, f"when {planned.target.release} was healthy": then}
+    known = {name: table_hash for name, table_hash in hashes.items() if table_hash is not None}
+    if len(set(known.values())) > 1:
+        told = ", ".join(f"{table_hash[:12]} {name}" for name, table_hash in known.items())
+        detail = f"expected the same routing table (limits, price bands, timeouts, features), was {told}"
+        return Verdict.no(GuardCode.ROUTING_DIFFERS, detail)
+    return Verdict.yes(f"routing table {then[:12]} as it was, and it stays")
 
 
-def healthy_looks(facts: Facts, release: str | None) -> tuple[PastLook, ...]:
-    """List the looks of the runs before in which a release was well, oldest first."""
-    past = facts.evidence.context.history
-    return tuple(one for one in past if release and one.release == release and one.status == Status.OK)
+def _last(planned: PlannedAction, facts: Facts) -> PastLook:
+    """Give the last healthy observation of the target; an empty one where there is none."""
+    target, past = planned.target.release, facts.evidence.context.history
+    good = (one for one in reversed(past) if target and one.release == target and one.status == Status.OK)
+    return next(good, PastLook(at=facts.now, status=Status.BLIND))

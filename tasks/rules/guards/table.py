@@ -27,6 +27,7 @@ from tasks.rules.guards.roll_back import (
     not_rolled_back_before,
     same_features,
     same_routing,
+    same_table,
     target_was_healthy,
 )
 from tasks.rules.guards.target import target_is_named
@@ -88,6 +89,7 @@ GUARDS: dict[Action, tuple[Guard, ...]] = {
         target_was_healthy,
         same_features,
         same_routing,
+        same_table,
         orders_proven,
         mode_allows,
     ),

@@ -6,6 +6,7 @@ from tasks.model.orders import AssetClass
 from tasks.model.past_looks import PastLook
 from tasks.model.plan import Due, PlannedAction, Target
 from tasks.rules.guards.facts import Facts
+from tasks.rules.guards.roll_back import why_not_good
 from tasks.rules.planning.service import pause_all
 from tasks.rules.planning.wanted import Trouble, instead, is_paused, pause
 
@@ -71,11 +72,16 @@ def roll_back(trouble: Trouble) -> Actions:
 
 
 def good_release(trouble: Trouble) -> str | None:
-    """Find the release before the blamed one that our own looks last saw healthy."""
+    """Find the release to go back to: not the blamed one, nor the one that runs."""
     return last_good_release(trouble.facts, frozenset({trouble.finding.release, trouble.facts.latest.health.release}))
 
 
 def last_good_release(facts: Facts, but: frozenset[str | None]) -> str | None:
-    """Find the release that our own looks last saw healthy, but for some."""
+    """Find the release, but for some, that is known to be good; of several the one that ran last.
+
+    Where none is, the one that ran last, so that its refusal is told.
+    """
     past = reversed(facts.evidence.context.history)
-    return next((one.release for one in past if one.status == Status.OK and one.release not in {*but, None}), None)
+    ran = tuple(dict.fromkeys(one.release for one in past if one.release is not None and one.release not in but))
+    good = (one for one in ran if one in facts.setup.releases and why_not_good(facts, one) is None)
+    return next(good, next(iter(ran), None))

@@ -57,7 +57,9 @@ def test_rolling_back_keeps_the_live_table_with_its_caps_and_switches(tree: Tree
     deploy(tree.store, "1.0.0", tree.request)
     deploy(tree.store, "1.1.0", tree.request)
     edited = tree.live.read_text().replace('max_quantity = "1000000"', 'max_quantity = "100"', 1)
-    edited = edited.replace("[features.limit_price_band]\nenabled = true", "[features.limit_price_band]\nenabled = false")
+    edited = edited.replace(
+        "[features.limit_price_band]\nenabled = true", "[features.limit_price_band]\nenabled = false"
+    )
     tree.live.write_text(edited)
 
     roll_back(tree.store, "1.0.0", tree.request)

@@ -120,6 +120,9 @@ CASES: dict[Guard, Case] = {
     roll_back.same_routing: Case(
         GuardCode.ROUTING_DIFFERS, {"history": (past(2, routes={AssetClass.EQUITY: "XNYS"}),)}
     ),
+    roll_back.same_table: Case(
+        GuardCode.ROUTING_DIFFERS, {"seen": seen(routing=routing(table_hash="b" * 64, file_hash="b" * 64))}
+    ),
     resume.by_hand_only: Case(GuardCode.BY_HAND_ONLY, {"asked": None}),
     resume.class_is_well: Case(GuardCode.CLASS_NOT_WELL, {"seen": seen(health=health(Fault.TIMED_OUT))}),
 }

@@ -4,15 +4,17 @@ import pytest
 
 from tasks.model.diagnosis import Cause, Kind, Status
 from tasks.model.incident import Action, Outcome
-from tasks.model.looks import Seen
+from tasks.model.looks import DependencyLook, Observation, OrderOutcome, Seen
 from tasks.model.order_states import OrderSafety
 from tasks.model.orders import AssetClass
-from tasks.model.plan import PlannedAction, Target
+from tasks.model.past_looks import PastLook, PastOrder
+from tasks.model.plan import PlannedAction, Request, Target
 from tasks.model.setup import Setup
 from tasks.model.verdicts import GuardCode
 from tasks.rules.guards.table import weigh
+from tasks.rules.planning.changes import last_good_release
 from tests.fakes.cases import done_before, facts, finding, orders, past, planned, routing, seen, unreachable
-from tests.fakes.looks import gateway
+from tests.fakes.looks import gateway, health, order
 
 BAD = finding(Cause.BAD_RELEASE, release="1.1.0", kinds=(Kind.ERRORS,))
 
@@ -115,10 +117,188 @@ def test_what_a_service_that_is_down_does_not_tell_is_what_the_run_before_saw() 
     """Nobody's answer is not the same switches, nor the same routes."""
     silent = seen(routing=routing(seen=Seen.FAILED, routes=(), features={}))
     then = past(2, features={"order_throttle": False})
-    now = past(1, status=Status.DEGRADED, features={"order_throttle": True})
-    elsewhere = past(1, status=Status.DEGRADED, routes={AssetClass.EQUITY: "XNYS"})
+    now = past(1, release="1.1.0", status=Status.DEGRADED, features={"order_throttle": True})
+    elsewhere = past(1, release="1.1.0", status=Status.DEGRADED, routes={AssetClass.EQUITY: "XNYS"})
 
     switched = weigh(roll_back(), facts(found=(BAD,), history=(then, now), seen=silent))
     routed = weigh(roll_back(), facts(found=(BAD,), history=(past(2), elsewhere), seen=silent))
 
     assert (switched.code, routed.code) == (GuardCode.FEATURES_DIFFER, GuardCode.ROUTING_DIFFERS)
+
+
+def code_of(to: str = "1.0.0", **changes: object) -> GuardCode:
+    """What the guards say of a rollback from 1.1.0 under these facts."""
+    return weigh(roll_back(to), facts(found=(BAD,), **changes)).code  # type: ignore[arg-type]
+
+
+BAD_LATER = (past(90), *(past(n, status=Status.CRITICAL, troubles=("bad_release",)) for n in (80, 70, 60)))
+
+
+@pytest.mark.parametrize(
+    ("history", "code"),
+    [
+        (BAD_LATER, GuardCode.NO_GOOD_RELEASE),
+        ((past(9), past(8), past(7, status=Status.DEGRADED)), GuardCode.NO_GOOD_RELEASE),
+        ((past(9, status=Status.DEGRADED), past(8), past(7)), GuardCode.NO_GOOD_RELEASE),
+        ((past(9, status=Status.DEGRADED), past(8), past(7), past(6)), GuardCode.ALLOWED),
+        ((past(9), past(8, status=Status.BLIND)), GuardCode.ALLOWED),
+        ((past(9, status=Status.BLIND),), GuardCode.NO_GOOD_RELEASE),
+        ((past(9), past(8, release="1.1.0", status=Status.CRITICAL)), GuardCode.ALLOWED),
+    ],
+)
+def test_the_last_observations_of_a_release_decide_and_not_one_good_one(
+    history: tuple[PastLook, ...], code: GuardCode
+) -> None:
+    """Who is paged must not find that the way back led to a release that had failed for forty minutes."""
+    assert code_of(history=history) is code
+
+
+def test_a_release_that_its_own_record_does_not_call_good_is_no_target() -> None:
+    """A drill release, or one that was rolled away from, may look healthy for a while."""
+    setup = Setup(releases=("1.0.0", "1.1.0"), not_known_good={"1.0.0": "it was rolled away from"})
+    verdict = weigh(roll_back(), facts(found=(BAD,), setup=setup))
+
+    assert verdict.code is GuardCode.NO_GOOD_RELEASE
+    assert "it was rolled away from" in verdict.detail
+
+
+TWO_GOOD = (*(past(n, release="1.0.0") for n in (80, 79, 78)), *(past(n, release="1.1.0") for n in (50, 49, 48)))
+NEWEST = frozenset({"1.2.0"})
+
+
+def target_of(history: tuple[PastLook, ...], **setup: object) -> str | None:
+    """The release that a rollback from 1.2.0 would go to."""
+    known = Setup.model_validate({"releases": ("1.0.0", "1.1.0", "1.2.0"), **setup})
+    return last_good_release(facts(history=history, setup=known), NEWEST)
+
+
+def test_the_way_back_leads_past_releases_that_failed_are_gone_or_are_not_on_record_as_good() -> None:
+    """Of several that are known to be good the one that ran last is nearest to what the desk knows."""
+    failed = tuple(past(n, release="1.1.0", status=Status.CRITICAL) for n in (40, 39, 38))
+
+    assert target_of(TWO_GOOD) == "1.1.0"
+    assert target_of((*TWO_GOOD, *failed)) == "1.0.0"
+    assert target_of(TWO_GOOD, releases=("1.0.0", "1.2.0")) == "1.0.0"
+    assert target_of(TWO_GOOD, not_known_good={"1.1.0": "a drill"}) == "1.0.0"
+    assert target_of(TWO_GOOD, not_known_good={"1.1.0": "a drill", "1.0.0": "a drill"}) == "1.1.0"
+    assert target_of((past(3, release="1.2.0"),)) is None
+
+
+def table(in_force: str | None = "a", on_disk: str | None = "a") -> Observation:
+    """What the service says of its table, by one letter each."""
+    hashes = {"table_hash": in_force and in_force * 64, "file_hash": on_disk and on_disk * 64}
+    return seen(routing=routing(**hashes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"seen": table("b", "b")}, GuardCode.ROUTING_DIFFERS),
+        ({"seen": table("a", "b")}, GuardCode.ROUTING_DIFFERS),
+        ({"seen": table("b", "a")}, GuardCode.ROUTING_DIFFERS),
+        ({"seen": table(None, None)}, GuardCode.ROUTING_DIFFERS),
+        ({"seen": seen(routing=None)}, GuardCode.ROUTING_DIFFERS),
+        ({"seen": table("a", None)}, GuardCode.ALLOWED),
+        ({"seen": table(None, "a")}, GuardCode.ALLOWED),
+        ({"history": (past(2, table_hash=None),)}, GuardCode.ROUTING_DIFFERS),
+        ({"history": (past(3, table_hash="b" * 64), past(2))}, GuardCode.ALLOWED),
+        ({"history": (past(3), past(2, table_hash="b" * 64))}, GuardCode.ROUTING_DIFFERS),
+    ],
+)
+def test_a_table_that_is_not_the_very_one_the_target_was_healthy_with_stops_the_rollback(
+    changes: dict[str, object], code: GuardCode
+) -> None:
+    """A cap or a price band that differs shows in no gateway name; what nobody knows is not the same."""
+    assert code_of(**changes) is code
+
+
+@pytest.mark.parametrize(("on_disk", "code"), [("a", GuardCode.ALLOWED), ("b", GuardCode.ROUTING_DIFFERS)])
+def test_the_table_that_lies_on_disk_counts_also_where_the_service_is_down(on_disk: str, code: GuardCode) -> None:
+    """The next start reads that file, and nobody is there to tell its hash."""
+    setup = Setup(releases=("1.0.0", "1.1.0"), live_table_hash=on_disk * 64)
+    silent = seen(routing=routing(seen=Seen.FAILED, routes=(), table_hash=None, file_hash=None))
+
+    assert code_of(seen=silent, setup=setup) is code
+    assert code_of(setup=setup) is code
+
+
+def test_a_person_may_override_a_table_that_differs_by_its_name() -> None:
+    """What differs is shown first, and then it is a person's decision."""
+    asked = Request(by="kim", reason="bad release", overrides=(GuardCode.ROUTING_DIFFERS,))
+    by_hand = roll_back().model_copy(update={"finding": None})
+    verdict = weigh(by_hand, facts(found=(BAD,), seen=table("b", "b"), asked=asked))
+
+    assert verdict.passed_by == (GuardCode.ROUTING_DIFFERS,)
+    assert "bbbbbbbbbbbb in force" in verdict.detail
+
+
+def paused(name: AssetClass = AssetClass.EQUITY, **changes: object) -> Observation:
+    """A round in which one class is paused, so that no order of it is measured."""
+    routes = tuple(
+        one.model_copy(update={"trading_state": "reducing"}) if one.asset_class is name else one
+        for one in routing().routes
+    )
+    denied = order(name, OrderOutcome.DENIED).model_copy(update={"code": "TRADING_REDUCING", "gateway": None})
+    return seen(**{"routing": routing(routes=routes), "orders": (denied, order(AssetClass.FX)), **changes})
+
+
+def measured(minutes_ago: float, latency_ms: float, word: str = "executed", at: str = "XNAS") -> PastLook:
+    """A run before, whose test order reached a gateway."""
+    done = PastOrder(asset_class=AssetClass.EQUITY, gateway=at, outcomes={word: 1}, latency_ms=latency_ms, own_ms=5.0)
+    return past(minutes_ago, orders=(done,))
+
+
+@pytest.mark.parametrize(
+    ("history", "code"),
+    [
+        ((measured(3, 8),), GuardCode.ALLOWED),
+        ((measured(3, 504),), GuardCode.ALLOWED),
+        ((measured(3, 505),), GuardCode.GATEWAYS_NOT_HEALTHY),
+        ((measured(3, 2505),), GuardCode.GATEWAYS_NOT_HEALTHY),
+        ((measured(4, 2505), measured(3, 8)), GuardCode.ALLOWED),
+        ((measured(4, 8), measured(3, 2505)), GuardCode.GATEWAYS_NOT_HEALTHY),
+        ((measured(4, 8), measured(3, 8, "unknown")), GuardCode.GATEWAYS_NOT_HEALTHY),
+        ((measured(4, 8), measured(3, 8, "rejected:RISK")), GuardCode.GATEWAYS_NOT_HEALTHY),
+        ((measured(4, 8), measured(3, 9000, "error")), GuardCode.ALLOWED),
+        ((measured(4, 2505), measured(3, 8, at="XNYS")), GuardCode.GATEWAYS_NOT_HEALTHY),
+        ((past(3),), GuardCode.GATEWAYS_NOT_HEALTHY),
+    ],
+)
+def test_a_pause_never_makes_a_slow_gateway_look_healthy(history: tuple[PastLook, ...], code: GuardCode) -> None:
+    """With its class paused nobody measures it any more: then what was measured last counts, and nothing is not good."""
+    assert code_of(seen=paused(), history=history) is code
+
+
+def test_a_slow_gateway_forbids_the_rollback_before_and_after_our_own_pause_alike() -> None:
+    """The same release and the same gateway must not be judged by whether we acted in between."""
+    slow = order().model_copy(update={"latency_ms": 2510.0, "gateway_latency_ms": 2500.0})
+    before = code_of(seen=seen(orders=(slow, order(AssetClass.FX))), history=(measured(3, 2505),))
+
+    assert before is code_of(seen=paused(), history=(measured(3, 2505),)) is GuardCode.GATEWAYS_NOT_HEALTHY
+
+
+@pytest.mark.parametrize("set_to", ["degraded", "disabled"])
+def test_a_gateway_that_was_marked_is_not_healthy(set_to: str) -> None:
+    """Its mark takes it out of what is judged, and says nothing good of it."""
+    told = DependencyLook(name="XNAS", status="degraded", set_to=set_to)
+    marked = seen(health=health().model_copy(update={"dependencies": (told,)}))
+
+    assert code_of(seen=marked) is GuardCode.GATEWAYS_NOT_HEALTHY
+
+
+def test_a_gateway_without_our_kind_of_health_is_judged_by_its_orders() -> None:
+    """A 404 on its health is no fault, and no proof either: an order that fills there is."""
+    probes = (gateway("XNAS", Seen.NOT_CONFIGURED), gateway("FXALL"))
+    nothing_there = seen(gateways=probes, orders=(order(AssetClass.FX),))
+
+    assert code_of(seen=seen(gateways=probes)) is GuardCode.ALLOWED
+    assert code_of(seen=nothing_there) is GuardCode.GATEWAYS_NOT_HEALTHY
+    assert code_of(seen=nothing_there, history=(measured(3, 8),)) is GuardCode.ALLOWED
+
+
+@pytest.mark.parametrize(("hours", "code"), [(23.9, GuardCode.ROLLED_BACK_BEFORE), (24.1, GuardCode.ALLOWED)])
+def test_one_rollback_a_day(hours: float, code: GuardCode) -> None:
+    """A second one within a day would go deeper into the dark."""
+    before = done_before(hours * 60, Outcome.RECOVERED, Action.ROLL_BACK_RELEASE)
+
+    assert weigh(roll_back(), facts(before, found=(BAD,))).code is code
