@@ -30,8 +30,8 @@ def can_roll_back(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG
 def gateways_healthy(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
     """Roll back only while every gateway is known to be healthy: else the errors may be theirs.
 
-    Steps: each answers a direct probe · none shows a sign of trouble, or is marked · one that nobody measures now, since
-    its class is paused or its health says nothing, was healthy when its orders were last measured. So a pause, ours or
+    Steps: each answers a direct probe · none shows a sign of trouble, or is marked · one that nobody measures now,
+    since its class is paused or its health says nothing, was healthy when its orders were last measured. So a pause, ours or
     a person's, never makes this guard greener: not measured is not healthy.
     """
     if not facts.latest.gateways:
@@ -102,7 +102,7 @@ def not_rolled_back_before(planned: PlannedAction, facts: Facts) -> Verdict:  # 
 
 
 def target_was_healthy(planned: PlannedAction, facts: Facts) -> Verdict:
-    """Roll back only to a release that is still here, and known to be good by its own record and by our observations."""
+    """Roll back only to a release that is here, and known to be good by its own record and by our observations."""
     target = planned.target.release
     if target is None or target not in facts.setup.releases:
         kept = ", ".join(facts.setup.releases) or "none"
@@ -166,8 +166,8 @@ def same_routing(planned: PlannedAction, facts: Facts) -> Verdict:
 def same_table(planned: PlannedAction, facts: Facts) -> Verdict:
     """Roll back only to a release that was healthy with the very routing table that it would run with.
 
-    The table holds limits, price bands, timeouts and switches, so its whole content counts. The one in force, the one on
-    disk that the next start reads, and the one of the release's last observation must be the same; a person may
+    The table holds limits, price bands, timeouts and switches, so its whole content counts. The one in force, the one
+    on disk that the next start reads, and the one of the release's last observation must be the same; a person may
     override this.
     """
     routing, then = facts.latest.routing, _last(planned, facts).table_hash

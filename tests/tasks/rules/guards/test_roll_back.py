@@ -4,17 +4,17 @@ import pytest
 
 from tasks.model.diagnosis import Cause, Kind, Status
 from tasks.model.incident import Action, Outcome
-from tasks.model.looks import DependencyLook, Observation, OrderOutcome, Seen
+from tasks.model.looks import Observation, Seen
 from tasks.model.order_states import OrderSafety
 from tasks.model.orders import AssetClass
-from tasks.model.past_looks import PastLook, PastOrder
+from tasks.model.past_looks import PastLook
 from tasks.model.plan import PlannedAction, Request, Target
 from tasks.model.setup import Setup
 from tasks.model.verdicts import GuardCode
 from tasks.rules.guards.table import weigh
 from tasks.rules.planning.changes import last_good_release
 from tests.fakes.cases import done_before, facts, finding, orders, past, planned, routing, seen, unreachable
-from tests.fakes.looks import gateway, health, order
+from tests.fakes.looks import gateway
 
 BAD = finding(Cause.BAD_RELEASE, release="1.1.0", kinds=(Kind.ERRORS,))
 
@@ -230,70 +230,6 @@ def test_a_person_may_override_a_table_that_differs_by_its_name() -> None:
 
     assert verdict.passed_by == (GuardCode.ROUTING_DIFFERS,)
     assert "bbbbbbbbbbbb in force" in verdict.detail
-
-
-def paused(name: AssetClass = AssetClass.EQUITY, **changes: object) -> Observation:
-    """A round in which one class is paused, so that no order of it is measured."""
-    routes = tuple(
-        one.model_copy(update={"trading_state": "reducing"}) if one.asset_class is name else one
-        for one in routing().routes
-    )
-    denied = order(name, OrderOutcome.DENIED).model_copy(update={"code": "TRADING_REDUCING", "gateway": None})
-    return seen(**{"routing": routing(routes=routes), "orders": (denied, order(AssetClass.FX)), **changes})
-
-
-def measured(minutes_ago: float, latency_ms: float, word: str = "executed", at: str = "XNAS") -> PastLook:
-    """A run before, whose test order reached a gateway."""
-    done = PastOrder(asset_class=AssetClass.EQUITY, gateway=at, outcomes={word: 1}, latency_ms=latency_ms, own_ms=5.0)
-    return past(minutes_ago, orders=(done,))
-
-
-@pytest.mark.parametrize(
-    ("history", "code"),
-    [
-        ((measured(3, 8),), GuardCode.ALLOWED),
-        ((measured(3, 504),), GuardCode.ALLOWED),
-        ((measured(3, 505),), GuardCode.GATEWAYS_NOT_HEALTHY),
-        ((measured(3, 2505),), GuardCode.GATEWAYS_NOT_HEALTHY),
-        ((measured(4, 2505), measured(3, 8)), GuardCode.ALLOWED),
-        ((measured(4, 8), measured(3, 2505)), GuardCode.GATEWAYS_NOT_HEALTHY),
-        ((measured(4, 8), measured(3, 8, "unknown")), GuardCode.GATEWAYS_NOT_HEALTHY),
-        ((measured(4, 8), measured(3, 8, "rejected:RISK")), GuardCode.GATEWAYS_NOT_HEALTHY),
-        ((measured(4, 8), measured(3, 9000, "error")), GuardCode.ALLOWED),
-        ((measured(4, 2505), measured(3, 8, at="XNYS")), GuardCode.GATEWAYS_NOT_HEALTHY),
-        ((past(3),), GuardCode.GATEWAYS_NOT_HEALTHY),
-    ],
-)
-def test_a_pause_never_makes_a_slow_gateway_look_healthy(history: tuple[PastLook, ...], code: GuardCode) -> None:
-    """With its class paused nobody measures it any more: then what was measured last counts, and nothing is not good."""
-    assert code_of(seen=paused(), history=history) is code
-
-
-def test_a_slow_gateway_forbids_the_rollback_before_and_after_our_own_pause_alike() -> None:
-    """The same release and the same gateway must not be judged by whether we acted in between."""
-    slow = order().model_copy(update={"latency_ms": 2510.0, "gateway_latency_ms": 2500.0})
-    before = code_of(seen=seen(orders=(slow, order(AssetClass.FX))), history=(measured(3, 2505),))
-
-    assert before is code_of(seen=paused(), history=(measured(3, 2505),)) is GuardCode.GATEWAYS_NOT_HEALTHY
-
-
-@pytest.mark.parametrize("set_to", ["degraded", "disabled"])
-def test_a_gateway_that_was_marked_is_not_healthy(set_to: str) -> None:
-    """Its mark takes it out of what is judged, and says nothing good of it."""
-    told = DependencyLook(name="XNAS", status="degraded", set_to=set_to)
-    marked = seen(health=health().model_copy(update={"dependencies": (told,)}))
-
-    assert code_of(seen=marked) is GuardCode.GATEWAYS_NOT_HEALTHY
-
-
-def test_a_gateway_without_our_kind_of_health_is_judged_by_its_orders() -> None:
-    """A 404 on its health is no fault, and no proof either: an order that fills there is."""
-    probes = (gateway("XNAS", Seen.NOT_CONFIGURED), gateway("FXALL"))
-    nothing_there = seen(gateways=probes, orders=(order(AssetClass.FX),))
-
-    assert code_of(seen=seen(gateways=probes)) is GuardCode.ALLOWED
-    assert code_of(seen=nothing_there) is GuardCode.GATEWAYS_NOT_HEALTHY
-    assert code_of(seen=nothing_there, history=(measured(3, 8),)) is GuardCode.ALLOWED
 
 
 @pytest.mark.parametrize(("hours", "code"), [(23.9, GuardCode.ROLLED_BACK_BEFORE), (24.1, GuardCode.ALLOWED)])
