@@ -31,8 +31,8 @@ def gateways_healthy(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: 
     """Roll back only while every gateway is known to be healthy: else the errors may be theirs.
 
     Steps: each answers a direct probe · none shows a sign of trouble, or is marked · one that nobody measures now,
-    since its class is paused or its health says nothing, was healthy when its orders were last measured. So a pause, ours or
-    a person's, never makes this guard greener: not measured is not healthy.
+    since its class is paused or its health says nothing, was healthy when its orders were last measured. So a pause,
+    ours or a person's, never makes this guard greener: not measured is not healthy.
     """
     if not facts.latest.gateways:
         return Verdict.no(GuardCode.GATEWAYS_NOT_HEALTHY, "expected all gateways healthy, was: no gateway was probed")
