@@ -57,6 +57,10 @@ class Action(StrEnum):
     RESUME = "resume"
 
 
+# These only ever tighten, for their guards refuse what would loosen (safety rule 8).
+TIGHTENERS = frozenset({Action.PAUSE_STRATEGIES, Action.MARK_DEGRADED, Action.DISABLE_FEATURE})
+
+
 class Outcome(StrEnum):
     """What became of an action or of a remediation; unknown is not a kind of failure, it is not knowing."""
 
@@ -113,6 +117,15 @@ class ActionRecord(Value):
     outcome: str | None = None
     owner_pid: int | None = None
     settled: bool = False
+
+    @property
+    def is_half_done(self) -> bool:
+        """Say whether its end is not known, so that a person must look before anything else is done.
+
+        What tightens is never half done: where it did not arrive it is done again, or let go, and holds nothing up.
+        """
+        is_open = self.finished_at is None or self.outcome == Outcome.UNKNOWN
+        return is_open and not self.settled and self.action not in TIGHTENERS
 
 
 class IncidentState(Value):

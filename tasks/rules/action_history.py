@@ -50,8 +50,8 @@ class ActionHistory(Value):
 
     @property
     def half_done(self) -> tuple[ActionRecord, ...]:
-        """Find the actions that were begun and whose end is not known."""
-        return tuple(one for one in self.actions if one.finished_at is None or one.outcome == Outcome.UNKNOWN)
+        """Find the actions that were begun and whose end is not known, but for what tightens."""
+        return tuple(one for one in self.actions if one.is_half_done)
 
     def unproven(self, incident_id: str) -> tuple[ActionRecord, ...]:
         """Find the actions of an incident that were done and whose effect nobody looked for: their run was killed."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from tasks.model.by_hand import BY_HAND_TYPE
 from tasks.model.diagnosis import Cause, Diagnosis, Finding, Status
 from tasks.model.evidence import Evidence
-from tasks.model.incident import ActionRecord, AlertType, Event, IncidentState, LedgerRecord, Outcome, Source
+from tasks.model.incident import ActionRecord, AlertType, Event, IncidentState, LedgerRecord, Source
 from tasks.model.limits import EscalationLimits
 from tasks.model.messages import Message
 from tasks.model.values import Value
@@ -79,11 +79,7 @@ def _open_for(finding: Finding, ledger: OpenLedger) -> IncidentState | None:
 
 def half_done(incident: IncidentState) -> tuple[ActionRecord, ...]:
     """Find the actions that were begun and whose end is not known; a person who re-arms has settled them."""
-    return tuple(
-        action
-        for action in incident.actions
-        if not action.settled and (action.finished_at is None or action.outcome == Outcome.UNKNOWN)
-    )
+    return tuple(action for action in incident.actions if action.is_half_done)
 
 
 def closing_records(incident: IncidentState, now: datetime, summary: str) -> tuple[LedgerRecord, ...]:

@@ -2,7 +2,7 @@
 
 from tasks.model.diagnosis import Audience, Cause, Finding
 from tasks.model.evidence import Context, Evidence
-from tasks.model.incident import IncidentState, Outcome
+from tasks.model.incident import IncidentState
 from tasks.model.messages import Message
 from tasks.model.modes import Mode
 from tasks.model.report import TriageStory
@@ -98,7 +98,7 @@ def _planned(incident: IncidentState, story: TriageStory) -> str:
 
 
 def _half_done(incident: IncidentState, mode: Mode) -> Message:
-    begun = [one for one in incident.actions if one.finished_at is None or one.outcome == Outcome.UNKNOWN]
+    begun = [one for one in incident.actions if one.is_half_done]
     what = ", ".join(f"{one.action} of {utc_text(one.started_at)}" for one in begun)
     text = (
         f"{head(incident, mode)} An action was begun and its end is not known: {what}. The automation will not "

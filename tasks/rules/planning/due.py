@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tasks.model.incident import Action, Outcome
+from tasks.model.incident import TIGHTENERS, Action, Outcome
 from tasks.model.plan import Due, Plan, PlannedAction
 from tasks.model.remediation import ActionResult, Lease, RemediationCase, RemediationResult, Snapshot
 from tasks.model.verdicts import GuardCode
@@ -51,8 +51,12 @@ def needs_proof(result: ActionResult) -> bool:
 
 
 def must_stop(result: ActionResult) -> bool:
-    """Say whether only pausing may follow: an end that nobody knows, or an action that did not help."""
-    return result.proven in {Outcome.UNKNOWN, Outcome.NOT_RECOVERED}
+    """Say whether only pausing may follow: an end that nobody knows, or an action that did not help.
+
+    What tightens and did not arrive keeps nothing else off: a hung service takes no pause, and needs its restart.
+    """
+    lost = result.proven is Outcome.UNKNOWN and result.action not in TIGHTENERS
+    return lost or result.proven is Outcome.NOT_RECOVERED
 
 
 def may_follow(planned: PlannedAction, results: Sequence[ActionResult]) -> bool:
