@@ -9,6 +9,8 @@ import urllib.request
 import uuid
 from typing import Any
 
+from deployments.local_http import without_login
+
 # Nobody waits longer for a click: no answer by then is a failure.
 GIVE_UP_S = 30.0
 THINK_S = (0.1, 0.5)
@@ -86,7 +88,8 @@ def _place_to_click(api: str) -> tuple[str, str]:
 def _post(url: str, body: object) -> tuple[int, Any]:
     """Send it once. Errors: none; no answer is status 0."""
     data = json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})  # noqa: S310
+    url, login = without_login(url)
+    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json", **login})  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=GIVE_UP_S) as answer:  # noqa: S310
             return int(answer.status), json.loads(answer.read() or b"null")

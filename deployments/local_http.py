@@ -1,11 +1,13 @@
 """Ask a part of the local stack over HTTP, with the standard library: `status` must answer at once."""
 
+import base64
 import http.client
 import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote, unquote
 
 # A proxy of the user's has nothing to do with 127.0.0.1.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -19,7 +21,8 @@ def ask(url: str, body: object = None, timeout_s: float = 1.0, headers: Mapping[
     Errors: none; a part that does not answer is a value here.
     """
     data = None if body is None else json.dumps(body).encode()
-    kinds = {"Content-Type": "application/json", **(headers or {})}
+    url, login = without_login(url)
+    kinds = {"Content-Type": "application/json", **login, **(headers or {})}
     try:
         request = urllib.request.Request(url, data=data, headers=kinds)  # noqa: S310
         with _OPENER.open(request, timeout=timeout_s) as answer:
@@ -44,3 +47,22 @@ def answers(url: str) -> bool:
             return bool(answer.status == 200)
     except NO_ANSWER:
         return False
+
+
+def basic(words: str) -> dict[str, str]:
+    """Write the header of a login, USER:PASSWORD."""
+    return {"Authorization": f"Basic {base64.b64encode(words.encode()).decode()}"}
+
+
+def with_login(url: str, words: str) -> str:
+    """Put a login into an address, for who has but an address to give."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{quote(words, safe=':')}@{rest}"
+
+
+def without_login(url: str) -> tuple[str, dict[str, str]]:
+    """Take the login out of an address: urllib sends none."""
+    scheme, slashes, rest = url.partition("://")
+    authority, _, _ = rest.partition("/")
+    words, at, _ = authority.rpartition("@")
+    return (f"{scheme}{slashes}{rest[len(words) + 1 :]}", basic(unquote(words))) if at else (url, {})

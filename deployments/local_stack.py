@@ -31,6 +31,7 @@ from tasks.model.processes import ProcessIdentity
 from tasks.settings import ServiceSettings, load_settings
 
 PART_NAMES = (SERVER, WORKER, *GATEWAYS, ORDER_SERVICE, MONITORING)
+UI = "Prefect UI"
 INTERRUPT_CHECK_S = 0.2
 # What is told of a part: its name, and `starting` or `up`.
 Report = Callable[[str, str], None]
@@ -135,4 +136,4 @@ def _wait_for(started: "list[Future[None]]", starting: Starting) -> None:
 def addresses(ports: dict[str, int]) -> dict[str, str]:
     """Name every address that a person may open."""
     parts = (ORDER_SERVICE, *GATEWAYS, MONITORING)
-    return {"Prefect UI": f"http://{HOST}:{ports[SERVER]}", **{part: f"http://{HOST}:{ports[part]}" for part in parts}}
+    return {UI: f"http://{HOST}:{ports[SERVER]}", **{part: f"http://{HOST}:{ports[part]}" for part in parts}}

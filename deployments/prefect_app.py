@@ -1,17 +1,35 @@
-"""Prefect's own server as the local stack serves it: its UI asks nobody else, its writers on SQLite are patient."""
+"""Prefect's own server as the local stack serves it: its own pages alone may ask it, its writers on SQLite are patient.
 
+Every call goes through `OwnOriginOnly` first, WebSockets too. The token against forged requests costs a query, and each
+client two calls: it is asked of browsers alone, since nothing else sends what a page of somebody else's makes it send.
+"""
+
+import os
+
+import prefect.settings
 from fastapi import FastAPI
+from prefect.server.api.middleware import CsrfMiddleware
 from prefect.server.api.server import create_app
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from deployments.own_origin import OwnNames, OwnOriginOnly, headers_of
+from deployments.prefect_sign_in import SIGN_IN_PAGE, SIGN_IN_PATH
+from deployments.server_proof import NONCE, PROOF_PATH, proof_of
 from deployments.sqlite_writing import write_patiently
+from tasks.clients.process_marks import STACK_MARK
 
-# The UI reports to a company's servers from each browser, also where analytics are switched off.
-NOBODY_ELSE = b"connect-src 'self' data: blob:"
+# The UI reports to a company's servers from each browser, also where analytics are switched off. And no page of
+# somebody else's may show ours in a frame, and lead a click to it.
+POLICY = b"connect-src 'self' data: blob:; frame-ancestors 'none'"
+BROWSERS_SAY = frozenset({"origin", "sec-fetch-site"})
 
 
 class OwnHostOnly:
-    """Tell browsers that pages of this server may ask this server alone."""
+    """Tell browsers that pages of this server may ask this server alone, and may be shown by nobody else."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -21,15 +39,49 @@ class OwnHostOnly:
 
         async def send_with_policy(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), (b"content-security-policy", NOBODY_ELSE)]
+                message["headers"] = [*message.get("headers", ()), (b"content-security-policy", POLICY)]
             await send(message)
 
         await self._app(scope, receive, send_with_policy if scope["type"] == "http" else send)
+
+
+class BrowsersBringToken(CsrfMiddleware):
+    """Ask a browser for Prefect's CSRF token; a worker, a command or the order service is none."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass by what no browser sent."""
+        is_browser = scope["type"] == "http" and not BROWSERS_SAY.isdisjoint(headers_of(scope))
+        await (super().__call__ if is_browser else self.app)(scope, receive, send)
 
 
 def application() -> FastAPI:
     """Make the server; uvicorn's factory."""
     write_patiently()
     app = create_app()
+    app.user_middleware = [_for_browsers(one) for one in app.user_middleware]
+    app.add_middleware(OwnOriginOnly, names=own_names())
     app.add_middleware(OwnHostOnly)
+    # Before Prefect's own routes: the last of them takes every path that is left.
+    app.router.routes[:0] = [Route(SIGN_IN_PATH, _sign_in), Route(PROOF_PATH, _proof)]
     return app
+
+
+def own_names() -> OwnNames:
+    """Read the names of this server: where it listens, and the origins that its settings allow."""
+    settings = prefect.settings.get_current_settings().server.api
+    return OwnNames.of(settings.host, settings.cors_allowed_origins.split(","))
+
+
+def _for_browsers(one: Middleware) -> Middleware:
+    kind: object = one.cls
+    return Middleware(BrowsersBringToken) if kind is CsrfMiddleware else one
+
+
+async def _sign_in(_: Request) -> Response:
+    return HTMLResponse(SIGN_IN_PAGE, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+
+
+async def _proof(request: Request) -> Response:
+    """Prove that this is the server of the stack whose mark this process carries."""
+    nonce = request.query_params.get(NONCE, "")
+    return JSONResponse({"proof": proof_of(os.environ.get(STACK_MARK, ""), nonce), "pid": os.getpid()})

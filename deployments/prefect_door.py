@@ -1,13 +1,12 @@
 """The Prefect server over plain HTTP, with what it asks for: importing Prefect would cost a command three seconds."""
 
-import base64
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from deployments.environment import api_url
-from deployments.local_http import ask
+from deployments.local_http import ask, basic
 from deployments.server_settings import kept
 from deployments.stack_file import StackRecord, read_stack
 from deployments.state_dir import StateDir, find_state_dir
@@ -92,5 +91,5 @@ def authorization(variables: Mapping[str, str]) -> dict[str, str]:
     if key := variables.get("PREFECT_API_KEY"):
         return {"Authorization": f"Bearer {key}"}
     if words := variables.get("PREFECT_API_AUTH_STRING"):
-        return {"Authorization": f"Basic {base64.b64encode(words.encode()).decode()}"}
+        return basic(words)
     return {}

@@ -1,15 +1,16 @@
 """Run the Prefect server of the local stack: on loopback, or with a login."""
 
-import ipaddress
 import os
 import sys
 from collections.abc import Mapping
 
 import uvicorn
 
+from deployments.own_origin import ANY_ORIGIN, is_loopback
 from tasks.model.errors import Code
 
 AUTHENTICATION = "PREFECT_SERVER_API_AUTH_STRING"
+ORIGINS = "PREFECT_SERVER_CORS_ALLOWED_ORIGINS"
 # Named, not imported: it takes seconds, and a refusal comes first.
 APP = "deployments.prefect_app:application"
 KEEP_ALIVE_S = 5
@@ -17,12 +18,19 @@ KEEP_ALIVE_S = 5
 
 def may_listen(host: str, variables: Mapping[str, str]) -> bool:
     """Say whether the server may listen there: whoever reaches it unasked can pause trading and restart the service."""
-    if variables.get(AUTHENTICATION):
-        return True
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return bool(variables.get(AUTHENTICATION)) or is_loopback(host)
+
+
+def browser_variables(host: str, port: int, variables: Mapping[str, str]) -> dict[str, str]:
+    """Say to Prefect's server which pages may ask it: its own, and the origins that a person named, but never all."""
+    named = variables.get(ORIGINS, ANY_ORIGIN)
+    shown = f"[{host}]" if ":" in host else host
+    own = f"http://{shown}:{port}"
+    return {
+        "PREFECT_SERVER_API_HOST": host,
+        ORIGINS: own if ANY_ORIGIN in named else named,
+        "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
+    }
 
 
 def main() -> None:
@@ -37,6 +45,7 @@ def main() -> None:
             "set it to USER:PASSWORD, or listen on 127.0.0.1\n"
         )
         sys.exit(2)
+    os.environ.update(browser_variables(host, port, os.environ))
     uvicorn.run(APP, factory=True, host=host, port=port, log_level="warning", timeout_keep_alive=KEEP_ALIVE_S)
 
 

@@ -5,17 +5,19 @@ It holds passwords. So it is kept for its owner alone, under the state directory
 
 import json
 import os
+import secrets
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
-from deployments.private_files import write_private
+from deployments.private_files import make_private_folder, write_private
 from deployments.state_dir import StateDir
 from tasks.model.errors import CannotAct, Code, RunbookError
 from tasks.model.server_urls import Credentials, DatabaseUrl, RedisUrl
 from tasks.settings import PREFIX
 
 SQLITE = "sqlite"
+LOGIN_USER = "runbook"
 # Not PREFECT_SERVER_DOCKET_URL as well: Prefect shows that one in its settings page, password and all, and the
 # background work of one server process may stay in its memory.
 REDIS_ADDRESS = "PREFECT_REDIS_MESSAGING_URL"
@@ -29,7 +31,7 @@ REDIS_MODULES = {
 
 
 class ServerSettings(BaseModel):
-    """What one stack's server stands on; without a database it has an SQLite file, without credentials it is open."""
+    """What one stack's server stands on; without a database it has an SQLite file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -89,10 +91,34 @@ def forget_variables() -> None:
         os.environ.pop(variable_of(name), None)
 
 
+def guarded(state: StateDir, settings: ServerSettings) -> ServerSettings:
+    """Give a stack for which nobody chose a login one of its own, the same at every start."""
+    return settings if settings.server_auth else settings.model_copy(update={"server_auth": generated_login(state)})
+
+
+def generated_login(state: StateDir) -> SecretStr:
+    """Read the login that an earlier start made, or make it; an unusable one is made again."""
+    try:
+        found = ServerSettings.model_validate({"server_auth": state.login_file.read_text("utf-8").strip()}).server_auth
+    except (FileNotFoundError, ValueError):
+        found = None
+    if found is None:
+        found = SecretStr(f"{LOGIN_USER}:{secrets.token_urlsafe(24)}")
+        make_private_folder(state.root)
+        write_private(state.login_file, f"{found.get_secret_value()}\n")
+    return found
+
+
+def own_login(state: StateDir) -> SecretStr | None:
+    """Give the login of the stack that runs where we made it; one that a person chose is theirs to know."""
+    running = kept(state).server_auth
+    return running if running and state.login_file.exists() and running == generated_login(state) else None
+
+
 def keep(state: StateDir, settings: ServerSettings) -> None:
     """Write down what a new stack's server stands on, for its owner alone."""
     values = {name: _text(getattr(settings, name)) for name in sorted(settings.model_fields_set)}
-    state.server_file.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(state.root)
     write_private(state.server_file, json.dumps(values) + "\n")
 
 

@@ -41,6 +41,11 @@ class StateDir:
         return self.root / "prefect-server.json"
 
     @property
+    def login_file(self) -> Path:
+        """Name the login that `up` made for this stack."""
+        return self.root / "prefect-login"
+
+    @property
     def incidents_file(self) -> Path:
         """Name the incident ledger."""
         return self.root / "incidents.jsonl"

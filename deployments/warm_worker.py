@@ -1,8 +1,8 @@
 """The worker type `warm-process`: `prefect worker start --pool runbook --type warm-process`.
 
 An ordinary Prefect worker that forks each run from a process which has imported Prefect and the flows, and that hears
-of due and canceled runs by events. What it cannot fork (a command of its own, code that must be pulled, a platform
-without fork) it runs as the stock process worker does.
+of due and canceled runs by events. What it cannot fork (code that must be pulled, a platform without fork) it runs
+as the stock process worker does. No run brings a command, an environment or a working directory of its own.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from anyio.abc import TaskStatus
 from prefect.client.schemas.objects import FlowRun
 from prefect.context import SettingsContext, get_settings_context
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, Settings, get_current_settings
-from prefect.workers.base import BaseWorker, BaseWorkerResult
+from prefect.workers.base import BaseVariables, BaseWorker, BaseWorkerResult
 from prefect.workers.process import ProcessWorkerResult
 
 import flows
@@ -42,12 +42,13 @@ TOGETHER_S = 0.05
 REPORT_S = 3.0
 
 
-class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, ProcessWorkerResult]):
+class WarmWorker(BaseWorker[WarmJobConfiguration, BaseVariables, ProcessWorkerResult]):
     """A Prefect worker whose runs start in a tenth of a second."""
 
     type = "warm-process"
     job_configuration = WarmJobConfiguration
-    job_configuration_variables = WarmVariables
+    # Prefect's own form has a command and an environment.
+    job_configuration_variables = WarmVariables  # type: ignore[assignment]
     _display_name = "Warm process"
     _description = "Forks each flow run from a process that has imported Prefect and the flows."
 

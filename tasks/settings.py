@@ -137,6 +137,7 @@ class RunbookSettings(BaseSettings):
     ping_url: SecretUrl | None = None
     monitoring_host: str = "127.0.0.1"
     monitoring_port: int = Field(default=8650, ge=1, le=65_535)
+    monitoring_names: tuple[str, ...] = ()
     alert_token: SecretStr | None = Field(default=None, min_length=16)
     worker_type: Literal["warm-process", "process"] = "warm-process"
     triages_at_once: int = Field(default=8, ge=1, le=1000)

@@ -8,7 +8,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from deployments.local_http import ask
+from deployments.local_http import ask, without_login
 
 FINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 TIMEOUT_S = 30.0
@@ -22,8 +22,9 @@ def call(api: str, method: str, path: str, body: object = None) -> Any:
     Errors: urllib's own HTTPError on an answer of 400 and above.
     """
     data = None if body is None else json.dumps(body).encode()
-    headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(f"{api}{path}", data, headers, method=method)  # noqa: S310 - our own server
+    url, login = without_login(f"{api}{path}")
+    headers = {"Content-Type": "application/json", **login}
+    request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 - our own server
     with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
         text = answer.read()
     return json.loads(text) if text else None

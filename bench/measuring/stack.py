@@ -18,7 +18,9 @@ import psutil
 from bench.measuring.machine import Elsewhere, family
 from bench.measuring.prefect_calls import call, deployment_id
 from deployments.environment import api_url
+from deployments.local_http import with_login
 from deployments.ports import SERVER
+from deployments.server_settings import kept
 from deployments.stack_file import StackRecord, read_stack
 from deployments.state_dir import StateDir
 from tests.fakes.postgres import missing, postgres
@@ -63,8 +65,9 @@ class BenchStack:
 
     @property
     def api(self) -> str:
-        """Prefect's API."""
-        return api_url(self.record.ports)
+        """Prefect's API, with the login that lets us in."""
+        login = kept(self.state).server_auth
+        return with_login(api_url(self.record.ports), login.get_secret_value()) if login else api_url(self.record.ports)
 
     @property
     def mark(self) -> str:

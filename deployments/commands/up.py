@@ -13,7 +13,7 @@ from deployments.local_stack import PART_NAMES, expected_parts, order_service_is
 from deployments.ports import DEFAULTS, ORDER_SERVICE, SERVER, choose_ports
 from deployments.redis_door import check_redis
 from deployments.secret_options import hide_secret_options
-from deployments.server_settings import ServerSettings, keep, kept, variable_of
+from deployments.server_settings import ServerSettings, guarded, keep, kept, own_login, variable_of
 from deployments.stack_file import StackRecord, read_stack, write_stack
 from deployments.stack_lock import stack_lock
 from deployments.stack_settings import write_settings
@@ -64,9 +64,9 @@ def up(
             stack = read_stack(state.stack_file)
             missing = missing_parts(state, stack)
             is_new = stack is None or missing >= frozenset(PART_NAMES)
-            wanted = asked if is_new else unchanged(asked, kept(state))
+            wanted = guarded(state, asked) if is_new else unchanged(asked, kept(state))
             if stack is not None and not missing:
-                say_running(stack)
+                say_running(stack, own_login(state))
                 return
             if SERVER in missing:
                 check_what_it_stands_on(wanted)
@@ -150,4 +150,4 @@ def start(state: StateDir, stack: StackRecord, missing: frozenset[str]) -> None:
             else:
                 stop_parts(starting.stack, missing)
         raise
-    say_started(starting.stack)
+    say_started(starting.stack, own_login(state))

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -19,6 +20,7 @@ from deployments.monitoring.exposition import Exposition
 from deployments.monitoring.hang_watch import watch_for_hangs
 from deployments.monitoring.prefect_door import start_triage
 from deployments.monitoring.silence_watch import SilenceWatch
+from deployments.own_origin import OwnNames, OwnOriginOnly
 from tasks.model.errors import RunbookError
 from tasks.settings import RunbookSettings
 
@@ -39,8 +41,10 @@ def monitoring_app(settings: RunbookSettings) -> Starlette:
         stop.set()
         watch.stop()
 
+    names = OwnNames.of(settings.monitoring_host, hosts=settings.monitoring_names)
     return Starlette(
         lifespan=watching,
+        middleware=[Middleware(OwnOriginOnly, names=names)],
         routes=[
             Route("/metrics", endpoint.metrics),
             Route("/health", endpoint.health),

@@ -4,14 +4,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pydantic import SecretStr
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from deployments.local_stack import PART_NAMES, Report, addresses
+from deployments.local_stack import PART_NAMES, UI, Report, addresses
 from deployments.parts import BUTTONS
+from deployments.prefect_sign_in import sign_in_link
 from deployments.stack_file import StackRecord
 from deployments.views.words import say
 
@@ -60,17 +62,21 @@ class ProgressTable:
         return Group(Text(f"Starting, {time.monotonic() - self._began:.0f} s", "bold"), table)
 
 
-def say_started(stack: StackRecord) -> None:
+def say_started(stack: StackRecord, login: SecretStr | None) -> None:
     """Name every address once all is up."""
-    _say_addresses("The stack is up; the first triage is on its way.", stack)
+    _say_addresses("The stack is up; the first triage is on its way.", stack, login)
 
 
-def say_running(stack: StackRecord) -> None:
+def say_running(stack: StackRecord, login: SecretStr | None) -> None:
     """Say that there is nothing to start."""
-    _say_addresses("The stack runs already; nothing was started.", stack)
+    _say_addresses("The stack runs already; nothing was started.", stack, login)
 
 
-def _say_addresses(headline: str, stack: StackRecord) -> None:
+def _say_addresses(headline: str, stack: StackRecord, login: SecretStr | None) -> None:
+    known = addresses(stack.ports)
     say(headline)
-    for name, address in addresses(stack.ports).items():
+    for name, address in known.items():
         say(f"  {name:14} {address}")
+    if login is not None:
+        say("The Prefect UI asks for a login. This link opens it signed in; keep it to yourself:")
+        say(f"  {sign_in_link(known[UI], login)}")

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, sync_playwright
+from pydantic import SecretStr
 
+from deployments.ports import HOST, SERVER
 from tests.fakes.drills import GameDay
-from tests.fakes.local_stack import REPOSITORY, Stack
+from tests.fakes.local_stack import REPOSITORY, Stack, login_of
 from tests.fakes.polling import eventually
 from tests.fakes.prefect_ui import PrefectUi, executable, opened
 
@@ -74,13 +76,14 @@ def day(quiet_day: GameDay) -> Iterator[GameDay]:
 @pytest.fixture
 def ui(window: BrowserContext, quiet_day: GameDay, request: pytest.FixtureRequest) -> Iterator[PrefectUi]:
     """Sit down at the Prefect UI; of a test that fails the last page and every step are kept."""
-    address = quiet_day.api.removesuffix("/api")
+    address = f"http://{HOST}:{quiet_day.record.ports[SERVER]}"
     FOLDER.mkdir(parents=True, exist_ok=True)
     window.tracing.start_chunk(title=request.node.name)
     pictures = Path(os.environ.get("PICTURES") or FOLDER)
     one = PrefectUi(
         window.new_page(), address, pictures, lambda name: str(quiet_day.ask_api(f"deployments/name/{name}")["id"])
     )
+    one.sign_in(SecretStr(login_of(quiet_day.state_dir)))
     yield one
     kept = FOLDER / re.sub(r"\W+", "-", request.node.name) if request.node.stash.get(FAILED, False) else None
     if kept:

@@ -5,12 +5,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from deployments.environment import server_environment, worker_environment
+from deployments.local_http import basic
 from deployments.ports import DEFAULTS
 from deployments.prefect_door import PrefectDoor, authorization, open_door
 from deployments.prefect_server import may_listen
-from deployments.server_settings import ServerSettings
+from deployments.prefect_sign_in import sign_in_link
+from deployments.server_settings import ServerSettings, guarded, keep, kept, own_login
 from deployments.stack_settings import service_environment, write_settings
 from deployments.state_dir import StateDir
 from tasks.model.errors import Code, RunbookError
@@ -113,3 +116,46 @@ def test_a_command_that_is_not_let_in_says_which_variable_is_missing(
 
     assert "PREFECT_API_AUTH_STRING" in caught.value.detail
     assert let_in.url == prefect.url
+
+
+def test_a_stack_without_a_chosen_login_has_one_of_its_own(tmp_path: Path) -> None:
+    """Open, any user of the machine and any web page could start a run that halts all trading."""
+    state = StateDir(tmp_path / "state")
+    first = guarded(state, ServerSettings())
+    keep(state, first)
+
+    assert first.server_auth == guarded(state, ServerSettings()).server_auth == own_login(state)
+    assert first.server_auth is not None
+    assert len(first.server_auth.get_secret_value()) >= 32
+    assert server_environment(state, DEFAULTS, kept(state))["PREFECT_SERVER_API_AUTH_STRING"]
+    if sys.platform != "win32":
+        assert state.login_file.stat().st_mode & 0o777 == 0o600
+        assert state.root.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_login_that_a_person_chose_stays_theirs_and_is_never_printed(tmp_path: Path) -> None:
+    """What `RUNBOOK_SERVER_AUTH` says wins; the terminal shows only what we made up ourselves."""
+    state = StateDir(tmp_path)
+    keep(state, guarded(state, ASKED))
+
+    assert kept(state).server_auth == ASKED.server_auth
+    assert own_login(state) is None
+    assert not state.login_file.exists()
+
+
+def test_a_garbled_login_is_made_again(tmp_path: Path) -> None:
+    """A half-written file must not keep the stack from starting, nor leave it open."""
+    state = StateDir(tmp_path)
+    state.login_file.write_text("no colon in it", "utf-8")
+    made = guarded(state, ServerSettings()).server_auth
+
+    assert made is not None
+    assert state.login_file.read_text("utf-8").strip() == made.get_secret_value()
+
+
+def test_the_link_that_opens_the_ui_keeps_the_login_behind_the_hash() -> None:
+    """What stands behind the `#` a browser sends to no server, and so into no log."""
+    address, _, secret = sign_in_link("http://127.0.0.1:4200", SecretStr(LOGIN)).partition("#")
+
+    assert address == "http://127.0.0.1:4200/sign-in"
+    assert basic(LOGIN) == {"Authorization": f"Basic {secret}"}

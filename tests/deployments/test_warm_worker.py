@@ -14,9 +14,10 @@ import pytest
 from prefect.client import orchestration
 from prefect.client.schemas.objects import StateType
 from prefect.workers.base import BaseWorker
+from prefect.workers.process import ProcessWorker
 
 from deployments.warm import readying, reporting
-from deployments.warm.configuration import WarmJobConfiguration, WarmVariables
+from deployments.warm.configuration import WarmJobConfiguration, WarmVariables, ignored_words
 from deployments.warm.places import place_here, read_place
 from deployments.warm.reporting import PatientProposer
 from deployments.warm_worker import WarmWorker, flow_modules
@@ -33,7 +34,7 @@ POSIX = pytest.mark.skipif(sys.platform == "win32", reason="sessions are POSIX")
 
 def configured(**deployment: Any) -> WarmJobConfiguration:
     """Prepare the configuration of a run of a deployment."""
-    job = WarmJobConfiguration(command=deployment.pop("command", None))
+    job = WarmJobConfiguration()
     facts = {"id": uuid.uuid4(), "name": "d", "pull_steps": None, "storage_document_id": None, "updated": None}
     job.prepare_for_flow_run(flow_run(), deployment=SimpleNamespace(**{**facts, **deployment}))
     return job
@@ -44,9 +45,51 @@ def test_prefect_finds_the_worker_type_by_itself() -> None:
     assert BaseWorker.get_worker_class_from_type("warm-process") is WarmWorker
 
 
-def test_a_pool_of_ours_takes_all_that_a_stock_one_takes() -> None:
-    """The way back to the stock worker is a setting, not a migration."""
-    assert {"env", "working_dir", "stream_output", "command", "run_limit_s"} <= set(WarmVariables.model_fields)
+COMMAND = {"command": "touch here; python -m prefect.engine"}
+BROUGHT = [
+    COMMAND,
+    {"env": {"RUNBOOK_CONFIG": "/srv/theirs.toml"}},
+    {"env.PYTHONPATH": "/srv/theirs"},
+    {"working_dir": "/srv/theirs"},
+]
+
+
+def of_run(values: dict[str, Any], template: dict[str, Any] | None = None) -> WarmJobConfiguration:
+    """Make the configuration of a run that brings job variables, as the worker does."""
+    known = template or WarmWorker.get_default_base_job_template()
+    return asyncio.run(WarmJobConfiguration.from_template_and_values(known, values))
+
+
+@pytest.mark.parametrize("brought", BROUGHT, ids=str)
+def test_no_run_brings_a_command_of_its_own(brought: dict[str, Any]) -> None:
+    """Whoever may start a triage must not thereby run a shell as the user who can halt all trading."""
+    job = of_run({**brought, "stream_output": False, "run_limit_s": 7})
+    facts = {"id": uuid.uuid4(), "name": "d", "updated": None, "entrypoint": "flows.triage.triage"}
+    job.prepare_for_flow_run(flow_run(), SimpleNamespace(**facts))
+
+    assert job.ignored == tuple(brought)
+    assert job.entrypoint == "flows.triage.triage"
+    assert job.working_dir is None
+    assert job.env.get("RUNBOOK_CONFIG") == os.environ.get("RUNBOOK_CONFIG")
+    assert job.env.get("PYTHONPATH") == os.environ.get("PYTHONPATH")
+    assert job.command is not None
+    assert job.command.endswith("-m prefect.engine")
+    assert "touch" not in job.command
+    assert (job.stream_output, job.run_limit_s) == (False, 7)
+    assert ignored_words(job.ignored).startswith("JOB_VARIABLE_IGNORED: ")
+
+
+@pytest.mark.parametrize("brought", [one for one in BROUGHT if "env.PYTHONPATH" not in one], ids=str)
+def test_a_work_pool_brings_no_command_either(brought: dict[str, Any]) -> None:
+    """A pool that an earlier version made still has all fields of the stock one, and is no way around."""
+    template = ProcessWorker.get_default_base_job_template()
+    template["job_configuration"].update(brought)
+
+    job = of_run({}, template)
+
+    assert job.ignored == tuple(brought)
+    assert (job.command, job.env, job.working_dir) == (None, {}, None)
+    assert set(WarmVariables.model_fields) == {"stream_output", "run_limit_s"}
 
 
 def test_every_flow_of_the_page_is_imported_ahead() -> None:
@@ -62,12 +105,11 @@ def test_every_flow_of_the_page_is_imported_ahead() -> None:
         ({"entrypoint": "flows/triage.py:triage"}, False),
         ({"entrypoint": "flows.triage.triage", "pull_steps": [{"git_clone": {}}]}, False),
         ({"entrypoint": "flows.triage.triage", "storage_document_id": uuid.uuid4()}, False),
-        ({"entrypoint": "flows.triage.triage", "command": "nice python -m prefect.engine"}, False),
         ({"entrypoint": None}, False),
     ],
 )
 def test_what_cannot_be_forked_is_left_to_the_stock_way(deployment: dict[str, Any], forked: bool) -> None:
-    """A deployment with its own command or code of its own runs as its author knows it."""
+    """A deployment with code of its own runs as its author knows it."""
     assert (configured(**deployment).entrypoint is not None) is forked
 
 

@@ -55,7 +55,7 @@ def test_a_hang_leaves_a_document_a_test_that_replays_and_a_check(patient: Stack
     assert "**service hung**, confirmed" in text
     assert "**restart service" in text
     assert ": helped." in text
-    api = patient.status()["prefect"]["api_url"]
+    api = patient.api()
     shown = ask(f"{api}/artifacts/filter", {"artifacts": {"key": {"like_": "postmortem-inc-"}}}) or []
     assert any(incident_id in one["description"] for one in shown)
 

@@ -93,7 +93,7 @@ def test_a_planned_stop_is_no_silence(whole: Stack) -> None:
 
 def api(stack: Stack) -> str:
     """Name the stack's Prefect API."""
-    return str(stack.status()["prefect"]["api_url"])
+    return stack.api()
 
 
 def runs_since(stack: Stack, since: datetime) -> list[dict[str, Any]]:

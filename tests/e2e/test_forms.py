@@ -20,7 +20,7 @@ pytestmark = [
 
 def submitted(stack: Stack, form: str, **fields: Any) -> dict[str, Any]:
     """Submit one form as the UI does, and give the server's answer."""
-    api = stack.status()["prefect"]["api_url"]
+    api = stack.api()
     deployment = ask(f"{api}/deployments/name/remediation/{form}") or {}
     body = {"parameters": fields, "state": {"type": "SCHEDULED"}}
     found: dict[str, Any] = ask(f"{api}/deployments/{deployment['id']}/create_flow_run", body, timeout_s=10) or {}
@@ -29,7 +29,7 @@ def submitted(stack: Stack, form: str, **fields: Any) -> dict[str, Any]:
 
 def ended(stack: Stack, run: dict[str, Any]) -> str:
     """Wait for the end of a run, and give what its artifact says."""
-    api = stack.status()["prefect"]["api_url"]
+    api = stack.api()
     done = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
     eventually(lambda: (ask(f"{api}/flow_runs/{run['id']}") or {})["state"]["type"] in done, within_s=90, every_s=0.5)
     question = {"artifacts": {"flow_run_id": {"any_": [run["id"]]}, "key": {"any_": ["outcome"]}}}

@@ -48,14 +48,14 @@ def closed_by_a_triage(stack: Stack) -> bool:
 
 def started_by_alerts(stack: Stack) -> list[dict[str, Any]]:
     """The finished triages that Alertmanager started."""
-    api = stack.status()["prefect"]["api_url"]
+    api = stack.api()
     question = {"flow_runs": {"tags": {"all_": ["alert"]}, "state": {"type": {"any_": ["COMPLETED"]}}}}
     return list(ask(f"{api}/flow_runs/filter", question, timeout_s=5.0) or [])
 
 
 def test_the_stack_sets_up_the_automation_that_watches_the_watch(stack: Stack) -> None:
     """What prefect.yaml declares is on the server after one command, and starts the watchdog's own deployment."""
-    api = stack.status()["prefect"]["api_url"]
+    api = stack.api()
     (automation,) = [
         one for one in ask(f"{api}/automations/filter", {}) or [] if one["name"] == "no triage for three minutes"
     ]

@@ -56,7 +56,7 @@ def table(name: str, patient: Patient) -> str:
 
 def api(stack: Stack) -> str:
     """The API of the stack's server."""
-    return str(stack.status()["prefect"]["api_url"])
+    return stack.api()
 
 
 def schedule(stack: Stack, word: str) -> None:

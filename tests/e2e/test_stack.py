@@ -184,7 +184,7 @@ def test_a_run_that_died_with_its_worker_does_not_end_the_watch(empty: Stack) ->
     before = empty.status()
     pid = before["services"]["order-service"]["pid"]
     os.kill(pid, signal.SIGSTOP)
-    api = before["prefect"]["api_url"]
+    api = empty.api()
     running = {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}, "deployment_id": {"is_null_": False}}}
     eventually(lambda: ask(f"{api}/flow_runs/filter", running), within_s=75, every_s=0.2)
     worker = before["worker"]["pid"]

@@ -38,7 +38,7 @@ def test_the_stack_lives_on_postgres_and_redis_and_tells_nobody_a_password(
         mark, last, status = stack.mark(), stack.wait_for_triage(), stack.run("status", "--json")
         again = stack.run("up", "--detach", "--database-url", url + "_other")
         commands = [psutil.Process(one.pid).cmdline() for one in marked(MARK, mark)]
-        settings = ask(f"{stack.status()['prefect']['api_url']}/admin/settings")
+        settings = ask(f"{stack.api()}/admin/settings")
         _an_incident_starts_a_triage(stack, redis)
     finally:
         stopped = stack.run("down")
@@ -61,7 +61,7 @@ def test_the_stack_lives_on_postgres_and_redis_and_tells_nobody_a_password(
 
 def _an_incident_starts_a_triage(stack: Stack, redis: Redis) -> None:
     status, since = stack.status(), datetime.now(UTC)
-    api = status["prefect"]["api_url"]
+    api = stack.api()
     os.kill(status["gateways"]["XNYS"]["pid"], signal.SIGKILL)
     deployment = ask(f"{api}/deployments/name/triage/event", timeout_s=5) or {}
     started_since = {"deployment_id": {"any_": [deployment["id"]]}, "start_time": {"after_": since.isoformat()}}

@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -13,7 +14,7 @@ from tests.fakes.line import Line
 from tests.fakes.polling import eventually
 from tests.fakes.ports import free_port
 from tests.fakes.prefect_process import server
-from tests.fakes.workers import Lab, lab
+from tests.fakes.workers import PULLED, Lab, lab
 
 pytestmark = [
     pytest.mark.e2e,
@@ -88,13 +89,13 @@ def test_a_run_that_died_while_there_was_no_worker_is_crashed_by_the_next_one(pr
         assert worker.ended(run) == "CRASHED"
 
 
-@pytest.mark.parametrize("variables", [{}, {"command": f"{sys.executable} -m prefect.engine"}], ids=["forked", "stock"])
+@pytest.mark.parametrize("more", [{}, PULLED], ids=["forked", "stock"])
 def test_a_worker_that_is_asked_to_stop_leaves_no_run_in_doubt(
-    prefect_api: str, tmp_path: Path, variables: dict[str, str]
+    prefect_api: str, tmp_path: Path, more: dict[str, Any]
 ) -> None:
     """After `systemctl stop` every run has an end; the stock worker leaves one that is under way *Running* for ever."""
     with lab(prefect_api, OURS, tmp_path) as worker:
-        long_one = worker.trigger(worker.deploy("slow", job_variables=variables))
+        long_one = worker.trigger(worker.deploy("slow", **more))
         pid = worker.trace(did="began")["pid"]
         worker.reached(long_one, "RUNNING")
         worker.processes[-1].send_signal(signal.SIGTERM)

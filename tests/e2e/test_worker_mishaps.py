@@ -5,13 +5,14 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from tests.fakes.line import Line
 from tests.fakes.polling import eventually
-from tests.fakes.workers import Lab, lab
+from tests.fakes.workers import PULLED, Lab, lab
 
 pytestmark = [
     pytest.mark.e2e,
@@ -141,15 +142,15 @@ def test_children_that_a_run_leaves_behind_end_with_it(worker: Lab) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit_s", "variables"),
-    [(1, {}), (8, {"command": f"{sys.executable} -m prefect.engine"})],
+    ("limit_s", "more"),
+    [(1, {}), (8, PULLED)],
     ids=["forked", "stock"],
 )
 def test_a_run_that_takes_longer_than_its_limit_is_ended_and_says_so(
-    worker: Lab, limit_s: int, variables: dict[str, str]
+    worker: Lab, limit_s: int, more: dict[str, Any]
 ) -> None:
     """A look that hangs would keep the one place of its deployment, and nobody would look at the service."""
-    run = worker.trigger(worker.deploy("slow", job_variables={"run_limit_s": limit_s, **variables}))
+    run = worker.trigger(worker.deploy("slow", job_variables={"run_limit_s": limit_s}, **more))
     pid = worker.trace(did="began")["pid"]
 
     assert worker.ended(run, within_s=20) == "CRASHED"

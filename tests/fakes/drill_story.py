@@ -10,7 +10,7 @@ from typing import Any
 
 from deployments.commands.check import look
 from deployments.environment import api_url
-from deployments.local_http import ask
+from deployments.local_http import ask, with_login
 from deployments.stack_file import StackRecord, read_stack
 from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.process_look import service_identity
@@ -19,6 +19,7 @@ from tasks.model.incident import ActionRecord, IncidentState, Source
 from tasks.rules.diagnosis import name_cause
 from tasks.rules.incident_state import fold_incidents
 from tasks.settings import RunbookSettings, ServiceSettings, load_settings
+from tests.fakes.local_stack import login_of
 
 NAME = "order-service"
 
@@ -62,7 +63,7 @@ class DrillStory:
     @property
     def api(self) -> str:
         """Prefect's API of this stack."""
-        return api_url(self.record.ports)
+        return with_login(api_url(self.record.ports), login_of(self.state_dir))
 
     def ask_api(self, path: str, body: object = None) -> Any:
         """Ask Prefect's API."""

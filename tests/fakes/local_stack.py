@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deployments.local_http import with_login
 from deployments.ports import DEFAULTS, HOST
+from deployments.server_settings import kept
+from deployments.state_dir import StateDir
 from tasks.clients.process_marks import marked
 from tests.fakes.polling import eventually
 
@@ -69,6 +72,10 @@ class Stack:
         answer: dict[str, Any] = json.loads(self.run("status", "--json").stdout)
         return answer
 
+    def api(self) -> str:
+        """Prefect's API of this stack, with the login that lets us in."""
+        return with_login(self.status()["prefect"]["api_url"], login_of(self.state_dir))
+
     def mark(self) -> str:
         """Read the mark that every process of this stack carries."""
         return str(json.loads((self.state_dir / "stack.json").read_text("utf-8"))["mark"])
@@ -78,6 +85,13 @@ class Stack:
         eventually(lambda: self.status()["triage"]["last"], within_s=within_s, every_s=0.5)
         last: dict[str, Any] = self.status()["triage"]["last"]
         return last
+
+
+def login_of(state_dir: Path) -> str:
+    """Read what lets a person in to a stack's Prefect server."""
+    found = kept(StateDir(state_dir)).server_auth
+    assert found, "the stack's Prefect server is open"
+    return found.get_secret_value()
 
 
 @contextmanager

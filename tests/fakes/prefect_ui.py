@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, Locator, Page, Playwright, expect
 from playwright.sync_api import TimeoutError as TookTooLong
+from pydantic import SecretStr
+
+from deployments.prefect_sign_in import sign_in_link
 
 # Debian's name, then those of other systems.
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
@@ -64,6 +67,11 @@ class PrefectUi:
         self.page.on("response", lambda answer: self.asked.add(answer.url.split("/")[2]))
 
     # Where a person goes.
+
+    def sign_in(self, login: SecretStr) -> None:
+        """Open the link that `runbook up` printed."""
+        self.page.goto(sign_in_link(self.address, login))
+        self.page.wait_for_url(f"{self.address}/v2/**")
 
     def find_form(self, name: str) -> None:
         """Search the list of deployments as a person does who knows the name, and go to the form."""

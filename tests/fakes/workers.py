@@ -19,6 +19,8 @@ from tests.fakes.polling import eventually
 REPOSITORY = Path(__file__).resolve().parents[2]
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 FLOWS = "tests.fakes.worker_flows"
+# A deployment of which something is pulled first cannot be forked.
+PULLED = {"pull_steps": [{"prefect.deployments.steps.set_working_directory": {"directory": str(REPOSITORY)}}]}
 
 
 @dataclass
