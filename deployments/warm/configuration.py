@@ -34,6 +34,11 @@ class WarmJobConfiguration(ProcessJobConfiguration):
     _entrypoint: str | None = PrivateAttr(default=None)
 
     @classmethod
+    def json_template(cls) -> dict[str, Any]:
+        """Give a new work pool a place for what may be set, and for nothing else."""
+        return {name: f"{{{{ {name} }}}}" for name in WarmVariables.model_fields}
+
+    @classmethod
     async def from_template_and_values(
         cls,
         base_job_template: dict[str, Any],
