@@ -4,6 +4,7 @@ import sys
 
 from cyclopts import App
 
+from deployments.views.words import complain
 from tasks.model.errors import Code, RunbookError
 
 app = App(name="runbook", help="Automated triage and remediation for a trading order service.")
@@ -49,17 +50,15 @@ def main() -> None:
     try:
         app()
     except RunbookError as error:
-        sys.stderr.write(f"{error}\n")
+        complain(str(error))
         sys.exit(2 if error.code in WRONG_USE else 1)
     except OSError as error:
         # The last door: a state directory that cannot be made or written, a full disk.
         where = f" path={error.filename}" if error.filename else ""
-        sys.stderr.write(
-            f"{Code.OS_REFUSED}: expected to read and write was {error.strerror}{where}; mend it or move\n"
-        )
+        complain(f"{Code.OS_REFUSED}: expected to read and write was {error.strerror}{where}; mend it or move")
         sys.exit(1)
     except KeyboardInterrupt:
-        sys.stderr.write("Interrupted; what was started is stopped.\n")
+        complain("Interrupted; what was started is stopped.")
         sys.exit(INTERRUPTED)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import uvicorn
 
 from deployments.own_origin import ANY_ORIGIN, is_loopback
+from deployments.views.words import complain
 from tasks.model.errors import Code
 
 AUTHENTICATION = "PREFECT_SERVER_API_AUTH_STRING"
@@ -40,9 +41,9 @@ def main() -> None:
     """
     host, port = sys.argv[1], int(sys.argv[2])
     if not may_listen(host, os.environ):
-        sys.stderr.write(
+        complain(
             f"{Code.BAD_SETTING}: expected {AUTHENTICATION} where others can reach the server was none host={host}; "
-            "set it to USER:PASSWORD, or listen on 127.0.0.1\n"
+            "set it to USER:PASSWORD, or listen on 127.0.0.1"
         )
         sys.exit(2)
     os.environ.update(browser_variables(host, port, os.environ))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from pydantic import SecretStr
 
+from deployments.views.words import complain
 from tasks.clients.acknowledge import acknowledge
 from tasks.clients.sender import sender_of
 from tasks.clients.slack_socket import hear_presses
@@ -33,7 +34,7 @@ def main() -> None:
         settings = load_settings().watching()
         token = app_token(settings)
     except RunbookError as error:
-        sys.stderr.write(f"{error}\n")
+        complain(str(error))
         sys.exit(2)
     hear_presses(settings.slack, token, lambda press: taken(settings, press, datetime.now(UTC)), stop)
 

@@ -29,6 +29,7 @@ from deployments.interrupts import hear_interrupts
 from deployments.leftovers import end_leftovers
 from deployments.queues import DEFAULT_QUEUE, in_queue
 from deployments.state_dir import REPOSITORY
+from deployments.views.words import complain
 from deployments.warm_worker import WarmWorker
 from tasks.model.errors import Code, RunbookError
 from tasks.settings import load_settings
@@ -143,7 +144,7 @@ def main() -> None:
         queue = load_settings().queue
         register(queue)
     except RunbookError as error:
-        sys.stderr.write(f"{error}\n")
+        complain(str(error))
         sys.exit(2)
     asyncio.run(bury(queue or DEFAULT_QUEUE))
     asyncio.run(work(name, queue or DEFAULT_QUEUE))

@@ -1,13 +1,13 @@
 """`runbook ack`: a person takes an incident, and its pages stop for a while."""
 
 import getpass
-import json
 from datetime import UTC, datetime
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from deployments.commands.looking import JsonOutput
+from deployments.views.json_document import say_json
 from deployments.views.words import say
 from tasks.clients.acknowledge import acknowledge
 from tasks.model.errors import Code, RunbookError
@@ -40,7 +40,10 @@ def ack(
     """
     now, who = datetime.now(UTC), getpass.getuser() if by is None else by
     taken = acknowledge(load_settings(), incident_id, who, now, duration_s(for_) if for_ is not None else None)
-    say(json.dumps(as_json(taken), indent=2) if json_output else _words(taken))
+    if json_output:
+        say_json(as_json(taken))
+    else:
+        say(_words(taken))
 
 
 def duration_s(text: str) -> int:

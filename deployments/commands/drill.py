@@ -16,7 +16,7 @@ from deployments.views.bars import Bar, progress_bar
 from deployments.views.drills import day_lines, drill_lines, drills_document, score_words
 from deployments.views.json_document import say_json
 from deployments.views.terminal import show
-from deployments.views.words import say
+from deployments.views.words import PROMPT_END, complain, say
 from tasks.clients.drills.healing import healed
 from tasks.clients.drills.notes import end, score_of_run, under_way
 from tasks.clients.drills.watching import refuse_unfit
@@ -129,8 +129,7 @@ def _ask_first(settings: RunbookSettings, *, yes: bool) -> None:
     words = f"This breaks the stack under {settings.state_dir}, again and again; its pages go {pages}."
     if not sys.stdin.isatty():
         raise RunbookError(Code.BAD_ARGUMENT, f"expected --yes was no terminal to ask at; {words}")
-    sys.stderr.write(f"{words} Go on? [y/N] ")
-    sys.stderr.flush()
+    complain(f"{words} Go on? [y/N]", PROMPT_END)
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise RunbookError(Code.BAD_ARGUMENT, "expected y was something else; nothing was broken")
 
@@ -147,7 +146,7 @@ def _give(settings: RunbookSettings, runs: list[dict[str, str]], *, json_output:
             for count, parameters in enumerate(runs, start=1):
                 _run_one(settings, parameters, kept, Shown(bar, f"{count} of {len(runs)}, ", quiet=json_output))
     except KeyboardInterrupt:
-        sys.stderr.write("Interrupted; the drill that is under way goes on in Prefect, and heals what it broke.\n")
+        complain("Interrupted; the drill that is under way goes on in Prefect, and heals what it broke.")
         sys.exit(INTERRUPTED)
     finish(settings, kept, began_at, json_output=json_output)
 

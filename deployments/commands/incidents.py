@@ -1,11 +1,11 @@
 """`runbook incidents`: every incident that the ledger tells of."""
 
-import json
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from deployments.views.words import say
+from deployments.views.json_document import say_json
+from deployments.views.words import say_lines
 from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.notifications import read_deliveries
 from tasks.model.incident import IncidentState
@@ -32,9 +32,9 @@ def incidents(
     found = [one for name in names for one in incidents_of(settings, name)]
     deliveries = read_deliveries(settings.notifications_path)
     if json_output:
-        say(json.dumps([as_json(one, deliveries) for one in found], indent=2))
+        say_json([as_json(one, deliveries) for one in found])
     else:
-        say("\n".join(_line(one) for one in found) or "No incidents.")
+        say_lines([_line(one) for one in found] or ["No incidents."])
 
 
 def incidents_of(settings: RunbookSettings, service: str) -> tuple[IncidentState, ...]:

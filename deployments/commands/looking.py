@@ -12,6 +12,7 @@ from rich.text import Text
 
 from deployments.views.json_document import say_json
 from deployments.views.terminal import printable, show
+from deployments.views.words import complain
 from tasks.model.errors import Code, RunbookError
 from tasks.model.limits import LookLimits
 from tasks.model.looks import Exchange, Seen
@@ -80,7 +81,7 @@ def _answer_of(look: Callable[[], Answer]) -> Answer:
 
 def could_not_look(code: str, detail: str) -> Answer:
     """Say on stderr that nothing was seen, which says nothing of the patient."""
-    sys.stderr.write(f"{code}: {printable(' '.join(detail.split()))}\n")
+    complain(f"{code}: {printable(' '.join(detail.split()))}")
     return Answer({"error": {"code": str(code), "detail": detail}}, [], COULD_NOT_LOOK)
 
 

@@ -1,7 +1,6 @@
 """`runbook maintenance`: open, end or show a window in which looking goes on, and acting and paging stop."""
 
 import getpass
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -9,6 +8,7 @@ from cyclopts import App, Parameter
 
 from deployments.commands.ack import duration_s
 from deployments.commands.looking import JsonOutput
+from deployments.views.json_document import say_json
 from deployments.views.words import say
 from tasks.clients.maintenance import end_window, open_window, window_of
 from tasks.model.maintenance import Maintenance
@@ -86,15 +86,8 @@ def _show(service: str, *, json_output: bool) -> None:
     window = window_of(load_settings(), service, datetime.now(UTC))
     if json_output:
         facts = {"started_at": None, "until": None, "reason": None, "by": None}
-        say(
-            json.dumps(
-                {
-                    "service": service,
-                    "open": window is not None,
-                    **(window.model_dump(mode="json") if window else facts),
-                }
-            )
-        )
+        known = window.model_dump(mode="json") if window else facts
+        say_json({"service": service, "open": window is not None, **known})
     elif window:
         say(f"{service} is in maintenance until {utc_text(window.until)}, by {window.by}: {window.reason}")
     else:

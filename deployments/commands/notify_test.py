@@ -6,7 +6,7 @@ from typing import Any
 
 from deployments.commands.looking import FAILED, FINE, JsonOutput
 from deployments.views.json_document import say_json
-from deployments.views.words import say
+from deployments.views.words import say_lines
 from tasks.clients.trial import try_audience
 from tasks.model.delivery import Trial
 from tasks.model.diagnosis import Audience
@@ -33,7 +33,7 @@ def notify_test(*, tier: int | None = None, desk: bool = False, json_output: Jso
     if json_output:
         say_json(as_json(trials))
     else:
-        say("\n".join(_line(trial) for trial in trials))
+        say_lines(_line(trial) for trial in trials)
     sys.exit(FINE if all(trial.passed for trial in trials) else FAILED)
 
 

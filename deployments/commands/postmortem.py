@@ -9,7 +9,7 @@ from rich.text import Text
 from deployments.commands.looking import Answer, JsonOutput, give
 from deployments.prefect_door import any_door
 from deployments.views.terminal import BOLD, GOOD, UNSURE, facts, line
-from deployments.views.words import say
+from deployments.views.words import say_lines
 from tasks.clients.kept_beside import checks_drafted, regression_written
 from tasks.clients.postmortem_facts import found_incident
 from tasks.clients.postmortems import fresh_document, is_published, mark_written, write_document
@@ -45,7 +45,7 @@ def postmortem(
     settings = load_settings().watching()
     name, asked = asked_incident(settings, service, incident_id.strip())
     if fresh:
-        say(fresh_document(settings, name, asked))
+        say_lines(fresh_document(settings, name, asked).splitlines())
         return
     # Written before anything is said: what cannot be written ends with 1, and is no look that was blind.
     answer = written_answer(settings, name, asked)

@@ -1,14 +1,14 @@
 """`runbook status`: every part's pid, address, health and release, the triages, the open incidents."""
 
-import json
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from deployments.live_status import gather_status
 from deployments.state_dir import find_state_dir
+from deployments.views.json_document import say_json
 from deployments.views.status import status_lines
-from deployments.views.words import say
+from deployments.views.words import say, say_lines
 
 
 def status(*, json_output: Annotated[bool, Parameter(name="--json", negative=())] = False) -> None:
@@ -21,11 +21,11 @@ def status(*, json_output: Annotated[bool, Parameter(name="--json", negative=())
     """
     found = gather_status(find_state_dir())
     if json_output:
-        say(json.dumps(found, indent=2))
+        say_json(found)
     elif not found["running"]:
         say(
             f"No local stack runs under {found['state_dir']}; `runbook up` starts one. On a trading host see "
             "`runbook check` and `systemctl status runbook-worker runbook-monitoring`."
         )
     else:
-        say("\n".join(status_lines(found)))
+        say_lines(status_lines(found))

@@ -1,6 +1,5 @@
 """`runbook triage`: start a triage through Prefect, and follow it to its report."""
 
-import json
 import sys
 import time
 from functools import partial
@@ -13,6 +12,7 @@ from deployments.last_triage import report_of
 from deployments.prefect_door import PrefectDoor, open_door
 from deployments.run_progress import RunProgress
 from deployments.views.bars import NO_BAR, Bar, progress_bar
+from deployments.views.json_document import say_json
 from deployments.views.words import say
 from tasks.model.incident import AlertType
 from tasks.model.modes import Mode
@@ -55,11 +55,10 @@ def triage(
     report = report_of(door, run["id"])
     summary = report["description"] if report else run["state"].get("message")
     facts = {"flow_run_id": run["id"], "state": run["state"]["name"], "summary": summary}
-    say(
-        json.dumps({**facts, "started_at": run["start_time"], "finished_at": run["end_time"]})
-        if json_output
-        else summary
-    )
+    if json_output:
+        say_json({**facts, "started_at": run["start_time"], "finished_at": run["end_time"]})
+    else:
+        say(summary or run["state"]["name"])
     sys.exit(0 if run["state"]["type"] == "COMPLETED" else 1)
 
 

@@ -5,6 +5,7 @@ import sys
 import uvicorn
 
 from deployments.monitoring.app import monitoring_app
+from deployments.views.words import complain
 from tasks.model.errors import RunbookError
 from tasks.settings import load_settings
 
@@ -20,7 +21,7 @@ def main() -> None:
     try:
         settings = load_settings().watching()
     except RunbookError as error:
-        sys.stderr.write(f"{error}\n")
+        complain(str(error))
         sys.exit(2)
     uvicorn.run(
         monitoring_app(settings),

@@ -4,13 +4,16 @@ import json
 import math
 from typing import Any
 
-from deployments.views.words import say
+from deployments.views.words import put
 from tasks.rules.json_values import CUT, DEPTH_LIMIT_COUNT
+
+# The one control character that JSON leaves as it is.
+DELETE = "\x7f"
 
 
 def say_json(document: object) -> None:
     """Print one JSON document, in ASCII, so that it passes through every terminal, pipe and code page."""
-    say(json.dumps(plain(document), indent=2, allow_nan=False))
+    put(json.dumps(plain(document), indent=2, allow_nan=False).replace(DELETE, "\\u007f") + "\n")
 
 
 def plain(value: Any, levels_left: int = DEPTH_LIMIT_COUNT) -> Any:

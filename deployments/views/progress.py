@@ -15,6 +15,7 @@ from deployments.local_stack import PART_NAMES, UI, Report, addresses
 from deployments.parts import BUTTONS
 from deployments.prefect_sign_in import sign_in_link
 from deployments.stack_file import StackRecord
+from deployments.views.terminal import line
 from deployments.views.words import say
 
 
@@ -58,7 +59,7 @@ class ProgressTable:
         table = Table.grid(padding=(0, 2))
         for part, stage in self._stages.items():
             mark = Text("up", "green") if stage.startswith("up") else self._spinner
-            table.add_row(mark, part, Text(stage, "dim"))
+            table.add_row(mark, line(part), line((stage, "dim")))
         return Group(Text(f"Starting, {time.monotonic() - self._began:.0f} s", "bold"), table)
 
 

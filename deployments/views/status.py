@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from deployments.live_status import OVERDUE_S
-from deployments.views.words import say
+from deployments.views.terminal import line
+from deployments.views.words import safe, say_lines
 
 Show = Callable[[dict[str, Any]], None]
 GOOD = {"ok", "healthy", "running"}
@@ -33,9 +34,7 @@ def _changes_only() -> Show:
 
     def show(status: dict[str, Any]) -> None:
         lines = status_lines(status)
-        for line in lines:
-            if line not in said:
-                say(line)
+        say_lines(one for one in lines if one not in said)
         said[:] = lines
 
     return show
@@ -47,15 +46,17 @@ def status_table(status: dict[str, Any]) -> RenderableType:
     for title in ("part", "pid", "health", "release", "address"):
         table.add_column(title)
     for row in part_rows(status):
-        health = Text(row[2], "green" if row[2] in GOOD else "red")
-        table.add_row(row[0], row[1], health, row[3], row[4])
-    return Group(table, Text(), *(Text(line) for line in triage_lines(status)), Text("Ctrl-C stops everything.", "dim"))
+        health = Text(safe(row[2]), "green" if row[2] in GOOD else "red")
+        table.add_row(line(row[0]), line(row[1]), health, line(row[3]), line(row[4]))
+    return Group(
+        table, Text(), *(Text(safe(one)) for one in triage_lines(status)), Text("Ctrl-C stops everything.", "dim")
+    )
 
 
 def status_lines(status: dict[str, Any]) -> list[str]:
     """Write the status as plain lines."""
     rows = [f"{row[0]:15} pid {row[1]:8} {row[2]:9} {row[3]:8} {row[4]}".rstrip() for row in part_rows(status)]
-    return [*rows, *triage_lines(status)]
+    return [safe(one) for one in (*rows, *triage_lines(status))]
 
 
 def part_rows(status: dict[str, Any]) -> list[tuple[str, str, str, str, str]]:

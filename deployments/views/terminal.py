@@ -2,18 +2,17 @@
 
 import io
 import os
-import re
 import sys
 from collections.abc import Iterable
 
 from rich.console import Console
 from rich.text import Text
 
+from deployments.views.words import safe
+
 Part = str | tuple[str, str]
 TEXT_LIMIT_COUNT = 400
 GOOD, BAD, UNSURE, DIM, BOLD = "green", "bold red", "yellow", "dim", "bold"
-# Escape sequences of a foreign log would move the cursor or retitle the window; marks of direction would reorder text.
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def line(*parts: Part) -> Text:
@@ -28,7 +27,7 @@ def line(*parts: Part) -> Text:
 def printable(text: str) -> str:
     """Show what would act on a terminal as an escape, and cut what is too long to read."""
     cut = text if len(text) <= TEXT_LIMIT_COUNT else text[:TEXT_LIMIT_COUNT] + " …"
-    return _UNSAFE.sub(lambda found: found.group().encode("unicode_escape").decode(), cut)
+    return safe(cut)
 
 
 def facts(pairs: Iterable[tuple[str, str | None]]) -> list[Text]:
