@@ -14,16 +14,30 @@ def write_private(path: Path, text: str) -> None:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder that only its owner enters; one that was open to others is closed."""
+    """Make a folder that only its owner enters; one that is there is left as it is."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _close(folder)
 
 
-def close_to_others(root: Path) -> None:
-    """Take every right of others off what is under a folder, as an earlier version left it.
+def keep_to_ourselves(root: Path) -> None:
+    """Let all that this process and its children make be for their owner alone, and close what is there already.
 
-    Errors: none; what belongs to somebody else is left as it is. Links are not followed.
+    Orders, evidence and logs lie there. A folder that is not ours alone, as /tmp or a home, is left as it is; what is
+    made in it is not.
     """
+    os.umask(0o077)
+    make_private_folder(root)
+    if os.name == "posix" and not _is_shared(root):
+        _close_to_others(root)
+
+
+def _is_shared(root: Path) -> bool:
+    found = root.stat()
+    is_above = any(place.is_relative_to(root) for place in (Path.cwd(), Path.home()))
+    return bool(found.st_mode & stat.S_ISVTX) or found.st_uid != os.geteuid() or is_above
+
+
+def _close_to_others(root: Path) -> None:
+    """Take every right of others off, as an earlier version left it; what is not ours to change stays."""
     for folder, _, files in os.walk(root):
         _close(Path(folder))
         for name in files:

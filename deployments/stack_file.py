@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from deployments.private_files import make_private_folder
 from deployments.server_settings import SQLITE
 from tasks.clients.processes import is_running
 from tasks.model.errors import CannotAct, Code
@@ -62,7 +63,7 @@ def read_stack(path: Path) -> StackRecord | None:
 
 def write_stack(path: Path, stack: StackRecord) -> None:
     """Write the stack file whole: a reader sees the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     draft = path.with_suffix(".json.draft")
     draft.write_text(json.dumps(stack.model_dump(mode="json"), indent=2) + "\n", "utf-8")
     draft.replace(path)

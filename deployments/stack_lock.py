@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from filelock import FileLock, Timeout
 
+from deployments.private_files import make_private_folder
 from deployments.state_dir import StateDir
 from tasks.model.errors import CannotAct, Code
 
@@ -15,8 +16,8 @@ def stack_lock(state: StateDir) -> Iterator[None]:
 
     Errors: `LOCK_HELD` when another `up` or `down` is at work.
     """
-    state.root.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(state.lock_file, timeout=0, thread_local=False)
+    make_private_folder(state.root)
+    lock = FileLock(state.lock_file, timeout=0, mode=0o600, thread_local=False)
     try:
         lock.acquire()
     except Timeout:

@@ -11,6 +11,7 @@ from deployments.environment import adopt_mark, new_mark
 from deployments.interrupts import deaf_to_interrupts, stop_signals
 from deployments.local_stack import PART_NAMES, expected_parts, order_service_is_alive, start_parts
 from deployments.ports import DEFAULTS, ORDER_SERVICE, SERVER, choose_ports
+from deployments.private_files import keep_to_ourselves
 from deployments.redis_door import check_redis
 from deployments.secret_options import hide_secret_options
 from deployments.server_settings import ServerSettings, guarded, keep, kept, own_login, variable_of
@@ -59,6 +60,7 @@ def up(
     hide_secret_options(SECRET_OPTIONS)
     state = find_state_dir()
     asked = ServerSettings.asked(database_url=database_url, redis_url=redis_url)
+    keep_to_ourselves(state.root)
     with stop_signals():
         with stack_lock(state):
             stack = read_stack(state.stack_file)
