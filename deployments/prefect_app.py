@@ -4,23 +4,19 @@ Every call goes through `OwnOriginOnly` first, WebSockets too. The token against
 client two calls: it is asked of browsers alone, since nothing else sends what a page of somebody else's makes it send.
 """
 
-import os
-
 import prefect.settings
 from fastapi import FastAPI
 from prefect.server.api.middleware import CsrfMiddleware
 from prefect.server.api.server import create_app
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deployments.own_origin import OwnNames, OwnOriginOnly, headers_of
 from deployments.prefect_sign_in import SIGN_IN_PAGE, SIGN_IN_PATH
-from deployments.server_proof import NONCE, PROOF_PATH, proof_of
 from deployments.sqlite_writing import write_patiently
-from tasks.clients.process_marks import STACK_MARK
 
 # The UI reports to a company's servers from each browser, also where analytics are switched off. And no page of
 # somebody else's may show ours in a frame, and lead a click to it.
@@ -62,7 +58,7 @@ def application() -> FastAPI:
     app.add_middleware(OwnOriginOnly, names=own_names())
     app.add_middleware(OwnHostOnly)
     # Before Prefect's own routes: the last of them takes every path that is left.
-    app.router.routes[:0] = [Route(SIGN_IN_PATH, _sign_in), Route(PROOF_PATH, _proof)]
+    app.router.routes[:0] = [Route(SIGN_IN_PATH, _sign_in)]
     return app
 
 
@@ -79,9 +75,3 @@ def _for_browsers(one: Middleware) -> Middleware:
 
 async def _sign_in(_: Request) -> Response:
     return HTMLResponse(SIGN_IN_PAGE, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
-
-
-async def _proof(request: Request) -> Response:
-    """Prove that this is the server of the stack whose mark this process carries."""
-    nonce = request.query_params.get(NONCE, "")
-    return JSONResponse({"proof": proof_of(os.environ.get(STACK_MARK, ""), nonce), "pid": os.getpid()})

@@ -10,8 +10,6 @@ import pytest
 import websockets
 
 from deployments.local_http import answers, ask, basic, with_login
-from deployments.server_proof import is_stack_server
-from tasks.clients.process_marks import STACK_MARK
 from tests.fakes.ports import free_port
 from tests.fakes.prefect_process import KEEPS_RUNS_ALONE, copy_database, server
 
@@ -28,7 +26,7 @@ def api(quiet_api: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     home, port = tmp_path_factory.mktemp("guarded"), free_port()
     migrated = next(tmp_path_factory.getbasetemp().parent.rglob("migrated"), None)
     copy_database(migrated or next(tmp_path_factory.getbasetemp().rglob("migrated")), home)
-    variables = {**KEEPS_RUNS_ALONE, "PREFECT_SERVER_API_AUTH_STRING": LOGIN, STACK_MARK: "mark-of-this-test"}
+    variables = {**KEEPS_RUNS_ALONE, "PREFECT_SERVER_API_AUTH_STRING": LOGIN}
     with server(home, port, **variables) as started:
         yield started
 
@@ -106,11 +104,3 @@ def test_the_sign_in_page_is_there_and_names_no_secret(api: str) -> None:
     assert "frame-ancestors 'none'" in (answer.getheader("content-security-policy") or "")
     assert "opensesame" not in page
     assert "prefect-password" in page
-
-
-def test_the_server_of_a_stack_proves_whose_it_is(api: str, quiet_api: str) -> None:
-    """Whoever else answers on the port must get neither our password nor our worker."""
-    assert is_stack_server(api, "mark-of-this-test") is True
-    assert not is_stack_server(api, "mark-of-another")
-    assert not is_stack_server(quiet_api, "mark-of-this-test")
-    assert is_stack_server(f"http://127.0.0.1:{free_port()}/api", "mark-of-this-test") is None

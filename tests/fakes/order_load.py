@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from deployments.local_http import ask
+from deployments.local_http import ask, without_login
 
 SYMBOLS = {"equity": "AAPL", "future": "ESZ6", "fx": "EUR/USD", "crypto": "BTC-USD"}
 ANSWER_TIMEOUT_S = 6.0
@@ -79,7 +79,8 @@ def _word(answer: Any) -> str | None:
 
 def put(url: str, body: dict[str, Any], *, token: str = "", method: str = "PUT") -> int | None:
     """Set a switch over HTTP; None where nobody answers."""
-    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+    url, login = without_login(url)
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}", **login}
     request = urllib.request.Request(url, json.dumps(body).encode(), headers, method=method)  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=5.0) as answer:  # noqa: S310
