@@ -4,13 +4,19 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
+import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
+from tasks.clients.process_marks import in_group, marked
 from tasks.clients.processes import identify, terminate
+from tasks.model.processes import ProcessIdentity
 
+COMMAND_MARK = "TRADING_RUNBOOK_COMMAND"
+LEFT_WAIT_S = 10.0
 TAIL_BYTES = 4096
 LINES_COUNT = 5
 # Kept until they are reaped: a dead child that nobody waits for keeps its pid.
@@ -35,12 +41,18 @@ HERE = Surroundings()
 
 @dataclass(frozen=True)
 class CommandEnd:
-    """How a command ended; without an exit code `fault` says why there is none, and `ran` whether it began at all."""
+    """How a command ended; without an exit code `fault` says why there is none, and `ran` whether it began at all.
+
+    `left` are the processes that it left behind and that were ended, `left_alive` those that could not be.
+    """
 
     exit_code: int | None = None
     output: str = ""
     fault: str = ""
     ran: bool = True
+    pid: int | None = None
+    left: tuple[int, ...] = ()
+    left_alive: tuple[int, ...] = ()
 
     @property
     def succeeded(self) -> bool:
@@ -66,9 +78,34 @@ def run_command(arguments: Sequence[str], timeout_s: float, where: Surroundings 
         except (OSError, ValueError) as error:
             return CommandEnd(fault=f"cannot run {arguments[0]}: {_reason(error)}", ran=False)
         try:
-            return CommandEnd(exit_code=_wait(process, timeout_s), output=tail(output))
+            return CommandEnd(exit_code=_wait(process, timeout_s), output=tail(output), pid=process.pid)
         except subprocess.TimeoutExpired:
-            return CommandEnd(fault=f"did not end in timeout_s={timeout_s:g}", output=tail(output))
+            return CommandEnd(fault=f"did not end in timeout_s={timeout_s:g}", output=tail(output), pid=process.pid)
+
+
+def run_wholly(arguments: Sequence[str], timeout_s: float, where: Surroundings = HERE) -> CommandEnd:
+    """Run a command to its end, then end every process that it left behind, and wait for their end.
+
+    For a command whose work must be over when it is: what it leaves behind could go on after the lock was given back.
+    Errors: none; who could not be ended is told.
+    """
+    mark = uuid.uuid4().hex
+    end = run_command(arguments, timeout_s, replace(where, environment={**where.environment, COMMAND_MARK: mark}))
+    left: dict[int, ProcessIdentity] = {}
+    deadline = time.monotonic() + LEFT_WAIT_S
+    while living := _left_behind(end.pid, mark):
+        left |= {one.pid: one for one in living}
+        if time.monotonic() >= deadline:
+            break
+        for one in living:
+            terminate(one, grace_s=0)
+    return replace(end, left=tuple(sorted(left)), left_alive=tuple(one.pid for one in living))
+
+
+def _left_behind(group: int | None, mark: str) -> tuple[ProcessIdentity, ...]:
+    """Find what is left of a command: who leaves its process group still carries its environment, and the reverse."""
+    found = (*marked(COMMAND_MARK, mark), *(in_group(group) if group is not None else ()))
+    return tuple({one.pid: one for one in found}.values())
 
 
 def spawn(arguments: Sequence[str], where: Surroundings, output: "IO[bytes]") -> "subprocess.Popen[bytes]":

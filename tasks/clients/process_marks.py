@@ -1,8 +1,11 @@
-"""Find the processes that carry a mark in their environment, and so belong to one stack for certain."""
+"""Find the processes that carry a mark in their environment, or are of one group, and so belong together."""
+
+import os
+import sys
 
 import psutil
 
-from tasks.clients.processes import identity_of
+from tasks.clients.processes import identify, identity_of
 from tasks.model.processes import ProcessIdentity
 
 # The variable that `runbook up` gives to every process of its stack, and they to what they start.
@@ -23,6 +26,22 @@ def marked(variable: str, value: str) -> tuple[ProcessIdentity, ...]:
         except (psutil.Error, OSError):
             continue
     return tuple(found)
+
+
+def in_group(group: int) -> tuple[ProcessIdentity, ...]:
+    """Find every living process of a process group; none where the system knows no groups.
+
+    Errors: none.
+    """
+    pids = [pid for pid in psutil.pids() if _group_of(pid) == group]
+    return tuple(one for pid in pids if (one := identify(pid)) is not None)
+
+
+def _group_of(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid) if sys.platform != "win32" else None
+    except OSError:
+        return None
 
 
 def carries(process: psutil.Process, variable: str, value: str) -> bool:
