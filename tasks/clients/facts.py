@@ -22,6 +22,7 @@ from tasks.model.remediation import RemediationCase
 from tasks.rules.action_history import action_history
 from tasks.rules.diagnosis import name_cause
 from tasks.rules.guards.facts import Facts, hang_with_it, is_dead_end
+from tasks.rules.guards.last_look import TAKES_A_CHANGE_BACK
 from tasks.settings import RunbookSettings, ServiceSettings
 
 # Before these, orders whose outcome is not proven are asked for (safety rule 5).
@@ -36,7 +37,7 @@ async def facts_now(settings: RunbookSettings, case: RemediationCase, planned: P
     Runbook: §2 (safety rule 1).
     Errors: `LEDGER_UNREADABLE`: without the ledger no budget is known, and nothing is done.
     Steps: a pause waits for no look (safety rule 8); only what stops or moves orders asks for the unproven ones, at the
-    same time as it looks.
+    same time as it looks. Errors that fail one order in three need two looks, and what was counted between them.
     """
     watched = settings.service(case.service)
     if planned.action is Action.PAUSE_STRATEGIES:
@@ -45,10 +46,20 @@ async def facts_now(settings: RunbookSettings, case: RemediationCase, planned: P
         observe(watched), _unproven(watched, case, planned), neighbors_before(settings, case.service, (planned.action,))
     )
     facts = facts_of(settings, case, planned, seen, orders).model_copy(update={"sick_neighbors": sick})
+    if planned.action in TAKES_A_CHANGE_BACK:
+        return await _seen_again(watched, case, planned, facts)
     if planned.action is not Action.REROUTE_ORDERS:
         return facts
     evidence = facts.evidence.model_copy(update={"markets": markets_now(watched)})
     return facts.model_copy(update={"evidence": evidence})
+
+
+async def _seen_again(watched: ServiceSettings, case: RemediationCase, planned: PlannedAction, facts: Facts) -> Facts:
+    """Look a second time, so that the orders between both looks count as well."""
+    await asyncio.sleep(watched.look.confirm_interval_s)
+    rounds = (*facts.evidence.observations, await observe(watched))
+    evidence = facts.evidence.model_copy(update={"observations": rounds})
+    return facts.model_copy(update={"evidence": evidence, "diagnosis": _diagnosis(case, planned, evidence)})
 
 
 async def neighbors_before(settings: RunbookSettings, service: str, actions: Iterable[Action]) -> tuple[str, ...]:

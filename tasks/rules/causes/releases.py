@@ -1,6 +1,7 @@
 """A release or a feature that broke orders (§2.3); both are blamed by safety rule 7 alone."""
 
-from datetime import datetime, timedelta
+from collections.abc import Collection
+from datetime import timedelta
 
 from tasks.model.changes import Change, ChangeKind
 from tasks.model.deploy_regression import RegressionVerdict
@@ -19,8 +20,8 @@ from tasks.rules.causes.regression import (
 )
 from tasks.rules.order_windows import COUNTED_SERVICE, FEATURE_OF_CODE, SERVICE_CODES, SERVICE_OUTCOMES
 from tasks.rules.own_time import own_times
-from tasks.rules.past_counters import counted, grown
-from tasks.rules.past_looks import outcome_word
+from tasks.rules.past_counters import Counted, grown
+from tasks.rules.past_looks import counters_of, outcome_word
 
 SECTION = "§2.3"
 LATELY = timedelta(minutes=2)
@@ -32,7 +33,7 @@ def bad_change(evidence: Evidence) -> Finding | None:
     Runbook: §2.3 High error rate after a deploy.
     Steps:
         1. is anything failing or slow in the service itself? a service that is down is judged by its crashes
-        2. which recent change do the numbers blame, the newest first?
+        2. which recent change do the numbers blame, the newest first? it is sure only while it shows in every look
         3. one asset class alone, and a feature that came with the change: the feature; else the release
     """
     if is_down(evidence) or not (_fails(evidence) or _is_slower(evidence)):
@@ -40,11 +41,20 @@ def bad_change(evidence: Evidence) -> Finding | None:
     for change in blamable_changes(evidence):
         verdict = error_verdict(evidence, change)
         if verdict.blames_change:
-            return _blame(evidence, change, verdict)
+            return _as_seen(evidence, _blame(evidence, change, verdict), _failed_in(evidence))
         slower = latency_verdict(evidence, change)
         if slower.blames_change:
-            return _finding(evidence, change, slower, Kind.LATENCY)
+            found = _finding(evidence, change, slower, Kind.LATENCY)
+            return _as_seen(evidence, found, _slow_in(evidence, change))
     return _denying_feature(evidence)
+
+
+def _as_seen(evidence: Evidence, found: Finding, seen: list[bool]) -> Finding:
+    """Call it confirmed only where every one of enough observations of this run shows it: errors may have ended."""
+    if all(seen) and len(seen) >= evidence.limits.confirm_count:
+        return found
+    told = f"it showed in {sum(seen)} of {len(seen)} looks of this run"
+    return found.model_copy(update={"confidence": Confidence.LIKELY, "because": (*found.because, told)})
 
 
 def suspected(evidence: Evidence) -> bool:
@@ -148,26 +158,39 @@ def _denying(evidence: Evidence) -> str | None:
 def _fails(evidence: Evidence) -> bool:
     """Say whether the service failed any order in the last minutes; else there is nothing to judge, whatever came."""
     since = evidence.latest.looked_at - LATELY
-    probed = [outcome_word(order) for one in evidence.observations for order in one.orders]
-    probed += [
+    words = [
         word for one in evidence.context.history if one.at > since for order in one.orders for word in order.outcomes
     ]
-    return any(_is_failure(word) for word in probed) or _counted_errors(evidence, since) > 0
+    return any(_is_failure(word) for word in words) or any(_failed_in(evidence))
+
+
+def _failed_in(evidence: Evidence) -> list[bool]:
+    """Say for each observation of this run whether the service failed an order in it, or counted one since the last.
+
+    The first one counts from the run before, where that was within the last minutes.
+    """
+    since = evidence.latest.looked_at - LATELY
+    past = [Counted(one.at, one.counters) for one in evidence.context.history if one.counters and one.at > since]
+    before, found = past[-1] if past else None, []
+    for one in evidence.observations:
+        now = Counted(one.metrics.looked_at, counters_of(one.metrics))
+        found.append(_failed_orders(one) or (before is not None and _errors_between(before, now) > 0))
+        before = now if now.counters else before
+    return found
+
+
+def _failed_orders(observation: Observation) -> bool:
+    return any(_is_failure(outcome_word(order)) for order in observation.orders)
+
+
+def _errors_between(before: Counted, now: Counted) -> float:
+    totals = {**grown(before, now, "orders_total|"), **grown(before, now, "orders_denied_total|")}
+    return sum(value for key, value in totals.items() if _counts_against(key))
 
 
 def _is_failure(word: str) -> bool:
     outcome, _, code = word.partition(":")
     return outcome in SERVICE_OUTCOMES or code in SERVICE_CODES
-
-
-def _counted_errors(evidence: Evidence, since: datetime) -> float:
-    looks = counted(evidence)
-    recent = [one for one in looks if one.at > since] if looks else []
-    first = looks[max(0, len(looks) - len(recent) - 1)] if recent else None
-    if first is None or first is looks[-1]:
-        return 0.0
-    totals = {**grown(first, looks[-1], "orders_total|"), **grown(first, looks[-1], "orders_denied_total|")}
-    return sum(value for key, value in totals.items() if _counts_against(key))
 
 
 def _counts_against(key: str) -> bool:
@@ -181,3 +204,29 @@ def _is_slower(evidence: Evidence) -> bool:
         return False
     known = [one.own_ms for one in own_times(evidence)]
     return len(known) >= 2 and known[-1] > slow_above_ms(evidence, known[:-1])
+
+
+def _slow_in(evidence: Evidence, change: Change) -> list[bool]:
+    """Say for each observation of this run whether orders took longer in it than was usual before a change."""
+    times = own_times(evidence)
+    before = [one.own_ms for one in times if one.until < change.at]
+    limit_ms = slow_above_ms(evidence, before) if before else None
+    slow = {one.until for one in times if limit_ms is not None and one.own_ms > limit_ms}
+    return [bool(slow & {one.looked_at, one.metrics.looked_at}) for one in evidence.observations]
+
+
+def shows_now(evidence: Evidence, kinds: Collection[Kind]) -> bool:
+    """Say whether what a change is blamed for shows at this very moment, and not only in the minutes before.
+
+    Runbook: §2.3, right before the rollback, or the switch of a feature.
+    Errors: none. Crashes are another rule's: where it found them again they are there.
+    Steps: errors are those of the last two observations, and what was counted between them; a slow service was slow in
+    the last one.
+    """
+    if Kind.LATENCY in kinds:
+        return any(_slow_in(evidence, change)[-1] for change in blamable_changes(evidence))
+    if Kind.ERRORS not in kinds:
+        return True
+    last = evidence.model_copy(update={"observations": evidence.observations[-2:]})
+    without_past = last.model_copy(update={"context": last.context.model_copy(update={"history": ()})})
+    return any(_failed_in(without_past))

@@ -7,7 +7,11 @@ from tasks.model.incident import Action
 from tasks.model.plan import PlannedAction
 from tasks.model.processes import ProcessIdentity
 from tasks.model.verdicts import GuardCode, Verdict
+from tasks.rules.causes.releases import shows_now
 from tasks.rules.guards.facts import Facts
+
+# These are planned from numbers that were counted over minutes.
+TAKES_A_CHANGE_BACK = frozenset({Action.ROLL_BACK_RELEASE, Action.DISABLE_FEATURE})
 
 
 def still_there(planned: PlannedAction, facts: Facts, planned_for: ProcessIdentity | None) -> Verdict:
@@ -19,6 +23,7 @@ def still_there(planned: PlannedAction, facts: Facts, planned_for: ProcessIdenti
         1. did anybody look?
         2. is the process the one that was found hung or gone? one that somebody started meanwhile is left alone
         3. the same cause, of the same gateway, class, feature or release
+        4. what a release or feature is blamed for must show now: its numbers still hold for minutes after it has ended
     """
     was = planned.finding
     if was is None or planned.action is Action.PAUSE_STRATEGIES:
@@ -29,9 +34,13 @@ def still_there(planned: PlannedAction, facts: Facts, planned_for: ProcessIdenti
         return Verdict.no(GuardCode.BLIND, detail)
     found = facts.diagnosis.find(was.cause)
     replaced = planned.action is Action.RESTART_SERVICE and facts.latest.process.identity != planned_for
-    if found is None or replaced or not _is_meant(planned, was, found):
+    if found is None or replaced or not (_is_meant(planned, was, found) and _shows(planned, was, facts)):
         return Verdict.no(GuardCode.CLEARED, f"the last look found it otherwise: {facts.latest.health.detail}")
     return Verdict.yes()
+
+
+def _shows(planned: PlannedAction, was: Finding, facts: Facts) -> bool:
+    return planned.action not in TAKES_A_CHANGE_BACK or shows_now(facts.evidence, was.kinds)
 
 
 def _is_meant(planned: PlannedAction, was: Finding, found: Finding) -> bool:

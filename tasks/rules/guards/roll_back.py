@@ -30,13 +30,14 @@ def can_roll_back(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG
 def gateways_healthy(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
     """Roll back only while every gateway is known to be healthy: else the errors may be theirs.
 
-    Steps: each answers a direct probe · none shows a sign of trouble, or is marked · one that nobody measures now,
-    since its class is paused or its health says nothing, was healthy when its orders were last measured. So a pause,
-    ours or a person's, never makes this guard greener: not measured is not healthy.
+    Steps: each answers a direct probe · none shows a sign of trouble in the last observation, or is marked · one that
+    nobody measures now, since its class is paused or its health says nothing, was healthy when its orders were last
+    measured. So a pause, ours or a person's, never makes this guard greener: not measured is not healthy.
     """
     if not facts.latest.gateways:
         return Verdict.no(GuardCode.GATEWAYS_NOT_HEALTHY, "expected all gateways healthy, was: no gateway was probed")
-    signs = signs_of(facts.evidence)
+    alone = facts.evidence.model_copy(update={"observations": (facts.latest,)})
+    signs = {**signs_of(alone), **signs_of(facts.evidence)}
     names = dict.fromkeys((*(one.gateway for one in facts.latest.gateways), *signs, *unmeasured(facts.latest)))
     faults = [f"{name}: {fault}" for name in names if (fault := signs.get(name) or _gateway_fault(facts, name))]
     if faults:

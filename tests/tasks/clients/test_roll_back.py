@@ -62,7 +62,8 @@ def test_a_child_that_is_left_behind_moves_nothing_after_the_command_was_judged(
     store: Store, own_session: str, environment: str
 ) -> None:
     """The lock is given back when the action is over; a late move would hit whoever acts next."""
-    spawn = f"child = subprocess.Popen([sys.executable, '-c', {LATE!r}], start_new_session={own_session}, env={environment})\n"
+    options = f"start_new_session={own_session}, env={environment}"
+    spawn = f"child = subprocess.Popen([sys.executable, '-c', {LATE!r}], {options})\n"
     code = MOVE + spawn + "open({note!r}, 'w').write(str(child.pid))\n"
 
     done = moved_back(store.service(code), "1.0.0", WHY)
