@@ -211,8 +211,9 @@ def _slow_in(evidence: Evidence, change: Change) -> list[bool]:
     times = own_times(evidence)
     before = [one.own_ms for one in times if one.until < change.at]
     limit_ms = slow_above_ms(evidence, before) if before else None
-    slow = {one.until for one in times if limit_ms is not None and one.own_ms > limit_ms}
-    return [bool(slow & {one.looked_at, one.metrics.looked_at}) for one in evidence.observations]
+    # A window between two readings of the histograms ends with the metrics; test orders are of their observation.
+    slow = {(one.until, one.since is None) for one in times if limit_ms is not None and one.own_ms > limit_ms}
+    return [(one.looked_at, True) in slow or (one.metrics.looked_at, False) in slow for one in evidence.observations]
 
 
 def shows_now(evidence: Evidence, kinds: Collection[Kind]) -> bool:
