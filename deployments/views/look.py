@@ -67,6 +67,7 @@ def process_lines(look: ProcessLook) -> list[Text]:
                 ("CPU", None if look.cpu_ratio is None else f"{look.cpu_ratio:.0%} of a core"),
                 ("open files", files),
                 ("threads", _number(look.threads_count)),
+                ("processes", _number(look.processes_count) if (look.processes_count or 1) > 1 else None),
                 ("listens", None if look.listens is None else ("yes" if look.listens else "no")),
                 ("age", None if started is None else f"{(look.looked_at - started).total_seconds():.0f} s"),
                 ("port held by", owner),

@@ -26,7 +26,7 @@ def cpu_sample() -> CpuSample:
 
 
 def machine_look(
-    service: ServiceSettings, before: CpuSample, own_pid: int | None, *, starved: bool = False
+    service: ServiceSettings, before: CpuSample, own: frozenset[int], *, starved: bool = False
 ) -> MachineLook:
     """Look at the machine since an earlier sample; who takes the cores is asked only where the service is starved.
 
@@ -38,7 +38,7 @@ def machine_look(
         cores_count=psutil.cpu_count(),
         memory_available_bytes=int(psutil.virtual_memory().available),
         disks=disks_of(service),
-        busiest=_busiest(own_pid) if starved else (),
+        busiest=_busiest(own) if starved else (),
     )
 
 
@@ -105,12 +105,12 @@ def _inodes(folder: Path) -> tuple[int | None, int | None]:
     return (int(room.f_favail), int(room.f_files)) if room and room.f_files else (None, None)
 
 
-def _busiest(own_pid: int | None) -> tuple[BusyProcess, ...]:
+def _busiest(own: frozenset[int]) -> tuple[BusyProcess, ...]:
     before, started = _cpu_times(), time.monotonic()
     time.sleep(BUSY_SAMPLE_S)
     elapsed_s = time.monotonic() - started
     used = {pid: (spent - before[pid]) / elapsed_s for pid, spent in _cpu_times().items() if pid in before}
-    others = [pid for pid in used if pid not in {own_pid, os.getpid()} and used[pid] > 0.1]
+    others = [pid for pid in used if pid not in {*own, os.getpid()} and used[pid] > 0.1]
     ranked = sorted(others, key=lambda pid: -used[pid])[:BUSIEST_COUNT]
     return tuple(BusyProcess(pid=pid, name=_name(pid), cpu_ratio=round(used[pid], 2)) for pid in ranked)
 

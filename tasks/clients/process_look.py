@@ -8,24 +8,31 @@ from typing import Any
 
 import psutil
 
+from tasks.clients.listening import Listeners, listeners_on
 from tasks.clients.machine_look import CpuSample, cpu_sample, machine_look, memory_limit_bytes, run_wait_s
+from tasks.clients.process_facts import Family, whose_is
+from tasks.clients.process_numbers import CpuTimes, cpu_times_of, numbers_of
 from tasks.clients.processes import (
+    ancestors_of,
+    exists_unseen,
     identify,
     identity_of,
-    listening_ports,
-    listens,
     open_process,
-    port_owner,
     process_name,
     read_pid,
 )
 from tasks.model.processes import ProcessIdentity, ProcessLook, ProcessState
+from tasks.rules.whose_process import Whose, top_of
 from tasks.settings import ServiceSettings
 
 CPU_SAMPLE_S = 0.05
 # A process that waits for a core for this share of the sample is starved: somebody else has the cores.
 STARVED_RATIO = 0.5
 STOPPED = {psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP}
+SERVES = frozenset({Whose.OURS, Whose.CONTAINED})
+# Behind these the service may live where we cannot see it.
+HIDES = frozenset({Whose.UNSEEN, Whose.HOLDER, Whose.PROTECTED})
+Owners = dict[int, Whose]
 
 
 async def process_look(service: ServiceSettings) -> ProcessLook:
@@ -38,10 +45,11 @@ async def process_look(service: ServiceSettings) -> ProcessLook:
     found = await asyncio.to_thread(find_process, service)
     if isinstance(found, ProcessLook):
         return await asyncio.to_thread(_on_machine, service, found, machine)
-    before, started, waited_s = _cpu_time_s(found), time.monotonic(), run_wait_s(found.pid)
+    members = await asyncio.to_thread(Family(service, found))
+    before, waited_s = cpu_times_of(found, members), run_wait_s(found.pid)
     await asyncio.sleep(CPU_SAMPLE_S)
-    look = await asyncio.to_thread(_describe, service, found, (before, started))
-    return await asyncio.to_thread(_on_machine, service, look, machine, waited_s)
+    look = await asyncio.to_thread(_describe, service, found, members, before)
+    return await asyncio.to_thread(_on_machine, service, look, machine, waited_s, members)
 
 
 def service_identity(service: ServiceSettings) -> ProcessIdentity | None:
@@ -51,29 +59,21 @@ def service_identity(service: ServiceSettings) -> ProcessIdentity | None:
 
 
 def find_process(service: ServiceSettings) -> psutil.Process | ProcessLook:
-    """Find our process by its pid file, else by the port it listens on; or say why there is none."""
+    """Find our process by its pid file, else by the port it listens on; or say why there is none.
+
+    Errors: none. Dead is only what was seen to be gone: a process of another user, or one behind a holder of the port,
+    is blind.
+    """
     if not is_local(service):
         return _look(ProcessState.BLIND, "the service runs on another host")
     pid = read_pid(service.pid_file) if service.pid_file else None
     named = _open(pid) if pid else None
-    if named is not None and is_ours(service, named):
+    named_as = whose_is(service, named) if named is not None else None
+    if named is not None and named_as in SERVES:
         return named
-    owner = port_owner(service.port)
-    if owner is not None and is_ours(service, owner, owns_port=True):
-        return owner
-    return _nobody(service, pid, (named, owner))
-
-
-def is_ours(service: ServiceSettings, process: psutil.Process, *, owns_port: bool = False) -> bool:
-    """Say whether a process is surely the watched service.
-
-    Where `process_pattern` is set its command line must match, and it must not listen elsewhere than on the service's
-    port; else it must listen there. A pid that was reused, or the like service of another stack, is never signalled.
-    """
-    if service.process_pattern is None:
-        return owns_port or listens(process, service.port)
-    ports = listening_ports(process)
-    return bool(service.process_pattern.search(_command_line(process))) and (not ports or service.port in ports)
+    if pid and named is None and exists_unseen(pid):
+        named_as = Whose.UNSEEN
+    return _by_port(service, pid, named, named_as)
 
 
 def is_local(service: ServiceSettings) -> bool:
@@ -85,59 +85,89 @@ def is_local(service: ServiceSettings) -> bool:
         return False
 
 
+def _by_port(
+    service: ServiceSettings, pid: int | None, named: psutil.Process | None, named_as: Whose | None
+) -> psutil.Process | ProcessLook:
+    listeners = listeners_on(service.port)
+    owners = {one: whose_is(service, found, listeners.pids) for one in listeners.pids if (found := _open(one))}
+    serving = {one: ancestors_of(one) for one, who in owners.items() if who in SERVES}
+    top = top_of(serving)
+    if top is not None and (found := _open(top)):
+        return found
+    if serving:
+        who = ", ".join(f"pid={one}" for one in serving)
+        detail = f"port={service.port} is held by {who}; set pid_file or process_pattern to tell which is the service"
+        return _look(ProcessState.BLIND, detail)
+    where = _where(pid, named, named_as)
+    hidden = _hidden(service, owners, listeners, named_as)
+    if hidden:
+        return _look(ProcessState.BLIND, f"{where}; {hidden}", **_owner(owners))
+    if named is not None:
+        return _look(ProcessState.NOT_OURS, where, **_owner(owners))
+    holder = f"port={service.port} is held by pid={next(iter(owners))}" if owners else ""
+    return _look(ProcessState.DEAD, f"{where}; {holder or f'nobody listens on port={service.port}'}", **_owner(owners))
+
+
+def _where(pid: int | None, named: psutil.Process | None, named_as: Whose | None) -> str:
+    if named is None:
+        told = "is another user's and hidden" if named_as is Whose.UNSEEN else "is gone"
+        return f"pid={pid} {told}" if pid else "no pid"
+    return f"pid file names somebody else's process pid={pid} name={process_name(named)}"
+
+
+def _hidden(service: ServiceSettings, owners: Owners, listeners: Listeners, named_as: Whose | None) -> str | None:
+    """Say behind what the service may live unseen; None where everything was seen."""
+    if named_as is Whose.UNSEEN:
+        return "it belongs to another user; run as the user of the service, or set supervisor to systemd or command"
+    if listeners.unseen:
+        return f"port={service.port} is held by a process of another user, which may not be seen"
+    pid = next((one for one, who in owners.items() if who in HIDES), None)
+    if pid is None and named_as is Whose.ELSEWHERE and owners:
+        pid = next(iter(owners))
+    return None if pid is None else f"port={service.port} is held by pid={pid}, and the service may stand behind it"
+
+
+def _owner(owners: Owners) -> dict[str, Any]:
+    process = next((found for pid in owners if (found := _open(pid))), None)
+    return {} if process is None else {"port_owner_pid": process.pid, "port_owner_name": process_name(process)}
+
+
 def _on_machine(
-    service: ServiceSettings, look: ProcessLook, before: CpuSample, waited_before_s: float | None = None
+    service: ServiceSettings,
+    look: ProcessLook,
+    before: CpuSample,
+    waited_before_s: float | None = None,
+    members: tuple[ProcessIdentity, ...] = (),
 ) -> ProcessLook:
     if not is_local(service):
         return look
     waited_s = run_wait_s(look.pid) if look.pid is not None else None
     waited = 0.0 if waited_s is None or waited_before_s is None else waited_s - waited_before_s
     starved = waited >= STARVED_RATIO * CPU_SAMPLE_S
-    update: dict[str, Any] = {"machine": machine_look(service, before, look.pid, starved=starved)}
+    own = frozenset(one.pid for one in members)
+    update: dict[str, Any] = {"machine": machine_look(service, before, own, starved=starved)}
     if look.pid is not None:
         update |= {"run_wait_s": waited_s, "memory_limit_bytes": memory_limit_bytes(look.pid)}
     return look.model_copy(update=update)
 
 
-def _nobody(
-    service: ServiceSettings, pid: int | None, others: tuple[psutil.Process | None, psutil.Process | None]
+def _describe(
+    service: ServiceSettings, process: psutil.Process, members: tuple[ProcessIdentity, ...], before: CpuTimes
 ) -> ProcessLook:
-    named, owner = others
-    facts: dict[str, Any] = {}
-    if owner is not None:
-        facts = {"port_owner_pid": owner.pid, "port_owner_name": process_name(owner)}
-    if named is not None:
-        return _look(
-            ProcessState.NOT_OURS,
-            f"pid file names somebody else's process pid={pid} name={process_name(named)}",
-            **facts,
-        )
-    where = f"pid={pid} is gone" if pid else "no pid"
-    holder = f"port={service.port} is held by pid={owner.pid}" if owner else f"nobody listens on port={service.port}"
-    return _look(ProcessState.DEAD, f"{where}; {holder}", **facts)
-
-
-def _describe(service: ServiceSettings, process: psutil.Process, sample: tuple[float | None, float]) -> ProcessLook:
-    before, started = sample
-    after, elapsed_s = _cpu_time_s(process), time.monotonic() - started
     try:
         with process.oneshot():
             status, created_at_s = process.status(), process.create_time()
             if status in {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}:
                 return _look(ProcessState.DEAD, f"pid={process.pid} is {status}")
+            named = read_pid(service.pid_file) if service.pid_file else None
             return _look(
                 ProcessState.STOPPED if status in STOPPED else ProcessState.RUNNING,
                 f"pid={process.pid} is {status}",
                 pid=process.pid,
                 started_at=datetime.fromtimestamp(created_at_s, UTC),
                 known_as=identity_of(process),
-                memory_bytes=process.memory_info().rss,
-                cpu_time_s=after,
-                cpu_ratio=None if before is None or after is None else round((after - before) / elapsed_s, 3),
-                open_files_count=_open_files_count(process),
-                open_files_limit=_open_files_limit(process),
-                threads_count=process.num_threads(),
-                listens=listens(process, service.port),
+                pid_file_pid=named if named != process.pid else None,
+                **numbers_of(service, process, members, before),
             )
     except psutil.NoSuchProcess:
         return _look(ProcessState.DEAD, f"pid={process.pid} went away during the look")
@@ -152,35 +182,3 @@ def _look(state: ProcessState, detail: str, **facts: Any) -> ProcessLook:
 def _open(pid: int) -> psutil.Process | None:
     identity = identify(pid)
     return open_process(identity) if identity else None
-
-
-def _command_line(process: psutil.Process) -> str:
-    try:
-        return " ".join(process.cmdline())
-    except psutil.Error:
-        return ""
-
-
-def _cpu_time_s(process: psutil.Process) -> float | None:
-    try:
-        times = process.cpu_times()
-    except psutil.Error:
-        return None
-    return float(times.user + times.system)
-
-
-def _open_files_count(process: psutil.Process) -> int | None:
-    reader = getattr(process, "num_fds", None) or getattr(process, "num_handles", None)
-    try:
-        return int(reader()) if reader else None
-    except psutil.Error:
-        return None
-
-
-def _open_files_limit(process: psutil.Process) -> int | None:
-    reader = getattr(process, "rlimit", None)
-    number = getattr(psutil, "RLIMIT_NOFILE", None)
-    try:
-        return int(reader(number)[0]) if reader and number is not None else None
-    except (psutil.Error, OSError):
-        return None

@@ -10,6 +10,8 @@ from tasks.model.processes import ProcessIdentity
 
 # The variable that `runbook up` gives to every process of its stack, and they to what they start.
 STACK_MARK = "TRADING_RUNBOOK_STACK"
+# The variable that tells a process, and what it starts, that we started it, and as which service.
+SERVICE_MARK = "TRADING_RUNBOOK_SERVICE"
 
 
 def marked(variable: str, value: str) -> tuple[ProcessIdentity, ...]:

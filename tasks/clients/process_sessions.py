@@ -5,8 +5,11 @@ A flow that restarts a service starts it in a session of its own, so the service
 
 import os
 import signal
+from collections.abc import Iterator
 
 import psutil
+
+from tasks.model.processes import Kin
 
 # A process that is being killed may fork once more before it dies.
 ROUNDS_COUNT = 5
@@ -38,9 +41,38 @@ def kill_session(leader_pid: int) -> int:
     return len(killed)
 
 
-def _session(pid: int) -> int | None:
+def kin_of(pid: int) -> Kin | None:
+    """Say in which group and session a process is, and who started it; None where it is gone."""
     try:
-        return os.getsid(pid)
+        parent_pid = psutil.Process(pid).ppid()
+        return Kin(pid=pid, parent_pid=parent_pid, group=_group(pid), session=_session(pid) or 0)
+    except (psutil.Error, OSError):
+        return None
+
+
+def relatives(root: Kin) -> Iterator[Kin]:
+    """Find every living process of the session or of the process group that a process is in."""
+    for pid in psutil.pids():
+        same_group = root.group == _group(pid)
+        if same_group or root.session == (_session(pid) or 0):
+            kin = kin_of(pid)
+            if kin is not None and _lives(pid):
+                yield kin
+
+
+def _group(pid: int) -> int:
+    # Where there are no groups, all are in one.
+    asked = getattr(os, "getpgid", None)
+    try:
+        return int(asked(pid)) if asked else 0
+    except OSError:
+        return -1
+
+
+def _session(pid: int) -> int | None:
+    asked = getattr(os, "getsid", None)
+    try:
+        return int(asked(pid)) if asked else None
     except OSError:
         return None
 

@@ -1,20 +1,26 @@
-"""The only door to the operating system's processes (psutil): identify, read, end, find the owner of a port."""
+"""The only door to the operating system's processes (psutil): identify, read, signal, end."""
 
+import contextlib
 import functools
 import os
+import signal
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import psutil
 
-from tasks.clients.listening import listener_on, ports_of
+from tasks.clients.listening import listeners_on
 from tasks.model.processes import ProcessIdentity
 
 # A process start time is read from clock ticks; two reads of one process differ by less than this.
 SAME_START_S = 0.05
 POLL_S = 0.02
+# A process that is being killed may fork once more before it dies.
+KILL_ROUNDS_COUNT = 5
+# Windows knows no other way to end a process.
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 NAME_LIMIT_COUNT = 100
 
 
@@ -76,53 +82,112 @@ def is_running(identity: ProcessIdentity) -> bool:
     return open_process(identity) is not None
 
 
-def terminate(identity: ProcessIdentity, grace_s: float, kill_wait_s: float = 5.0) -> bool:
-    """End a process and its children: ask, wait, then kill what is left. Say whether all are gone.
+Family = Callable[[psutil.Process], Iterable[ProcessIdentity]]
+
+
+def children_of(process: psutil.Process) -> list[ProcessIdentity]:
+    """Identify all that a process has started, and what these have started; only for what we started ourselves."""
+    try:
+        return [found for child in process.children(recursive=True) if (found := identify(child.pid))]
+    except psutil.Error:
+        return []
+
+
+def terminate(
+    identity: ProcessIdentity, grace_s: float, kill_wait_s: float = 5.0, family: Family = children_of
+) -> bool:
+    """End a process and its family: ask it, wait, then kill what is left. Say whether all are gone.
 
     Errors: none; `False` means that something outlived SIGKILL (an uninterruptible wait) or may not be signalled.
     """
     root = open_process(identity)
     if root is None:
         return True
-    family = [root, *_children(root)]
+    members = dict.fromkeys([identity, *family(root)])
     if grace_s > 0:
-        _signal(family[:1], kill=False)
-        _living_after(family[:1], grace_s)
-        family += [child for child in _children(root) if child not in family]
-    _signal(family, kill=True)
-    return not _living_after(family, kill_wait_s)
+        send(identity, signal.SIGTERM)
+        _living_after([identity], grace_s)
+        members |= dict.fromkeys(family(root))
+    for _ in range(KILL_ROUNDS_COUNT):
+        for member in members:
+            send(member, KILL)
+        forked = dict.fromkeys(one for one in family(root) if one not in members)
+        members |= forked
+        if not forked:
+            break
+    return not _living_after(members, kill_wait_s)
 
 
 def port_owner(port: int) -> psutil.Process | None:
-    """Find the process that listens on a TCP port, or None where nothing does or we may not see it."""
-    seen = listener_on(port)
-    if seen is not None:
-        return _process(seen)
+    """Find a process that holds the listening socket of a port; None where nobody does or we may not see it."""
+    return next((found for pid in listeners_on(port).pids if (found := _process(pid))), None)
+
+
+def own_line() -> frozenset[int]:
+    """Name ourselves and every process that we descend from: what must never be signalled."""
+    return frozenset({1, os.getpid(), *ancestors_of(os.getpid())})
+
+
+def ancestors_of(pid: int) -> tuple[int, ...]:
+    """Name the processes that a process descends from, its parent first; as far as they are to be seen."""
     try:
-        connections = psutil.net_connections(kind="tcp")
-    except (psutil.AccessDenied, OSError):
-        return _owner_among(psutil.process_iter(), port)
-    for connection in connections:
-        if _listens_on(connection, port) and connection.pid:
-            return _process(connection.pid)
-    return None
+        return tuple(parent.pid for parent in psutil.Process(pid).parents())
+    except psutil.Error:
+        return ()
 
 
-def listens(process: psutil.Process, port: int) -> bool:
-    """Say whether a process, or one of its children, listens on a TCP port."""
-    return port in listening_ports(process) or any(port in listening_ports(child) for child in _children(process))
+def exists_unseen(pid: int) -> bool:
+    """Say whether there is a process of another user by this number, also where the system hides it from us."""
+    return os.name == "posix" and not may_signal(pid)
 
 
-def listening_ports(process: psutil.Process) -> frozenset[int]:
-    """Find the TCP ports that a process listens on itself; none where we may not see them."""
-    seen = ports_of(process.pid)
-    if seen:
-        return seen
+def may_signal(pid: int) -> bool:
+    """Say whether we may signal a process; one that is gone needs nobody's leave."""
+    if os.name != "posix":
+        return True
     try:
-        found = process.net_connections(kind="tcp")
-    except (psutil.Error, OSError):
-        return frozenset()
-    return frozenset(one.laddr.port for one in found if one.status == psutil.CONN_LISTEN and one.laddr)
+        os.kill(pid, 0)
+    except PermissionError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def send(identity: ProcessIdentity, number: int) -> bool:
+    """Signal the very process that was identified, and no other that has its number by now; say whether it was sent.
+
+    Errors: none. We ourselves, what we descend from and the first process are never signalled.
+    Source: pidfd_open(2): a descriptor stands for one process, so that what is proven after it was opened stays true.
+    """
+    if identity.pid in own_line():
+        return False
+    with _held(identity.pid) as descriptor:
+        process = open_process(identity)
+        if process is None:
+            return False
+        try:
+            if descriptor is None:
+                process.send_signal(number)
+            else:
+                signal.pidfd_send_signal(descriptor, number)
+        except (psutil.Error, OSError):
+            return False
+    return True
+
+
+@contextlib.contextmanager
+def _held(pid: int) -> Iterator[int | None]:
+    opener = getattr(os, "pidfd_open", None)
+    try:
+        descriptor = opener(pid) if opener else None
+    except OSError:
+        descriptor = None
+    try:
+        yield descriptor
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def read_pid(path: Path) -> int | None:
@@ -169,47 +234,9 @@ def _process(pid: int) -> psutil.Process | None:
         return None
 
 
-def _children(process: psutil.Process) -> list[psutil.Process]:
-    try:
-        return list(process.children(recursive=True))
-    except psutil.Error:
-        return []
-
-
-def _signal(processes: list[psutil.Process], *, kill: bool) -> None:
-    for process in processes:
-        try:
-            process.kill() if kill else process.terminate()
-        except psutil.Error:
-            continue
-
-
-def _living_after(processes: list[psutil.Process], wait_s: float) -> list[psutil.Process]:
+def _living_after(identities: Iterable[ProcessIdentity], wait_s: float) -> list[ProcessIdentity]:
     """Wait until all are dead, and give those that are not. A zombie is: only its parent can take the rest away."""
     deadline = time.monotonic() + wait_s
-    while (alive := [process for process in processes if _lives(process)]) and time.monotonic() < deadline:
+    while (alive := [one for one in identities if is_running(one)]) and time.monotonic() < deadline:
         time.sleep(POLL_S)
     return alive
-
-
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.Error:
-        return False
-
-
-def _owner_among(processes: Iterable[psutil.Process], port: int) -> psutil.Process | None:
-    for process in processes:
-        try:
-            if any(_listens_on(connection, port) for connection in process.net_connections(kind="tcp")):
-                return process
-        except (psutil.Error, OSError):
-            continue
-    return None
-
-
-def _listens_on(connection: object, port: int) -> bool:
-    address = getattr(connection, "laddr", None)
-    listening = getattr(connection, "status", None) == psutil.CONN_LISTEN
-    return listening and bool(address) and getattr(address, "port", None) == port

@@ -5,34 +5,62 @@ import time
 from collections.abc import Callable
 
 from tasks.clients.commands import Surroundings
-from tasks.clients.process_look import is_local, is_ours
-from tasks.clients.processes import identify, is_running, open_process, port_owner, process_name, terminate
+from tasks.clients.process_facts import Family, others_on_port, whose_is
+from tasks.clients.process_look import is_local
+from tasks.clients.process_marks import SERVICE_MARK
+from tasks.clients.processes import identity_of, is_running, open_process, port_owner, process_name, terminate
 from tasks.model.errors import CannotAct, Code, NothingDone
 from tasks.model.processes import ProcessIdentity, ProcessLook, ProcessState
+from tasks.model.supervision import SupervisorName
+from tasks.rules.whose_process import INIT_PID, Whose
 from tasks.settings import ServiceSettings
 
 POLL_S = 0.05
 CONNECT_S = 0.2
 
 
+MAY_BE_STOPPED = frozenset({Whose.OURS, Whose.CONTAINED})
+
+
 def process_to_stop(service: ServiceSettings, look: ProcessLook) -> ProcessIdentity | None:
     """Identify the process that may be stopped, once more and at this moment; None where none is left.
 
     Errors: `PROCESS_UNREADABLE` where nobody could look, `NOT_OUR_PROCESS` for a process that is not surely the
-    service's by now. Nothing was signalled then.
+    service's by now (safety rule 16). Nothing was signalled then.
     """
     if look.state is ProcessState.BLIND:
         raise NothingDone(Code.PROCESS_UNREADABLE, f"expected a process that can be seen was blind: {look.detail}")
     process = open_process(look.identity) if look.identity else None
     if process is None:
         return None
-    if not is_ours(service, process):
+    found = whose_is(service, process)
+    if found not in MAY_BE_STOPPED:
         detail = (
-            f"expected pid={process.pid} to match process_pattern and port={service.port} was {process_name(process)}; "
-            "nothing was signalled, correct pid_file or process_pattern"
+            f"expected pid={process.pid} to match process_pattern and port={service.port} was "
+            f"{process_name(process)} ({found}); nothing was signalled, correct pid_file or process_pattern"
         )
         raise NothingDone(Code.NOT_OUR_PROCESS, detail)
-    return identify(process.pid)
+    return identity_of(process)
+
+
+def refuse_unendable(service: ServiceSettings, identity: ProcessIdentity) -> None:
+    """Refuse a stop after which the service could not start: it is in a container, or somebody else keeps its port.
+
+    Errors: `NOT_OUR_PROCESS`, `PORT_TAKEN`; nothing was signalled then.
+    """
+    process = open_process(identity)
+    if process is None:
+        return
+    if whose_is(service, process) is Whose.CONTAINED:
+        detail = (
+            f"expected pid={process.pid} outside of containers was in one; nothing was signalled, "
+            "set supervisor=command with the container's own commands"
+        )
+        raise NothingDone(Code.NOT_OUR_PROCESS, detail)
+    others = ", ".join(f"pid={pid}" for pid in others_on_port(service, process))
+    if others:
+        detail = f"expected port={service.port} held by pid={process.pid} alone was also by {others}"
+        raise NothingDone(Code.PORT_TAKEN, f"{detail}; nothing was signalled, set supervisor=systemd or command")
 
 
 def refuse_taken_port(service: ServiceSettings) -> None:
@@ -45,6 +73,9 @@ def refuse_taken_port(service: ServiceSettings) -> None:
     owner = port_owner(service.port)
     if owner is None and not _answers(service):
         return
+    if owner is not None and service.supervisor is not SupervisorName.PSUTIL and owner.pid == INIT_PID:
+        # A socket unit: systemd holds the port for the service, and hands it over.
+        return
     who = f"pid={owner.pid} name={process_name(owner)}" if owner else "a process that we may not see"
     detail = f"expected port={service.port} free was taken by {who}; stop that process or move the service"
     raise NothingDone(Code.PORT_TAKEN, detail)
@@ -52,7 +83,7 @@ def refuse_taken_port(service: ServiceSettings) -> None:
 
 def surroundings(service: ServiceSettings) -> Surroundings:
     """Say where the service's own commands run."""
-    return Surroundings(service.start_environment, service.working_directory)
+    return Surroundings({SERVICE_MARK: service.url, **service.start_environment}, service.working_directory)
 
 
 def ended_within(identity: ProcessIdentity | None, wait_s: float) -> bool:
@@ -66,13 +97,24 @@ def ended_within(identity: ProcessIdentity | None, wait_s: float) -> bool:
 
 
 def kill(service: ServiceSettings, identity: ProcessIdentity, grace_s: float = 0.0) -> None:
-    """End the process and its children: ask, wait `grace_s`, then kill.
+    """End the process and the rest of the service's own session or group: ask, wait `grace_s`, then kill.
 
     Errors: `STILL_ALIVE` when it outlives SIGKILL.
     """
-    gone = terminate(identity, grace_s=grace_s, kill_wait_s=service.restart.kill_timeout_s)
+    process = open_process(identity)
+    if process is None:
+        return
+    family = Family(service, process)
+    gone = terminate(identity, grace_s=grace_s, kill_wait_s=service.restart.kill_timeout_s, family=family)
     if not gone or is_running(identity):
         raise still_alive(identity)
+
+
+def end_started(service: ServiceSettings, identity: ProcessIdentity) -> None:
+    """End what we started ourselves and what did not come up, with the rest of the session that it leads."""
+    process = open_process(identity)
+    if process is not None:
+        terminate(identity, grace_s=0, family=Family(service, process))
 
 
 def still_alive(identity: ProcessIdentity) -> CannotAct:

@@ -7,8 +7,9 @@ from typing import IO
 
 from tasks.clients.commands import CommandEnd, one_line, program_fault, reap, run_command, spawn, tail
 from tasks.clients.process_look import is_local, service_identity
-from tasks.clients.processes import identify, terminate
+from tasks.clients.processes import identify
 from tasks.clients.supervised import (
+    end_started,
     ended_within,
     kill,
     process_to_stop,
@@ -87,7 +88,7 @@ class CommandSupervisor:
                 wait_until_ready(self._service, is_ready, lambda: _failure(process))
             except BaseException as error:
                 if identity is not None:
-                    terminate(identity, grace_s=0)
+                    end_started(self._service, identity)
                 if isinstance(error, CannotAct):
                     raise CannotAct(error.code, f"{error.detail}; {self._story(output)}") from None
                 raise

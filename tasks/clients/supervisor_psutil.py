@@ -7,8 +7,16 @@ from pathlib import Path
 
 from tasks.clients.commands import last_lines, program_fault, reap, spawn
 from tasks.clients.process_look import is_local
-from tasks.clients.processes import identify, terminate
-from tasks.clients.supervised import kill, process_to_stop, refuse_taken_port, surroundings, wait_until_ready
+from tasks.clients.processes import identify
+from tasks.clients.supervised import (
+    end_started,
+    kill,
+    process_to_stop,
+    refuse_taken_port,
+    refuse_unendable,
+    surroundings,
+    wait_until_ready,
+)
 from tasks.model.errors import CannotAct, Code, NothingDone
 from tasks.model.processes import ProcessIdentity, ProcessLook, ProcessState
 from tasks.model.verdicts import GuardCode, Verdict
@@ -37,6 +45,7 @@ class PsutilSupervisor:
         identity = process_to_stop(self._service, process)
         if identity is None:
             return "nothing was left to end"
+        refuse_unendable(self._service, identity)
         stopped = process.state is ProcessState.STOPPED
         kill(self._service, identity, 0.0 if stopped else self._service.restart.drain_timeout_s)
         reap()
@@ -64,7 +73,7 @@ def start_service(service: ServiceSettings, is_ready: Callable[[], bool]) -> Pro
     try:
         wait_until_ready(service, is_ready, lambda: _failure(service, process))
     except BaseException as error:
-        terminate(identity, grace_s=0)
+        end_started(service, identity)
         if isinstance(error, CannotAct) and error.code is Code.NOT_READY:
             raise CannotAct(error.code, f"{error.detail}; last lines: {last_lines(service.start_log)}") from None
         raise

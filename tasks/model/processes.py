@@ -30,6 +30,34 @@ class ProcessIdentity(Value):
     boot: str = ""
 
 
+class ProcessFacts(Value):
+    """What the operating system shows of one process, as far as it tells whose it is.
+
+    `ports`: where it listens, and `pattern_matches`: whether its command line is the service's; None where that could
+    not be read. `is_protected`: we ourselves, or a process that we descend from. `shares_below`: a process that it
+    started listens on the very same socket. `may_signal`: it is no other user's.
+    """
+
+    pid: int
+    name: str = ""
+    pattern_matches: bool | None = None
+    has_mark: bool = False
+    ports: frozenset[int] | None = None
+    shares_below: bool = False
+    may_signal: bool = True
+    in_container: bool = False
+    is_protected: bool = False
+
+
+class Kin(Value):
+    """One process in its place: who started it, its process group, its session."""
+
+    pid: int
+    parent_pid: int
+    group: int
+    session: int
+
+
 class Disk(Value):
     """Room where something of ours or of the service is written; `what` says what. Units: bytes and counts."""
 
@@ -62,6 +90,10 @@ class MachineLook(Value):
 class ProcessLook(Value):
     """One look at the process.
 
+    `memory_bytes`, `cpu_time_s` and `threads_count` are of all `processes_count` processes of the service's own session
+    or group; descriptors are those of the one that is nearest to its limit. `pid_file_pid` is what the pid file names
+    where that is another process than the one that was found.
+
     Units: bytes, seconds; `cpu_time_s` is user and system time since it started, `run_wait_s` the time since then in
     which it could have run and got no core. `memory_limit_bytes` is where the kernel ends it. `steady_s`, where it is
     known, are seconds of a clock that nobody sets, for spans between looks.
@@ -79,6 +111,8 @@ class ProcessLook(Value):
     open_files_count: int | None = None
     open_files_limit: int | None = None
     threads_count: int | None = None
+    processes_count: int | None = None
+    pid_file_pid: int | None = None
     listens: bool | None = None
     port_owner_pid: int | None = None
     port_owner_name: str | None = None

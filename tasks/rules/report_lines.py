@@ -73,7 +73,8 @@ def _health_lines(latest: Observation) -> Lines:
 def _process_line(process: ProcessLook) -> ReportLine:
     facts = [f"{process.state}: {process.detail}"]
     if process.memory_bytes is not None:
-        facts.append(f"memory {process.memory_bytes / 1_048_576:.0f} MiB")
+        processes = f" in {process.processes_count} processes" if (process.processes_count or 1) > 1 else ""
+        facts.append(f"memory {process.memory_bytes / 1_048_576:.0f} MiB{processes}")
     if process.cpu_ratio is not None:
         facts.append(f"CPU {process.cpu_ratio:.0%} of a core")
     if process.open_files_count is not None:

@@ -103,7 +103,8 @@ def _growth(evidence: Evidence, before: float | None, after: float | None) -> fl
     if first.pid != last.pid or before is None or after is None:
         return None
     passed_s = elapsed_s(first, last)
-    return (after - before) / passed_s if passed_s >= 1 else None
+    # Less than before: a worker process that was counted is gone with its share.
+    return (after - before) / passed_s if passed_s >= 1 and after >= before else None
 
 
 def _storage_told(observation: Observation) -> tuple[str, ...]:
