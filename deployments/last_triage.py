@@ -3,14 +3,18 @@
 import re
 from typing import Any
 
-from deployments.prefect_door import PrefectDoor
+from deployments.prefect_door import PrefectDoor, is_refused
+from tasks.model.errors import Code, RunbookError
 
 FINISHED = ["COMPLETED", "FAILED", "CRASHED"]
 _CAUSE_LINE = re.compile(r"^\*\*([a-z ]+?)(?: \(.*\))?, (?:confirmed|likely|inconclusive)\*\* →", re.MULTILINE)
 
 
 def last_triage(door: PrefectDoor) -> dict[str, Any] | None:
-    """Find the last finished triage; its cause is `healthy`, a cause of the runbook, or None where the tool broke."""
+    """Find the last finished triage; its cause is `healthy`, a cause of the runbook, or None where the tool broke.
+
+    Errors: `PREFECT_UNREACHABLE`: that nobody answers does not mean that none has finished.
+    """
     runs = _runs(door, FINISHED, "END_TIME_DESC")
     if not runs:
         return None
@@ -27,7 +31,10 @@ def last_triage(door: PrefectDoor) -> dict[str, Any] | None:
 
 
 def next_triage_at(door: PrefectDoor) -> str | None:
-    """Find when the next triage is due."""
+    """Find when the next triage is due.
+
+    Errors: `PREFECT_UNREACHABLE`.
+    """
     runs = _runs(door, ["SCHEDULED", "PENDING"], "EXPECTED_START_TIME_ASC")
     return str(runs[0]["expected_start_time"]) if runs else None
 
@@ -47,7 +54,12 @@ def _runs(door: PrefectDoor, states: list[str], order: str) -> list[dict[str, An
         "limit": 1,
     }
     found = door.ask("/flow_runs/filter", question)
-    return found if isinstance(found, list) else []
+    if not isinstance(found, list):
+        what = "refused" if is_refused(found) else "no usable answer"
+        raise RunbookError(
+            Code.PREFECT_UNREACHABLE, f"expected the triages of Prefect was {what} api={door.url}", retryable=True
+        )
+    return found
 
 
 def report_of(door: PrefectDoor, run_id: str) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """Gather the status of a stack: every part's pid, address, health and release, the triages, the open incidents."""
 
 import os
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -11,11 +12,12 @@ from deployments.last_triage import last_triage, next_triage_at
 from deployments.local_http import ask
 from deployments.parts import WORKER
 from deployments.ports import GATEWAYS, HOST, MONITORING, ORDER_SERVICE, SERVER
-from deployments.prefect_door import stack_door
+from deployments.prefect_door import PrefectDoor, stack_door
 from deployments.stack_file import PartRecord, StackRecord, read_stack
 from deployments.state_dir import StateDir
 from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.mode_switch import current_mode
+from tasks.clients.port_holders import stranger_in
 from tasks.clients.processes import identify, read_pid
 from tasks.model.errors import RunbookError
 from tasks.model.ledger_file import LedgerPlace
@@ -33,29 +35,56 @@ def gather_status(state: StateDir) -> dict[str, Any]:
     """
     stack = read_stack(state.stack_file)
     parts = stack.parts if stack else {}
-    door = stack_door(state, stack.ports) if stack else None
     with ThreadPoolExecutor() as pool:
+        holders = _strangers(stack, pool)
+        # Whoever else has the port is told neither our password nor anything of ours.
+        door = stack_door(state, stack.ports) if stack and not holders[SERVER] else None
         server = pool.submit(door.ask, "/health") if door else None
         service = pool.submit(_service, state, stack)
         gateways = {name: pool.submit(_gateway, stack, parts.get(name), name) for name in GATEWAYS} if stack else {}
-        last = pool.submit(last_triage, door) if door else None
-        upcoming = pool.submit(next_triage_at, door) if door else None
+        triage = pool.submit(_triages, stack, door)
         approvals = pool.submit(waiting_approvals, door, datetime.now(UTC)) if door else None
+        monitoring = _monitoring(stack, parts.get(MONITORING))
         return {
             "running": any(part.alive for part in parts.values()),
-            "prefect": _prefect(stack, parts.get(SERVER), server.result() if server else None),
+            "prefect": _held(_prefect(stack, parts.get(SERVER), server.result() if server else None), holders, SERVER),
             "worker": {"pid": _pid(parts.get(WORKER))},
-            "monitoring": _monitoring(stack, parts.get(MONITORING)),
-            "services": {ORDER_SERVICE: service.result()} if stack else {},
-            "gateways": {name: one.result() for name, one in gateways.items()},
-            "triage": triage_status(
-                stack, last.result() if last else None, upcoming.result() if upcoming else None, datetime.now(UTC)
-            ),
+            "monitoring": _held(monitoring, holders, MONITORING),
+            "services": {ORDER_SERVICE: _held(service.result(), holders, ORDER_SERVICE)} if stack else {},
+            "gateways": {name: _held(one.result(), holders, name) for name, one in gateways.items()},
+            "triage": triage.result(),
             "open_incidents": _open_incidents(state),
             "approvals": approvals.result() if approvals else [],
             "mode": _mode(state),
             "state_dir": str(state.root),
         }
+
+
+def _strangers(stack: StackRecord | None, pool: ThreadPoolExecutor) -> dict[str, str | None]:
+    """Name who holds a port of the stack and is none of its processes, by part."""
+    if stack is None:
+        return {}
+    ports = {name: stack.ports[name] for name in (SERVER, MONITORING, ORDER_SERVICE, *GATEWAYS) if name in stack.ports}
+    return dict(zip(ports, pool.map(lambda port: stranger_in(port, stack.mark), ports.values()), strict=True))
+
+
+def _held(part: dict[str, Any], holders: Mapping[str, str | None], name: str) -> dict[str, Any]:
+    """Take the answer of a stranger for no answer of the part."""
+    holder = holders.get(name)
+    return {**part, "health": None, "held_by": holder} if holder else part
+
+
+def _triages(stack: StackRecord | None, door: PrefectDoor | None) -> dict[str, Any]:
+    """Ask for the last and the next triage; where Prefect does not answer, nothing is known of either."""
+    now = datetime.now(UTC)
+    if stack is None:
+        return triage_status(None, None, None, now)
+    try:
+        last, next_at = (last_triage(door), next_triage_at(door)) if door else (None, None)
+    except RunbookError:
+        door, last, next_at = None, None, None
+    found = triage_status(stack, last, next_at, now)
+    return found if door else {**found, "known": False, "overdue": False}
 
 
 def triage_status(
@@ -65,7 +94,7 @@ def triage_status(
     ended_at = datetime.fromisoformat(last["finished_at"]) if last else None
     latest = max(filter(None, (ended_at, stack.started_at if stack else None)), default=None)
     overdue = latest is not None and (now - latest).total_seconds() > OVERDUE_S
-    return {"last": last, "next_at": next_at, "overdue": overdue}
+    return {"last": last, "next_at": next_at, "overdue": overdue, "known": True}
 
 
 def _prefect(stack: StackRecord | None, part: PartRecord | None, health: object) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """The parts of the local stack: how each is started, and when it counts as up."""
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
@@ -17,6 +19,8 @@ from deployments.prefect_door import PrefectDoor, stack_door
 from deployments.server_settings import kept
 from deployments.stack_settings import TRADED, gateway_url
 from deployments.state_dir import REPOSITORY, StateDir
+from tasks.clients.port_holders import stranger_in
+from tasks.clients.process_marks import STACK_MARK
 from tasks.model.errors import RunbookError
 from tasks.settings import RunbookSettings
 
@@ -43,6 +47,11 @@ class Part:
     environment: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float = 60.0
 
+    @property
+    def port(self) -> int | None:
+        """The port on which it answers, and nobody else may."""
+        return urlsplit(self.base_url).port if self.base_url else None
+
 
 def server_part(state: StateDir, ports: dict[str, int]) -> Part:
     """Describe the Prefect server; it works in its own home, where no prefect.toml or .env of the user's lies."""
@@ -62,12 +71,18 @@ def server_part(state: StateDir, ports: dict[str, int]) -> Part:
 def worker_part(state: StateDir, ports: dict[str, int]) -> Part:
     """Describe the worker, which also registers the deployments."""
     since, door = datetime.now(UTC), stack_door(state, ports)
+
+    def is_ready() -> bool:
+        # Asked with the password only once it is our own server that answers.
+        ours = answers(f"{door.url}/health") and not stranger_in(ports[SERVER], os.environ.get(STACK_MARK, ""))
+        return ours and worker_is_online(door, since)
+
     return Part(
         name=WORKER,
         command=(sys.executable, "-m", "deployments.worker", WORKER_NAME),
         log=state.log(WORKER),
         directory=REPOSITORY,
-        is_ready=lambda: worker_is_online(door, since),
+        is_ready=is_ready,
         environment=worker_environment(state, ports, kept(state)),
         timeout_s=120.0,
     )

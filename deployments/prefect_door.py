@@ -7,9 +7,11 @@ from typing import Any
 
 from deployments.environment import api_url
 from deployments.local_http import ask, basic
+from deployments.ports import SERVER
 from deployments.server_settings import kept
 from deployments.stack_file import StackRecord, read_stack
 from deployments.state_dir import StateDir, find_state_dir
+from tasks.clients.port_holders import stranger_in
 from tasks.model.errors import Code, RunbookError
 from tasks.model.queues import deployment_name
 from tasks.settings import load_settings
@@ -49,12 +51,24 @@ def door_of(variables: Mapping[str, str], queue: str | None = None) -> PrefectDo
 def any_door() -> PrefectDoor | None:
     """Give the door of the stack that runs here, else the one that the environment names.
 
-    Errors: `FILE_UNREADABLE`, `BAD_SETTING`.
+    Errors: `FILE_UNREADABLE`, `BAD_SETTING`, `PREFECT_UNREACHABLE` where a stranger has the port of the stack's server.
     """
     state = find_state_dir()
     stack: StackRecord | None = read_stack(state.stack_file)
     # The local stack has the default queue, and no other.
-    return stack_door(state, stack.ports) if stack else door_of(os.environ, load_settings().queue)
+    return _own_door(state, stack) if stack else door_of(os.environ, load_settings().queue)
+
+
+def _own_door(state: StateDir, stack: StackRecord) -> PrefectDoor:
+    """Give the stack's own server the password, and nobody else on its port."""
+    stranger = stranger_in(stack.ports[SERVER], stack.mark)
+    if stranger is None:
+        return stack_door(state, stack.ports)
+    raise RunbookError(
+        Code.PREFECT_UNREACHABLE,
+        f"expected the stack's Prefect server was held by {stranger} port={stack.ports[SERVER]}; "
+        "stop it, then `runbook up`",
+    )
 
 
 def open_door() -> PrefectDoor:

@@ -10,6 +10,7 @@ from pathlib import Path
 from deployments.parts import Part
 from deployments.stack_file import PartRecord, StackRecord, write_stack
 from tasks.clients.commands import last_lines
+from tasks.clients.port_holders import stranger_to
 from tasks.clients.processes import identify
 from tasks.model.errors import CannotAct, Code
 
@@ -50,7 +51,8 @@ class Starting:
     def launch(self, part: Part) -> None:
         """Start a part and wait until it is ready.
 
-        Errors: `START_FAILED` when it ends, `NOT_READY` when it takes too long; both with its last lines.
+        Errors: `START_FAILED` when it ends, `NOT_READY` when it takes too long; both with its last lines. `PORT_TAKEN`
+        where somebody else has its port: who answers there is not the part, however well it answers.
         """
         with self._lock:
             self.check()
@@ -90,9 +92,10 @@ class Starting:
 
     def _wait(self, part: Part, process: "subprocess.Popen[bytes]") -> None:
         deadline = time.monotonic() + part.timeout_s
-        while not part.is_ready():
+        while not part.is_ready() or _is_mistaken(part, process):
             self.check()
             if process.poll() is not None:
+                _refuse_stranger(part, process)
                 raise _failed(part, f"exit_code={process.returncode}")
             if time.monotonic() > deadline:
                 raise CannotAct(Code.NOT_READY, _story(part, f"no answer in {part.timeout_s:.0f} s"))
@@ -113,6 +116,25 @@ def spawn(part: Part) -> "subprocess.Popen[bytes]":
             stderr=subprocess.STDOUT,
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+
+
+def _is_mistaken(part: Part, process: "subprocess.Popen[bytes]") -> bool:
+    """Say whether what answered is not the process that was started.
+
+    Errors: `PORT_TAKEN` where it is known who it is.
+    """
+    _refuse_stranger(part, process)
+    return process.poll() is not None
+
+
+def _refuse_stranger(part: Part, process: "subprocess.Popen[bytes]") -> None:
+    stranger = stranger_to(part.port, process.pid) if part.port else None
+    if stranger is not None:
+        raise CannotAct(
+            Code.PORT_TAKEN,
+            f"expected port={part.port} for {part.name} was held by {stranger}; "
+            "stop it, or take another with `runbook down` and up again",
         )
 
 

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import yaml  # type: ignore[import-untyped]
 from prefect.cli import app as prefect_cli
@@ -27,11 +28,14 @@ from prefect.workers.process import ProcessWorker
 
 from deployments.interrupts import hear_interrupts
 from deployments.leftovers import end_leftovers
+from deployments.ports import SERVER
 from deployments.queues import DEFAULT_QUEUE, in_queue
 from deployments.state_dir import REPOSITORY
 from deployments.views.words import complain
 from deployments.warm_worker import WarmWorker
-from tasks.model.errors import Code, RunbookError
+from tasks.clients.port_holders import stranger_in
+from tasks.clients.process_marks import STACK_MARK
+from tasks.model.errors import CannotAct, Code, RunbookError
 from tasks.settings import load_settings
 
 POOL = "runbook"
@@ -43,7 +47,7 @@ HEARS_OF_RUNS = {PREFECT_WORKER_QUERY_SECONDS: 5, PREFECT_WORKER_PREFETCH_SECOND
 async def make_pool() -> None:
     """Wait for the server, and make the work pool where there is none.
 
-    Errors: `NOT_CONFIGURED` where the server wants another login than ours.
+    Errors: `NOT_CONFIGURED` where the server wants another login than ours, `PORT_TAKEN` where it is not our stack's.
     """
     async with get_client() as client:
         await _wait_for_server(client)
@@ -73,12 +77,27 @@ def _not_let_in(client: PrefectClient, error: PrefectHTTPStatusError) -> Excepti
 
 async def _wait_for_server(client: PrefectClient) -> None:
     deadline = time.monotonic() + SERVER_TIMEOUT_S
+    refuse_stranger(str(client.api_url), os.environ.get(STACK_MARK))
     while (error := await client.api_healthcheck()) is not None:
         if time.monotonic() > deadline:
             sys.exit(
                 f"PREFECT_UNREACHABLE: expected {client.api_url} to answer in {SERVER_TIMEOUT_S:.0f} s was {error}"
             )
         await asyncio.sleep(0.1)
+        refuse_stranger(str(client.api_url), os.environ.get(STACK_MARK))
+
+
+def refuse_stranger(api_url: str, mark: str | None) -> None:
+    """Let a stack's worker work for the stack's own server alone, and tell its password to nobody else.
+
+    Errors: `PORT_TAKEN`. Where no stack's mark is set, the server is elsewhere, and its login says enough.
+    """
+    port = urlsplit(api_url).port
+    stranger = stranger_in(port, mark) if mark and port else None
+    if stranger is not None:
+        raise CannotAct(
+            Code.PORT_TAKEN, f"expected port={port} for {SERVER} was held by {stranger}; stop it, then up again"
+        )
 
 
 def deploy_all(queue: str | None) -> None:

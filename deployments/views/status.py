@@ -73,23 +73,31 @@ def part_rows(status: dict[str, Any]) -> list[tuple[str, str, str, str, str]]:
         (
             name,
             str(one["pid"] or "-"),
-            one.get("health") or "no answer",
+            "NOT OURS" if one.get("held_by") else one.get("health") or "no answer",
             one.get("release") or "",
-            one.get("base_url") or "",
+            f"{one.get('base_url') or ''}{_holder(one)}",
         )
         for name, one in parts.items()
     ]
+
+
+def _holder(one: dict[str, Any]) -> str:
+    return f", its port is held by {one['held_by']}" if one.get("held_by") else ""
 
 
 def triage_lines(status: dict[str, Any]) -> list[str]:
     """Tell of the last and the next triage, the open incidents and the mode."""
     last = status["triage"]["last"]
     told = f"{last['finished_at'][:19]}Z  {last['summary'] or last['state']}" if last else "none finished yet"
-    if status["triage"]["overdue"]:
+    if not status["triage"].get("known", True):
+        told = "unknown: Prefect cannot be asked; `runbook check` looks at the service without it"
+    elif status["triage"]["overdue"]:
         told = f"OVERDUE: none finished for over {OVERDUE_S:.0f} s; nobody looks at the service. {told}"
+    unscheduled = "none scheduled" if status["triage"].get("known", True) else "unknown"
+    next_at = (status["triage"]["next_at"] or unscheduled)[:19]
     return [
         f"last triage     {told}",
-        f"next triage     {(status['triage']['next_at'] or 'none scheduled')[:19]}",
+        f"next triage     {next_at}",
         f"open incidents  {', '.join(status['open_incidents']) or 'none'}",
         f"mode            {status['mode'] or 'unknown'}",
         f"database        {(status.get('prefect') or {}).get('database') or 'unknown'}",

@@ -34,7 +34,7 @@ def test_the_status_of_no_stack_has_every_key(tmp_path: Path) -> None:
 
     assert status["prefect"] == {"pid": None, "api_url": None, "ui_url": None, "health": None, "database": None}
     assert status["worker"] == {"pid": None}
-    assert status["triage"] == {"last": None, "next_at": None, "overdue": False}
+    assert status["triage"] == {"last": None, "next_at": None, "overdue": False, "known": True}
     assert status["open_incidents"] == []
     assert not status["running"]
     assert status_lines(status)
