@@ -6,6 +6,8 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -47,6 +49,24 @@ def answers(url: str) -> bool:
             return bool(answer.status == 200)
     except NO_ANSWER:
         return False
+
+
+def date_of(url: str) -> datetime | None:
+    """Read what a server's clock says, whatever else it answers.
+
+    Errors: none.
+    """
+    try:
+        with _OPENER.open(url, timeout=1.0) as answer:
+            said = answer.headers["Date"]
+    except urllib.error.HTTPError as error:
+        said = error.headers["Date"]
+    except NO_ANSWER:
+        return None
+    try:
+        return parsedate_to_datetime(said).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def basic(words: str) -> dict[str, str]:

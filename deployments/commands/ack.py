@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from deployments.clock_check import warn_of_clock
 from deployments.commands.looking import JsonOutput
 from deployments.views.json_document import say_json
 from deployments.views.words import say
@@ -39,7 +40,9 @@ def ack(
         Print one JSON document.
     """
     now, who = datetime.now(UTC), getpass.getuser() if by is None else by
-    taken = acknowledge(load_settings(), incident_id, who, now, duration_s(for_) if for_ is not None else None)
+    settings, wanted_s = load_settings(), duration_s(for_) if for_ is not None else None
+    warn_of_clock(settings, sorted(settings.services), now)
+    taken = acknowledge(settings, incident_id, who, now, wanted_s)
     if json_output:
         say_json(as_json(taken))
     else:

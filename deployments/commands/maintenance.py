@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from deployments.clock_check import warn_of_clock
 from deployments.commands.ack import duration_s
 from deployments.commands.looking import JsonOutput
 from deployments.views.json_document import say_json
@@ -44,6 +45,7 @@ def start(
     """
     settings, now = load_settings(), datetime.now(UTC)
     name, who = service or settings.only_service(), getpass.getuser() if by is None else by
+    warn_of_clock(settings, [name], now)
     until = now + timedelta(seconds=duration_s(for_))
     open_window(settings, name, Maintenance(started_at=now, until=until, reason=reason, by=who))
     _show(name, json_output=json_output)
@@ -64,7 +66,9 @@ def end(*, service: str | None = None, by: str | None = None, json_output: JsonO
     """
     settings = load_settings()
     name, who = service or settings.only_service(), getpass.getuser() if by is None else by
-    end_window(settings, name, who, datetime.now(UTC))
+    now = datetime.now(UTC)
+    warn_of_clock(settings, [name], now)
+    end_window(settings, name, who, now)
     _show(name, json_output=json_output)
 
 

@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tasks.clients.incident_ledger import read_ledger
+from tasks.clients.incident_ledger import append, read_ledger
 from tasks.model.diagnosis import Audience, Cause, Confidence, Diagnosis, Finding, Status
+from tasks.model.incident import LedgerRecord, Source
 from tasks.record_incidents import incidents_recorded
 from tests.fakes.looks import three
 from tests.fakes.patient import Patient, watched
@@ -83,3 +85,22 @@ def test_a_window_is_opened_shown_and_ended(patient: Patient) -> None:
     assert (opened["reason"], opened["by"]) == ("new disk", "kim")
     assert "by kim: new disk" in runbook("maintenance", "show").stdout
     assert json.loads(runbook("maintenance", "end", "--json").stdout)["open"] is False
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("ack", "--by", "kim"), ("maintenance", "start", "--for", "30m", "--reason", "x"), ("maintenance", "end")],
+    ids=" ".join,
+)
+def test_a_time_that_is_set_by_a_clock_that_is_behind_says_so(patient: Patient, words: tuple[str, ...]) -> None:
+    """The hold is over before it begins for everybody whose clock is right, and the pages go on."""
+    quiet = runbook(*words)
+    later = datetime.now(UTC) + timedelta(hours=1)
+    ahead = LedgerRecord(timestamp=later, type="x", service="order-service", source=Source.TRIAGE)
+    append(patient.settings.ledger("order-service"), [ahead])
+    said = runbook(*words)
+
+    assert (quiet.returncode, said.returncode) == (0, 0)
+    assert "CLOCK_DIFFERS" not in quiet.stderr
+    assert said.stderr.startswith("CLOCK_DIFFERS: ")
+    assert len(said.stderr.splitlines()) == 1
