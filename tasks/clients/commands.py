@@ -14,6 +14,7 @@ from typing import IO
 from tasks.clients.process_marks import in_group, marked
 from tasks.clients.processes import identify, terminate
 from tasks.model.processes import ProcessIdentity
+from tasks.rules.clean_environment import clean_environment
 
 COMMAND_MARK = "TRADING_RUNBOOK_COMMAND"
 LEFT_WAIT_S = 10.0
@@ -25,15 +26,20 @@ _started: "list[subprocess.Popen[bytes]]" = []
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Where a command runs: variables on top of our own, and the folder."""
+    """Where a command runs: its own variables, and the folder.
+
+    Of our variables it sees those that any program needs; all of them where it is a command of ours (`trusted`).
+    """
 
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
+    trusted: bool = False
 
     @property
     def variables(self) -> dict[str, str]:
         """Every variable that the command sees."""
-        return {**os.environ, **self.environment}
+        ours = dict(os.environ) if self.trusted else clean_environment(os.environ)
+        return {**ours, **self.environment}
 
 
 HERE = Surroundings()

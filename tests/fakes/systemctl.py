@@ -1,6 +1,6 @@
 """A `systemctl` for tests: it answers as systemd 252 was recorded to answer, and really starts and ends its one unit.
 
-Run as a program it is `systemctl`; the variable FAKE_SYSTEMD names the folder of its unit, where each call is kept.
+Run as a program it is `systemctl`; its variable FAKE_SYSTEMD names the folder of its unit, where each call is kept.
 """
 
 import json
@@ -46,9 +46,8 @@ def install(folder: Path, patch: "pytest.MonkeyPatch", unit: Unit) -> None:
     """Put it on PATH before any other, with this unit."""
     program = folder / "bin" / "systemctl"
     program.parent.mkdir(parents=True)
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{Path(__file__)}" "$@"\n')
+    program.write_text(f'#!/bin/sh\n{FOLDER}="{folder}" exec "{sys.executable}" -I -S "{Path(__file__)}" "$@"\n')
     program.chmod(0o755)
-    patch.setenv(FOLDER, str(folder))
     patch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     write(folder, unit)
 

@@ -77,7 +77,9 @@ async def _mend(settings: RunbookSettings, watched: ServiceSettings, stack: OwnS
     """Start what is missing, then switch every fault off; a gateway that was just started has none."""
     urls = (watched.url, *(admin_url(one) for one in watched.gateways.values()))
     if any(process_at(url, stack.mark) is None for url in urls):
-        where = Surroundings({"RUNBOOK_STATE_DIR": str(settings.state_dir)}, watched.working_directory)
+        # `runbook up` starts our own parts, which need what we were given.
+        own = {"RUNBOOK_STATE_DIR": str(settings.state_dir)}
+        where = Surroundings(own, watched.working_directory, trusted=True)
         ended = await asyncio.to_thread(run_command, settings.drill.mend_command, MEND_TIMEOUT_S, where)
         if not ended.succeeded:
             raise CannotAct(Code.START_FAILED, f"expected the missing parts to come up was {ended.story}")

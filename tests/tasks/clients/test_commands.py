@@ -115,3 +115,18 @@ def test_the_last_lines_of_a_log_are_one_line(tmp_path: Path) -> None:
     assert last_lines(log, 2) == "line 1998 | line 1999"
     assert last_lines(tmp_path / "none") == "none"
     assert "start_log" in last_lines(None)
+
+
+def test_a_command_sees_none_of_our_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service's own commands, its start among them, are not ours: they get a clean environment."""
+    secrets = ("PREFECT_API_AUTH_STRING", "RUNBOOK_ALERT_TOKEN", "SLACK_BOT_TOKEN", "ANY_OTHER_KEY")
+    for name in secrets:
+        monkeypatch.setenv(name, "hunter2")
+    show = python("import os; print(sorted(os.environ.items()))")
+
+    told = run_command(show, 10, Surroundings({"DESK": "equities"})).output
+
+    assert "hunter2" not in told
+    assert "('DESK', 'equities')" in told
+    assert "'PATH'" in told
+    assert "hunter2" in run_command(show, 10, Surroundings(trusted=True)).output

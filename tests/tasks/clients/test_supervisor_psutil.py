@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tasks.clients.process_look import process_look
@@ -178,3 +179,24 @@ def test_a_start_that_fails_leaves_no_process_and_tells_the_last_lines(
     assert caught.value.code is code
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", one.service.port)) != 0
+
+
+@pytest.mark.skipif(not hasattr(psutil.Process, "environ"), reason="the platform shows no environment")
+def test_a_started_service_inherits_no_secret_of_the_automation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A first start and every restart: the service could act as what watches it."""
+    patient = watched(tmp_path, start_environment={"DESK": "equities"})
+    for name in ("PREFECT_API_AUTH_STRING", "RUNBOOK_ALERT_TOKEN", "RUNBOOK_SLACK__BOT_TOKEN", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "hunter2")
+    monkeypatch.setenv("ORDER_SERVICE_LOG_LEVEL", "info")
+    try:
+        patient.start()
+        assert patient.pid
+        seen = psutil.Process(patient.pid).environ()
+    finally:
+        end(patient)
+
+    assert "hunter2" not in seen.values()
+    assert not [name for name in seen if name.startswith(("PREFECT_", "RUNBOOK_"))]
+    assert (seen["DESK"], seen["ORDER_SERVICE_LOG_LEVEL"]) == ("equities", "info")
