@@ -21,6 +21,8 @@ TRADED = {
 }
 # A drill need not wait as long as a trading day for its proof; 120 s is the default elsewhere.
 CONFIRM_FOR_S = 30
+# The bundled service needs a tenth of this; one that leaks is ended long before the machine is short of memory.
+MEMORY_LIMIT_BYTES = 768 * 1024 * 1024
 # Starts again what a drill has killed.
 MEND_COMMAND = [sys.executable, "-m", "deployments.cli", "up", "--detach"]
 TEST_SYMBOLS = {"equity": "ZVZZT", "future": "TESTF", "fx": "TST/USD", "crypto": "TST-USD"}
@@ -60,6 +62,7 @@ def settings_text(state: StateDir, ports: Mapping[str, int], token: str, alert_t
     tables: dict[str, Mapping[str, object]] = {
         "services.order-service": service,
         "services.order-service.restart": {"confirm_for_s": CONFIRM_FOR_S, "confirm_timeout_s": 90},
+        "services.order-service.limits": {"memory_limit_bytes": MEMORY_LIMIT_BYTES},
         "services.order-service.start_environment": service_environment(state, ports),
         **{f"services.order-service.gateways.{name}": _gateway(ports, name) for name in GATEWAYS},
         **{f"services.order-service.synthetic_orders.{kind}": _order(kind) for kind in TEST_SYMBOLS},

@@ -81,6 +81,8 @@ class EscalationLimits(Value):
 class DiagnosisLimits(Value):
     """Where a number becomes a symptom (§2.2). Units: as the names end; ratios are of the whole, 0 to 1.
 
+    Memory that grows is restarted for only from `memory_close_ratio` of its limit on, and while a market is open and
+    orders fill only where the limit is `memory_act_within_s` away, or it is at `memory_ratio`.
     A disk is full below `disk_free_bytes`, or where it is small below `disk_free_ratio` of it.
     Confirming: `confirm_count` bad looks, counted over this run's rounds and the runs before. Closing:
     `close_good_count` runs without the symptom in a row, over at least `close_good_s`.
@@ -113,6 +115,8 @@ class DiagnosisLimits(Value):
     memory_growth_bytes: int = Field(default=104_857_600, gt=0)
     memory_growth_ratio: float = Field(default=1.5, gt=1)
     memory_exhausted_in_s: float = Field(default=3600.0, gt=0)
+    memory_close_ratio: float = Field(default=0.75, gt=0, le=1)
+    memory_act_within_s: float = Field(default=300.0, gt=0)
     descriptors_ratio: float = Field(default=0.95, gt=0, le=1)
 
     disk_free_ratio: float = Field(default=0.05, ge=0, lt=1)

@@ -6,10 +6,10 @@ from statistics import median
 from tasks.model.diagnosis import Audience, Cause, Confidence, Finding, Kind
 from tasks.model.evidence import Evidence
 from tasks.model.limits import DiagnosisLimits
-from tasks.model.looks import Observation
+from tasks.model.looks import Observation, OrderOutcome
 from tasks.model.processes import ProcessLook
 from tasks.model.values import Value
-from tasks.rules.causes.facts import confidence, gateways_ruled_out, in_all, looks
+from tasks.rules.causes.facts import confidence, gateways_ruled_out, in_all, looks, orders_fill
 
 POINTS_LEAST_COUNT = 4
 POINTS_LIMIT_COUNT = 60
@@ -33,6 +33,7 @@ def resource_exhausted(evidence: Evidence) -> Finding | None:
     """Find a service that has used up its memory or descriptors, or will within the hour at the rate it grows.
 
     Runbook: §2.1 Restart before the kernel kills it; what leaks is for tier 2.
+    Errors: none; growth far from the limit is only likely, and so never acted on.
     """
     parts = [part for part in (_descriptors(evidence), _memory(evidence)) if part]
     if not parts:
@@ -118,17 +119,60 @@ def _memory(evidence: Evidence) -> tuple[Kind, Confidence, str] | None:
         because = f"memory is at its limit in {looks(evidence)}: {used:.0f} of {(limit or 0) / MIB:.0f} MiB"
         return Kind.MEMORY, confidence(evidence), because
     trend = memory_trend(evidence)
-    if trend is None or limit is None or not _leaks(trend, limit, limits):
+    if trend is None or limit is None or not in_all(evidence, lambda one: _leaks(evidence, one, limit)):
         return None
     left_s = (limit - trend.last_bytes) / trend.per_s
     because = (
         f"memory grew from {trend.first_bytes / MIB:.0f} to {trend.last_bytes / MIB:.0f} MiB in {trend.span_s:.0f} s "
         f"over {trend.points_count} runs, and reaches its limit of {limit / MIB:.0f} MiB in {left_s:.0f} s"
     )
-    return Kind.MEMORY, Confidence.CONFIRMED, because
+    waits = _waits(evidence, trend, limit)
+    sure = Confidence.LIKELY if waits else confidence(evidence)
+    return Kind.MEMORY, sure, f"{because}; {waits}" if waits else because
 
 
-def _leaks(trend: MemoryTrend, limit: int, limits: DiagnosisLimits) -> bool:
+def memory_presses(evidence: Evidence) -> bool:
+    """Say whether memory still asks for a restart in the last observation: a collector may have freed it meanwhile.
+
+    Runbook: §2.1, right before the restart.
+    """
+    limit, trend = memory_limit(evidence.latest.process, evidence.limits), memory_trend(evidence)
+    if memory_spent(evidence.latest, evidence.limits):
+        return True
+    if limit is None or trend is None or not _reaches(trend, limit, evidence.limits):
+        return False
+    return not _waits(evidence, trend, limit)
+
+
+def _waits(evidence: Evidence, trend: MemoryTrend, limit: int) -> str:
+    """Say why memory that grows is no reason to act yet: a straight line is no forecast, and a restart costs orders.
+
+    Steps: 1. far from the limit it is told, and never acted on 2. while orders fill at an open market it is waited
+    until the limit is near
+    """
+    limits, used_ratio = evidence.limits, trend.last_bytes / limit
+    if used_ratio < limits.memory_close_ratio:
+        return f"it uses {used_ratio:.0%} of it: told, and not acted on below {limits.memory_close_ratio:.0%}"
+    left_s = (limit - trend.last_bytes) / trend.per_s
+    if left_s > limits.memory_act_within_s and orders_fill(evidence) and _may_trade(evidence):
+        return f"orders fill, and it is more than {limits.memory_act_within_s:.0f} s away"
+    return ""
+
+
+def _may_trade(evidence: Evidence) -> bool:
+    """Say whether a market is open; where nobody looked at the hours, a test order that was executed says so."""
+    if evidence.markets:
+        return any(one.open for one in evidence.markets)
+    return any(order.outcome is OrderOutcome.EXECUTED for order in evidence.latest.orders)
+
+
+def _leaks(evidence: Evidence, observation: Observation, limit: int) -> bool:
+    """Say whether memory grows steadily towards its limit, with one observation of this run as the last point."""
+    trend = memory_trend(evidence.model_copy(update={"observations": (observation,)}))
+    return trend is not None and _reaches(trend, limit, evidence.limits)
+
+
+def _reaches(trend: MemoryTrend, limit: int, limits: DiagnosisLimits) -> bool:
     grown = trend.last_bytes - trend.first_bytes
     much = grown >= limits.memory_growth_bytes and trend.last_bytes >= trend.first_bytes * limits.memory_growth_ratio
     steady = trend.rising_ratio >= RISING_RATIO and trend.per_s > 0

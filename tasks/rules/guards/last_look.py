@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 
-from tasks.model.diagnosis import Cause, Finding
+from tasks.model.diagnosis import Cause, Finding, Kind
 from tasks.model.incident import Action
 from tasks.model.plan import PlannedAction
 from tasks.model.processes import ProcessIdentity
 from tasks.model.verdicts import GuardCode, Verdict
 from tasks.rules.causes.releases import shows_now
+from tasks.rules.causes.resources import memory_presses
 from tasks.rules.guards.facts import Facts
 
 # These are planned from numbers that were counted over minutes.
@@ -23,7 +24,8 @@ def still_there(planned: PlannedAction, facts: Facts, planned_for: ProcessIdenti
         1. did anybody look?
         2. is the process the one that was found hung or gone? one that somebody started meanwhile is left alone
         3. the same cause, of the same gateway, class, feature or release
-        4. what a release or feature is blamed for must show now: its numbers still hold for minutes after it has ended
+        4. what is found in the numbers of minutes (a release, a feature, memory) must be there now: they hold for a
+           while after it has ended
     """
     was = planned.finding
     if was is None or planned.action is Action.PAUSE_STRATEGIES:
@@ -40,7 +42,10 @@ def still_there(planned: PlannedAction, facts: Facts, planned_for: ProcessIdenti
 
 
 def _shows(planned: PlannedAction, was: Finding, facts: Facts) -> bool:
-    return planned.action not in TAKES_A_CHANGE_BACK or shows_now(facts.evidence, was.kinds)
+    """Say whether what was found over minutes is there at this moment."""
+    if planned.action in TAKES_A_CHANGE_BACK:
+        return shows_now(facts.evidence, was.kinds)
+    return was.kinds != (Kind.MEMORY,) or memory_presses(facts.evidence)
 
 
 def _is_meant(planned: PlannedAction, was: Finding, found: Finding) -> bool:

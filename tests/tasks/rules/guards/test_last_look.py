@@ -46,11 +46,11 @@ def test_the_trouble_of_another_target_allows_nothing(wanted: PlannedAction, now
 
 
 def test_a_service_that_runs_out_of_something_else_is_not_restarted_for_the_first() -> None:
-    """A restart frees memory; it does not empty a disk."""
-    memory, storage = (finding(Cause.RESOURCE_EXHAUSTED, kinds=(one,)) for one in (Kind.MEMORY, Kind.STORAGE))
+    """A restart frees descriptors; it does not empty a disk."""
+    spent, storage = (finding(Cause.RESOURCE_EXHAUSTED, kinds=(one,)) for one in (Kind.DESCRIPTORS, Kind.STORAGE))
 
-    assert still_there(planned(found=memory), facts(found=(memory,)), None).allowed
-    assert still_there(planned(found=memory), facts(found=(storage,)), None).code is GuardCode.CLEARED
+    assert still_there(planned(found=spent), facts(found=(spent,)), None).allowed
+    assert still_there(planned(found=spent), facts(found=(storage,)), None).code is GuardCode.CLEARED
 
 
 def test_a_service_that_is_well_again_is_left_alone() -> None:
