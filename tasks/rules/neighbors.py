@@ -3,13 +3,16 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from tasks.model.incident import LedgerRecord
+from tasks.model.diagnosis import DEAD_ENDS
+from tasks.model.incident import IncidentState, LedgerRecord
 from tasks.model.looks import HealthLook, Seen
 from tasks.rules.incident_state import open_incidents
 from tasks.rules.maintenance import maintenance_at
 
 # What strikes several services of a host strikes them within minutes; what has lasted for longer is another matter.
 SHARED_WITHIN = timedelta(minutes=15)
+# Under these a service does not serve; which of them it is changes while it lasts.
+SAME_TROUBLE = frozenset(cause.value for cause in DEAD_ENDS)
 # A service that says so itself serves, and has a dependency that does not.
 SERVES = "degraded"
 
@@ -20,7 +23,22 @@ def is_sick(look: HealthLook) -> bool:
 
 
 def has_trouble_of_its_own(records: Iterable[LedgerRecord], service: str, now: datetime) -> bool:
-    """Say whether a service is being worked on, or was sick long before."""
+    """Say whether a service is being worked on, or was down or hung long before.
+
+    An older incident of anything else, as of its metrics or of a disk, says nothing of why it does not serve now.
+    """
     read = tuple(records)
-    old = any(now - one.opened_at > SHARED_WITHIN for one in open_incidents(read, service))
+    old = any(_is_old(one, read, now) for one in open_incidents(read, service))
     return old or maintenance_at(read, service, now) is not None
+
+
+def _is_old(incident: IncidentState, records: Iterable[LedgerRecord], now: datetime) -> bool:
+    """Say whether an open incident was long ago about a service that does not serve, since it was last opened."""
+    since = incident.reopened_at or incident.opened_at
+    return any(
+        one.incident_id == incident.incident_id
+        and one.timestamp >= since
+        and now - one.timestamp > SHARED_WITHIN
+        and one.details.get("cause") in SAME_TROUBLE
+        for one in records
+    )

@@ -14,12 +14,17 @@ from tests.fakes.looks import NOW, health
 NAME = "orders-b"
 
 
-def opened(ago: timedelta, service: str = NAME) -> LedgerRecord:
-    """An incident that is open since then."""
-    details = {"cause": Cause.SERVICE_DOWN}
+def opened(
+    ago: timedelta, service: str = NAME, cause: str | None = Cause.SERVICE_DOWN, event: Event = Event.OPENED
+) -> LedgerRecord:
+    """An incident that is open since then, or what was said of it then."""
+    details = {"cause": cause} if cause else {}
     return LedgerRecord(
-        timestamp=NOW - ago, type="x", service=service, incident_id="INC-1", event=Event.OPENED, details=details
+        timestamp=NOW - ago, type="x", service=service, incident_id="INC-1", event=event, details=details
     )
+
+
+OLD, NEW = SHARED_WITHIN + timedelta(seconds=1), timedelta(minutes=1)
 
 
 @pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.TIMED_OUT, Fault.CUT_OFF])
@@ -48,6 +53,30 @@ def test_trouble_that_is_older_is_its_own() -> None:
     assert not has_trouble_of_its_own([opened(SHARED_WITHIN)], NAME, NOW)
     assert not has_trouble_of_its_own([opened(timedelta(days=1), "orders-c")], NAME, NOW)
     assert not has_trouble_of_its_own([], NAME, NOW)
+
+
+@pytest.mark.parametrize("cause", [*Cause, None])
+def test_an_older_incident_of_something_else_does_not_excuse_a_neighbor_that_is_down_now(cause: Cause | None) -> None:
+    """A broken `/metrics` of this morning does not explain why both services of the host went down this minute."""
+    same = {Cause.SERVICE_DOWN, Cause.SERVICE_HUNG, Cause.CRASH_LOOP}
+
+    assert has_trouble_of_its_own([opened(OLD, cause=cause)], NAME, NOW) is (cause in same)
+
+
+def test_an_older_incident_that_became_a_service_down_just_now_does_not_excuse_it() -> None:
+    """What counts is since when it does not serve, not since when anything was wrong."""
+    other, down = opened(OLD, cause=Cause.INFRASTRUCTURE), opened(NEW, event=Event.DIAGNOSED)
+
+    assert not has_trouble_of_its_own([other, down], NAME, NOW)
+    assert has_trouble_of_its_own([other, opened(OLD, event=Event.DIAGNOSED)], NAME, NOW)
+
+
+def test_an_incident_that_came_back_just_now_is_not_old() -> None:
+    """It was well in between."""
+    closed = opened(timedelta(minutes=30), event=Event.CLOSED)
+
+    assert not has_trouble_of_its_own([opened(timedelta(hours=1)), closed, opened(NEW)], NAME, NOW)
+    assert has_trouble_of_its_own([opened(timedelta(hours=1)), closed, opened(OLD)], NAME, NOW)
 
 
 def test_who_is_worked_on_has_its_own_cause() -> None:
