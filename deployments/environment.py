@@ -7,7 +7,7 @@ import secrets
 from deployments.ports import HOST, SERVER
 from deployments.server_settings import ServerSettings, forget_variables
 from deployments.state_dir import StateDir
-from tasks.clients.process_marks import STACK_MARK
+from tasks.clients.process_marks import STACK_MARK, STATE_DIR_MARK
 
 # Another Prefect's profile, another Python's path or another stack's service settings are not ours to obey.
 FOREIGN = ("PREFECT_", "ORDER_SERVICE_", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "UVICORN_")
@@ -29,12 +29,13 @@ def new_mark() -> str:
     return secrets.token_hex(8)
 
 
-def adopt_mark(mark: str) -> None:
-    """Clean our own environment for the parts that inherit it, and put the mark into it."""
+def adopt_mark(mark: str, state: StateDir) -> None:
+    """Clean our own environment for the parts that inherit it, and put the mark and the stack's place into it."""
     for name in [name for name in os.environ if name.upper().startswith(FOREIGN)]:
         del os.environ[name]
     forget_variables()
     os.environ[STACK_MARK] = mark
+    os.environ[STATE_DIR_MARK] = str(state.root)
 
 
 def prefect_environment(state: StateDir, ports: dict[str, int]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from deployments.state_dir import StateDir
 from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.mode_switch import current_mode
 from tasks.clients.port_holders import stranger_in
+from tasks.clients.process_marks import left_under
 from tasks.clients.processes import identify, read_pid
 from tasks.model.errors import RunbookError
 from tasks.model.ledger_file import LedgerPlace
@@ -57,6 +58,7 @@ def gather_status(state: StateDir) -> dict[str, Any]:
             "approvals": approvals.result() if approvals else [],
             "mode": _mode(state),
             "state_dir": str(state.root),
+            "left_pids": [] if stack else [one.pid for one in left_under(state.root)],
         }
 
 

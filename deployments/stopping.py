@@ -7,7 +7,7 @@ from deployments.parts import WORKER
 from deployments.ports import SERVER
 from deployments.stack_file import StackRecord, remove_stack
 from deployments.state_dir import StateDir
-from tasks.clients.process_marks import STACK_MARK, marked
+from tasks.clients.process_marks import STACK_MARK, left_under, marked
 from tasks.clients.processes import is_running, own_pid, terminate
 from tasks.model.errors import CannotAct, Code
 from tasks.model.processes import ProcessIdentity
@@ -15,6 +15,7 @@ from tasks.model.processes import ProcessIdentity
 # Long enough for the order service to finish its orders in flight, and for Prefect to close its database.
 GRACE_S = 8.0
 STARTER_GRACE_S = 45.0
+LEFT_ROUNDS_COUNT = 4
 
 
 def stop_stack(state: StateDir, stack: StackRecord) -> None:
@@ -30,6 +31,24 @@ def stop_stack(state: StateDir, stack: StackRecord) -> None:
     _refuse_survivors(stack)
     remove_stack(state.stack_file)
     state.pid_file.unlink(missing_ok=True)
+
+
+def stop_left(state: StateDir) -> int:
+    """Stop what a stack of this state directory left running without a stack file; say how many processes it was.
+
+    Errors: `STILL_ALIVE` names what outlived even SIGKILL.
+    Steps: nobody knows which part each process is, so a flow may start the service once more while they end; what
+    appears meanwhile is ended, too.
+    """
+    ended: set[ProcessIdentity] = set()
+    for _ in range(LEFT_ROUNDS_COUNT):
+        found = left_under(state.root)
+        if not found:
+            return len(ended)
+        _end(found)
+        ended.update(found)
+    _refuse_living(left_under(state.root))
+    return len(ended)
 
 
 def stop_parts(stack: StackRecord, names: frozenset[str]) -> None:
@@ -56,7 +75,11 @@ def _end(identities: Iterable[ProcessIdentity]) -> None:
 
 
 def _refuse_survivors(stack: StackRecord) -> None:
-    survivors = [identity for identity in marked(STACK_MARK, stack.mark) if is_running(identity)]
+    _refuse_living(marked(STACK_MARK, stack.mark))
+
+
+def _refuse_living(identities: Iterable[ProcessIdentity]) -> None:
+    survivors = [identity for identity in identities if is_running(identity)]
     if survivors:
         pids = ", ".join(str(one.pid) for one in survivors)
         raise CannotAct(Code.STILL_ALIVE, f"expected every part to end was alive pid={pids}; end them by hand")

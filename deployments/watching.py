@@ -9,9 +9,10 @@ from deployments.live_status import gather_status
 from deployments.stack_file import read_stack
 from deployments.stack_lock import stack_lock
 from deployments.state_dir import StateDir
-from deployments.stopping import stop_stack
+from deployments.stopping import stop_left, stop_stack
 from deployments.views.status import status_view
 from deployments.views.words import say
+from tasks.clients.process_marks import STACK_MARK, marked
 
 TICK_S = 0.5
 LOOK_EVERY_TICKS = 4
@@ -24,7 +25,11 @@ def watch(state: StateDir, mark: str) -> None:
     """
     try:
         _show(state, mark)
-        say("The stack was stopped from elsewhere.")
+        if read_stack(state.stack_file) is None and marked(STACK_MARK, mark):
+            stop_left(state)
+            say(f"The files under {state.root} are gone, so the stack was stopped.")
+        else:
+            say("The stack was stopped from elsewhere.")
     except KeyboardInterrupt:
         _end(state, mark)
     except OSError as error:

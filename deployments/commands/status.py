@@ -22,6 +22,12 @@ def status(*, json_output: Annotated[bool, Parameter(name="--json", negative=())
     found = gather_status(find_state_dir())
     if json_output:
         say_json(found)
+    elif found["left_pids"]:
+        pids = ", ".join(str(pid) for pid in found["left_pids"])
+        say(
+            f"The files of the stack under {found['state_dir']} are gone, and its processes still run: pid {pids}. "
+            "`runbook down` ends them."
+        )
     elif not found["running"]:
         say(
             f"No local stack runs under {found['state_dir']}; `runbook up` starts one. On a trading host see "

@@ -20,7 +20,7 @@ from deployments.stack_lock import stack_lock
 from deployments.stack_settings import write_settings
 from deployments.starting import Starting
 from deployments.state_dir import StateDir, find_state_dir
-from deployments.stopping import stop_parts, stop_stack
+from deployments.stopping import stop_left, stop_parts, stop_stack
 from deployments.views.progress import progress_view, say_running, say_started
 from deployments.watching import watch
 from tasks.clients.processes import identify
@@ -125,6 +125,8 @@ def new_stack(state: StateDir, stale: StackRecord | None, asked: dict[str, int |
     """
     if stale is not None:
         stop_stack(state, stale)
+    else:
+        stop_left(state)
     ports = choose_ports(asked)
     write_settings(state, ports, kept(state).server_auth)
     load_settings({**os.environ, "RUNBOOK_CONFIG": str(state.settings_file), "RUNBOOK_STATE_DIR": str(state.root)})
@@ -139,7 +141,7 @@ def new_stack(state: StateDir, stale: StackRecord | None, asked: dict[str, int |
 
 def start(state: StateDir, stack: StackRecord, missing: frozenset[str]) -> None:
     """Start what is missing; when a part does not come up or a person interrupts, stop what this start began."""
-    adopt_mark(stack.mark)
+    adopt_mark(stack.mark, state)
     write_stack(state.stack_file, stack)
     starting = Starting(stack, state.stack_file)
     try:

@@ -124,7 +124,8 @@ def test_no_part_but_the_server_gets_the_password(monkeypatch: pytest.MonkeyPatc
     """The order service and its gateways have nothing to do with Prefect's database."""
     monkeypatch.setenv("RUNBOOK_DATABASE_URL", URL)
     monkeypatch.setenv("TRADING_RUNBOOK_STACK", "")
-    adopt_mark("ours")
+    monkeypatch.setenv("TRADING_RUNBOOK_STATE_DIR", "")
+    adopt_mark("ours", StateDir(Path("here")))
 
     assert "hunter2" not in str(dict(os.environ))
 

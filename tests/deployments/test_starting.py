@@ -12,6 +12,7 @@ from deployments.environment import adopt_mark
 from deployments.parts import Part
 from deployments.stack_file import StackRecord, read_stack
 from deployments.starting import Starting, StartStoppedError
+from deployments.state_dir import StateDir
 from tasks.clients.process_marks import marked
 from tasks.clients.processes import is_running, terminate
 from tasks.model.errors import CannotAct, Code
@@ -107,7 +108,8 @@ def test_a_foreign_prefect_never_leaks_into_our_parts(monkeypatch: pytest.Monkey
     monkeypatch.setenv("PREFECT_API_URL", "https://elsewhere.example.com/api")
     monkeypatch.setenv("ORDER_SERVICE_PORT", "1")
     monkeypatch.setenv("TRADING_RUNBOOK_STACK", "")
-    adopt_mark("ours")
+    monkeypatch.setenv("TRADING_RUNBOOK_STATE_DIR", "")
+    adopt_mark("ours", StateDir(Path("here")))
 
     assert "PREFECT_API_URL" not in os.environ
     assert "ORDER_SERVICE_PORT" not in os.environ
