@@ -9,10 +9,13 @@ from tasks.model.errors import Code, RunbookError
 FINISHED = ["COMPLETED", "FAILED", "CRASHED"]
 _CAUSE_LINE = re.compile(r"^\*\*([a-z ]+?)(?: \(.*\))?, (?:confirmed|likely|inconclusive)\*\* →", re.MULTILINE)
 
+_RESTRICTED = re.compile(r"^# [^ ]+ is up\.")
+
 
 def last_triage(door: PrefectDoor) -> dict[str, Any] | None:
-    """Find the last finished triage; its cause is `healthy`, a cause of the runbook, or None where the tool broke.
+    """Find the last finished triage.
 
+    Its cause is `healthy`, `restricted`, a cause of the runbook, or None where the tool broke.
     Errors: `PREFECT_UNREACHABLE`: that nobody answers does not mean that none has finished.
     """
     runs = _runs(door, FINISHED, "END_TIME_DESC")
@@ -40,9 +43,11 @@ def next_triage_at(door: PrefectDoor) -> str | None:
 
 
 def cause_in(report: str) -> str:
-    """Read the most urgent cause out of a triage report."""
+    """Read the most urgent cause out of a triage report; *restricted* where nothing is wrong but something is held."""
     line = _CAUSE_LINE.search(report)
-    return line.group(1).replace(" ", "_") if line else "healthy"
+    if line:
+        return line.group(1).replace(" ", "_")
+    return "restricted" if _RESTRICTED.search(report) else "healthy"
 
 
 def _runs(door: PrefectDoor, states: list[str], order: str) -> list[dict[str, Any]]:

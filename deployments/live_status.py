@@ -22,6 +22,7 @@ from tasks.clients.process_marks import left_under
 from tasks.clients.processes import identify, read_pid
 from tasks.model.errors import RunbookError
 from tasks.model.ledger_file import LedgerPlace
+from tasks.rules.in_force import in_force_words, read_restrictions
 from tasks.rules.incident_state import open_incidents
 from tasks.settings import RunbookSettings, load_settings
 
@@ -120,13 +121,16 @@ def _service(state: StateDir, stack: StackRecord | None) -> dict[str, Any]:
     if stack is None:
         return {}
     base_url = f"http://{HOST}:{stack.ports[ORDER_SERVICE]}"
-    health = ask(f"{base_url}/health")
+    health, routing = ask(f"{base_url}/health"), ask(f"{base_url}/routing")
     told = health if isinstance(health, dict) else {}
+    held = read_restrictions(routing) if isinstance(routing, dict) else ()
     return {
         "pid": _service_pid(state, stack),
         "base_url": base_url,
         "release": told.get("release"),
         "health": told.get("status"),
+        "in_force": [one.model_dump(mode="json") for one in held],
+        "in_force_words": in_force_words(held) if isinstance(routing, dict) else None,
         "log_files": [str(state.service_log), str(state.log(ORDER_SERVICE))],
         "incidents_file": str(state.incidents_file),
     }

@@ -45,6 +45,7 @@ from tasks.rules.lost_ledger import lost_ledger_messages
 from tasks.rules.message_evidence import with_evidence
 from tasks.rules.messages import opening_messages
 from tasks.rules.remediation_messages import remediation_messages
+from tasks.rules.resume_messages import resume_messages
 from tasks.rules.run_names import triage_name
 from tasks.scan_logs import scan_logs
 from tasks.send_synthetic_order import send_synthetic_order
@@ -121,7 +122,7 @@ async def initial_triage(request: TriageRequest) -> str:
         story = story.having(incidents=incidents)
         plan, _ = await asyncio.gather(plan_remediation(story), name_run(story))  # §2, §1.4
         story = story.having(plan=plan)
-        opening = with_evidence(opening_messages(story), story)
+        opening = with_evidence((*opening_messages(story), *resume_messages(story)), story)
         told = await escalation(service, opening, context.maintenance, context.run_url)  # §3, §4
         allowed = may_act(plan)
         result = await remediation(remediation_case(story, plan)) if allowed else nothing_allowed(story, plan)  # §2

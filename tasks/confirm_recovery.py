@@ -15,7 +15,10 @@ from tasks.model.incident import Event, LedgerRecord, Outcome
 from tasks.model.looks import Observation
 from tasks.model.progress import LongStep, Progress, Report, unheard
 from tasks.model.remediation import ActionResult, Recovery, RemediationCase
-from tasks.rules.incident_changes import closing_records, record_of
+from tasks.rules.class_standing import class_standings
+from tasks.rules.hysteresis import keeps_open
+from tasks.rules.in_force import in_force
+from tasks.rules.incident_changes import End, ending_records, record_of
 from tasks.rules.incident_state import fold_incidents
 from tasks.rules.planning.due import ends_incident
 from tasks.rules.recovery import LOST_LOOKS_COUNT, is_lost, looks_recovered
@@ -55,7 +58,12 @@ async def proven_recovery(service: ServiceSettings, report: Report = unheard) ->
         first, good_since = (first or seen, good_since or now) if verdict.good else (None, None)
         if good_since is not None and now - good_since >= service.restart.confirm_for_s:
             return Recovery(
-                outcome=Outcome.RECOVERED, detail=detail, good_for_s=round(now - good_since, 1), looks_count=count
+                outcome=Outcome.RECOVERED,
+                detail=detail,
+                good_for_s=round(now - good_since, 1),
+                looks_count=count,
+                held=in_force(seen),
+                standings=class_standings(seen),
             )
         last_two.append(seen)
         if is_lost(last_two):
@@ -83,5 +91,7 @@ def _record(settings: RunbookSettings, case: RemediationCase, result: ActionResu
     proof = record_of(incident, Event.ACTION_FINISHED, now, f"after {result.action}: {recovery.detail}", details)
     ending: tuple[LedgerRecord, ...] = ()
     if recovery.outcome is Outcome.RECOVERED and ends_incident(result.planned):
-        ending = closing_records(incident, now, f"good for {recovery.good_for_s:g} s: {recovery.detail}")
+        because = f"good for {recovery.good_for_s:g} s: {recovery.detail}"
+        kept = keeps_open(incident, recovery.held) if recovery.held else ()
+        ending = ending_records(incident, now, End(because=because, kept=kept, standings=recovery.standings))
     append(ledger, [proof, *ending])

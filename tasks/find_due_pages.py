@@ -43,7 +43,7 @@ def messages_due(settings: RunbookSettings, service: str, now: datetime) -> tupl
         return ()
     words = PageWords(mode=current_mode(settings), time_zone=settings.desk_time_zone)
     incidents = fold_incidents(records, service)
-    owed = tuple(message for one in incidents for message in recovery_messages(one, words, now))
+    owed = tuple(message for one in incidents for message in recovery_messages(one, words, now, incidents))
     limits = settings.service(service).escalation
     waiting = [one for one in incidents if one.is_open and not is_acknowledged(one, limits, now)]
     if not waiting or maintenance_at(records, service, now):

@@ -58,10 +58,11 @@ def update_of(
     seen_again = (changed[Event.OBSERVED] | changed[Event.DIAGNOSED]) - changed[Event.OPENED]
     stuck = () if acting else tuple(one for one in incidents if one.is_open and half_done(one))
     return IncidentUpdate(
-        opened=tuple(one for one in incidents if one.incident_id in changed[Event.OPENED]),
+        opened=tuple(one for one in incidents if one.incident_id in changed[Event.OPENED] and not one.recovered_at),
         observed=tuple(one for one in incidents if one.incident_id in seen_again),
         closed=tuple(one for one in incidents if one.incident_id in changed[Event.CLOSED]),
         half_done=stuck,
+        held=tuple(one for one in incidents if one.is_open and one.recovered_at),
     )
 
 

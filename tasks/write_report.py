@@ -8,19 +8,20 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.clients.run_page import renamed
 from tasks.model.report import TriageStory
-from tasks.rules.report_markdown import status_line, triage_markdown
+from tasks.rules.headline import story_headline
+from tasks.rules.report_markdown import triage_markdown
 from tasks.rules.run_names import found_name, found_tags
 
 
 @task(name="write_report", cache_policy=NO_CACHE, timeout_seconds=20, retries=0)
 async def write_report(story: TriageStory) -> str:
-    """Publish the report in the Prefect UI, name the run by what it found, and return its status line.
+    """Publish the report in the Prefect UI, name the run by what it found, and return its headline.
 
     Runbook: §1 to §4, line by line.
     """
     service = story.evidence.context.request.service
     key = "triage-" + "".join(letter if letter.isalnum() else "-" for letter in service.lower())
-    line = status_line(story)
+    line = story_headline(story)
     await asyncio.gather(
         acreate_markdown_artifact(markdown=triage_markdown(story), key=key, description=line),
         renamed(found_name(story), found_tags(story)),

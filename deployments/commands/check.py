@@ -17,6 +17,7 @@ from tasks.model.evidence import Evidence, TriageRequest
 from tasks.model.log_findings import LogsLook, ScanQuestion
 from tasks.rules.checks import check_results, fired
 from tasks.rules.diagnosis import name_cause
+from tasks.rules.headline import headline, held_now, overall_status
 from tasks.settings import RunbookSettings
 
 # The exit codes of monitoring plugins.
@@ -57,7 +58,12 @@ def check_answer(service: str | None) -> Answer:
         evidence, diagnosis = None, blind(str(error))
     results = check_results(evidence, recent_logs(settings, name, evidence)) if evidence else ()
     lines = [*check_lines(name, diagnosis, evidence), *result_lines(results)]
-    return Answer(as_json(name, diagnosis, evidence, results), lines, EXIT_CODES[diagnosis.status])
+    return Answer(as_json(name, diagnosis, evidence, results), lines, EXIT_CODES[overall_of(diagnosis, evidence)])
+
+
+def overall_of(diagnosis: Diagnosis, evidence: Evidence | None) -> Status:
+    """Say the service in one word, by what was seen and by what is in force."""
+    return overall_status(diagnosis, held_now(evidence), evidence)
 
 
 def recent_logs(settings: RunbookSettings, service: str, evidence: Evidence) -> LogsLook | None:
@@ -100,9 +106,12 @@ def as_json(
     service: str, diagnosis: Diagnosis, evidence: Evidence | None, results: tuple[CheckResult, ...] = ()
 ) -> dict[str, Any]:
     """Lay the answer out as other programs rely on it; `warnings` are the accepted checks that fired, notes only."""
+    held = held_now(evidence)
     return {
         "service": service,
-        "status": diagnosis.status.value,
+        "status": overall_of(diagnosis, evidence).value,
+        "summary": headline(service, diagnosis, evidence),
+        "in_force": [one.model_dump(mode="json") for one in held.restrictions],
         "causes": [_cause(finding) for finding in diagnosis.findings],
         "warnings": [one.model_dump(mode="json") for one in fired(results)],
         "checks": [one.model_dump(mode="json") for one in results],

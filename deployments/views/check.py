@@ -8,8 +8,8 @@ from deployments.views.look import gateway_lines, health_lines, metrics_lines, o
 from deployments.views.terminal import BAD, BOLD, DIM, GOOD, UNSURE, line
 from tasks.model.diagnosis import Audience, Diagnosis, Finding, Status
 from tasks.model.evidence import Evidence
-from tasks.model.looks import Observation, Seen
-from tasks.model.processes import ProcessState
+from tasks.model.looks import Observation
+from tasks.rules.headline import headline, held_now, overall_status
 from tasks.rules.times import utc_text
 
 STYLES = {Status.OK: GOOD, Status.DEGRADED: UNSURE, Status.CRITICAL: BAD, Status.BLIND: UNSURE}
@@ -45,42 +45,10 @@ SECTIONS = {
 
 def check_lines(service: str, diagnosis: Diagnosis, evidence: Evidence | None) -> list[Text]:
     """Tell the whole answer."""
-    head = line((spoken(service, diagnosis, evidence), f"bold {STYLES[diagnosis.status]}"))
+    status = overall_status(diagnosis, held_now(evidence), evidence)
+    head = line((headline(service, diagnosis, evidence), f"bold {STYLES[status]}"))
     causes = [one for finding in diagnosis.findings for one in _finding(finding)]
     return [head, *causes, *(_seen(evidence) if evidence else [])]
-
-
-def spoken(service: str, diagnosis: Diagnosis, evidence: Evidence | None) -> str:
-    """Write the one sentence that a person can read aloud on a call."""
-    match diagnosis.status:
-        case Status.OK:
-            passed = _passed(evidence.latest) if evidence else "nothing was looked at"
-            return f"{service} is well: {passed}."
-        case Status.BLIND:
-            reasons = "; ".join(reason for finding in diagnosis.findings for reason in finding.because)
-            return f"We cannot see {service}: {reasons.rstrip('.')}."
-        case Status.DEGRADED | Status.CRITICAL:
-            return f"{service} is {diagnosis.status.value}: {'; '.join(map(_named, diagnosis.findings))}."
-
-
-def _passed(seen: Observation) -> str:
-    """Name what passed, and nothing that was not looked at."""
-    parts = ["health passed"] if seen.health.seen is Seen.PASSED else []
-    parts += ["its process runs"] if seen.process.state is ProcessState.RUNNING else []
-    parts += [_count(seen.orders, "synthetic order came back", "synthetic orders came back")] if seen.orders else []
-    parts += [_count(seen.gateways, "gateway answers", "gateways answer")] if seen.gateways else []
-    without = "" if seen.orders else "; no synthetic order is configured"
-    return f"{', '.join(parts[:-1])} and {parts[-1]}{without}" if len(parts) > 1 else "".join(parts) + without
-
-
-def _count(looks: tuple[object, ...], one: str, many: str) -> str:
-    return f"1 {one}" if len(looks) == 1 else f"{len(looks)} {many}"
-
-
-def _named(finding: Finding) -> str:
-    where = f" at {', '.join(finding.gateways)}" if finding.gateways else ""
-    whom = f" for {', '.join(finding.asset_classes)}" if finding.asset_classes else ""
-    return f"{finding.cause.value.replace('_', ' ')}{where}{whom} ({finding.confidence.value})"
 
 
 def _finding(finding: Finding) -> Iterable[Text]:

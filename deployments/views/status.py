@@ -48,15 +48,22 @@ def status_table(status: dict[str, Any]) -> RenderableType:
     for row in part_rows(status):
         health = Text(safe(row[2]), "green" if row[2] in GOOD else "red")
         table.add_row(line(row[0]), line(row[1]), health, line(row[3]), line(row[4]))
-    return Group(
-        table, Text(), *(Text(safe(one)) for one in triage_lines(status)), Text("Ctrl-C stops everything.", "dim")
-    )
+    held = (Text(safe(one), "bold red") for one in held_lines(status))
+    told = (Text(safe(one)) for one in triage_lines(status))
+    return Group(*held, table, Text(), *told, Text("Ctrl-C stops everything.", "dim"))
 
 
 def status_lines(status: dict[str, Any]) -> list[str]:
     """Write the status as plain lines."""
     rows = [f"{row[0]:15} pid {row[1]:8} {row[2]:9} {row[3]:8} {row[4]}".rstrip() for row in part_rows(status)]
-    return [safe(one) for one in (*rows, *triage_lines(status))]
+    return [safe(one) for one in (*held_lines(status), *rows, *triage_lines(status))]
+
+
+def held_lines(status: dict[str, Any]) -> list[str]:
+    """Say first what holds trading back, of each service; nothing where nothing does."""
+    services = {name: one for name, one in status["services"].items() if one}
+    held = {name: one.get("in_force_words", "") for name, one in services.items()}
+    return [f"{name}: {words}" for name, words in held.items() if words]
 
 
 def part_rows(status: dict[str, Any]) -> list[tuple[str, str, str, str, str]]:

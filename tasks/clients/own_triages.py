@@ -18,7 +18,7 @@ from tasks.clients.look_history import history_path, remember_look
 from tasks.clients.prefect_api import API_ERRORS
 from tasks.model.queues import deployment_name
 from tasks.model.rounds import OwnTriage, RoundRequest, ServiceSeen, Start, TriageUnderWay
-from tasks.rules.rounds import most_urgent_first, working_count
+from tasks.rules.rounds import need_triage, working_count
 from tasks.settings import RunbookSettings
 
 DEPLOYMENT = "triage/one-service"
@@ -40,7 +40,7 @@ async def own_triages(
     Errors: none; one that could not be started *waits*, says why, and is looked at again in the next minute.
     Steps: where no worker ran this run, or the server has no such deployment, all are left to this run.
     """
-    wanted = most_urgent_first(seen)
+    wanted = need_triage(seen)
     run = FlowRunContext.get()
     if not wanted or run is None or run.flow_run is None or run.flow_run.deployment_id is None:
         return tuple(OwnTriage(service=one.service, start=Start.HERE) for one in wanted)

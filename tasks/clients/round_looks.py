@@ -10,12 +10,13 @@ from tasks.clients.look_history import history_path, remember_look
 from tasks.clients.observe import observe
 from tasks.clients.own_thread import OwnThread
 from tasks.clients.shared_reads import SharedReads
-from tasks.model.diagnosis import Diagnosis
+from tasks.model.diagnosis import Diagnosis, Status
 from tasks.model.evidence import Evidence, TriageRequest
 from tasks.model.log_findings import LogsLook, ScanQuestion
 from tasks.model.report import TriageStory
 from tasks.model.rounds import RoundLooks, RoundRequest, ServiceSeen, Standing
 from tasks.rules.diagnosis import name_cause
+from tasks.rules.headline import held_now, overall_status, story_headline
 from tasks.rules.past_looks import past_look
 from tasks.rules.rounds import error_lines_count, notes_of, why_triage
 from tasks.rules.wording import one_line
@@ -31,7 +32,6 @@ LOOK_S = 15.0
 ROUND_S = 40.0
 LOGS_S = 2.0
 SHARED_S = 3.0
-WELL = "every look passed"
 
 
 async def round_looks(settings: RunbookSettings, request: RoundRequest) -> RoundLooks:
@@ -119,12 +119,13 @@ def _to_be_triaged(story: TriageStory, why: str) -> ServiceSeen:
 
 def _well(story: TriageStory, logs: LogsLook, unkept: tuple[str, ...]) -> ServiceSeen:
     whole = story.model_copy(update={"logs": logs})
+    status = overall_status(story.diagnosis, held_now(story.evidence), story.evidence)
     return ServiceSeen(
         service=story.evidence.context.request.service,
-        standing=Standing.WELL,
-        because=WELL,
+        standing=Standing.WELL if status is Status.OK else Standing.RESTRICTED,
+        because=story_headline(story),
         looked_at=story.evidence.latest.looked_at,
-        status=story.diagnosis.status,
+        status=status,
         error_lines_count=error_lines_count(logs),
         notes=(*notes_of(whole), *unkept),
     )

@@ -134,7 +134,9 @@ class IncidentState(Value):
     `told_at` says when each key was told, the last one last. `escalated_at` is the first page to each tier, `paged_at`
     the last one that its timer counts from; `reminders` are those to the tier in charge since it was last reset.
     `reopened` counts how often it came back after it was closed, the last time at `reopened_at`. `summary` is that of
-    the last diagnosis, `gateways` are those of the first one.
+    the last diagnosis, `gateways` are those of the first one. `recovered_at` is since when its trouble no longer shows,
+    also where it stays open because something is still in force; `trading` and `not_trading` say how each class stood
+    then, and are None where nobody wrote it down.
     """
 
     incident_id: str
@@ -156,6 +158,9 @@ class IncidentState(Value):
     reminders: int = 0
     reopened: int = 0
     reopened_at: AwareDatetime | None = None
+    recovered_at: AwareDatetime | None = None
+    trading: tuple[AssetClass, ...] | None = None
+    not_trading: dict[AssetClass, str] = Field(default_factory=dict)
     actions: tuple[ActionRecord, ...] = ()
     told: tuple[str, ...] = ()
     messages: int = 0

@@ -85,12 +85,14 @@ class DiagnosisLimits(Value):
     orders fill only where the limit is `memory_act_within_s` away, or it is at `memory_ratio`.
     A disk is full below `disk_free_bytes`, or where it is small below `disk_free_ratio` of it.
     Confirming: `confirm_count` bad looks, counted over this run's rounds and the runs before. Closing:
-    `close_good_count` runs without the symptom in a row, over at least `close_good_s`.
+    `close_good_count` runs without the symptom in a row, over at least `close_good_s`. While what the automation set
+    stays in force after that, people are asked to lift it every `resume_reminder_s`.
     """
 
     confirm_count: int = Field(default=3, ge=3, le=10)
     close_good_count: int = Field(default=2, ge=1, le=20)
     close_good_s: float = Field(default=45.0, ge=0, le=3600)
+    resume_reminder_s: float = Field(default=1800.0, ge=60, le=86_400)
 
     hung_silence_s: float = Field(default=4.0, ge=0, le=120)
     frozen_cpu_ratio: float = Field(default=0.02, ge=0, lt=1)

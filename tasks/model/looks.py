@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
+from tasks.model.in_force import Restriction
 from tasks.model.metrics import Sample
 from tasks.model.orders import AssetClass
 from tasks.model.processes import ProcessLook
@@ -217,6 +218,7 @@ class RoutingLook(Value):
     kept_hashes: tuple[str, ...] = ()
     features: dict[str, bool] = Field(default_factory=dict)
     strategies: dict[str, str] = Field(default_factory=dict)
+    restrictions: tuple[Restriction, ...] = ()
 
     def route(self, asset_class: AssetClass) -> RouteLook | None:
         """Find the route of an asset class."""

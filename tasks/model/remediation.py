@@ -7,9 +7,11 @@ from pydantic import AwareDatetime
 
 from tasks.model.diagnosis import Diagnosis
 from tasks.model.evidence import TriageRequest
+from tasks.model.in_force import InForce
 from tasks.model.incident import Action, IncidentState, Outcome
 from tasks.model.plan import Approval, Plan, PlannedAction, Request
 from tasks.model.processes import ProcessLook
+from tasks.model.trading import ClassStanding
 from tasks.model.values import Value
 from tasks.model.verdicts import GuardCode
 
@@ -59,12 +61,17 @@ class Snapshot(Value):
 
 
 class Recovery(Value):
-    """Whether the service is proven well again: effect, not exit code (safety rule 10). Units: seconds."""
+    """Whether the service is proven well again: effect, not exit code (safety rule 10). Units: seconds.
+
+    `held` is what was in force in the last observation of the proof, `standings` how each class stood in it.
+    """
 
     outcome: Outcome
     detail: str
     good_for_s: float = 0.0
     looks_count: int = 0
+    held: InForce | None = None
+    standings: tuple[ClassStanding, ...] = ()
 
 
 class ActionResult(Value):
@@ -112,12 +119,16 @@ class RemediationResult(Value):
 
 
 class IncidentUpdate(Value):
-    """What one triage changed in the ledger, and the incidents that are open after it."""
+    """What one triage changed in the ledger, and the incidents that are open after it.
+
+    `held` are those whose trouble is over and that stay open, since something is still in force.
+    """
 
     opened: tuple[IncidentState, ...] = ()
     observed: tuple[IncidentState, ...] = ()
     closed: tuple[IncidentState, ...] = ()
     half_done: tuple[IncidentState, ...] = ()
+    held: tuple[IncidentState, ...] = ()
 
     @property
     def open(self) -> tuple[IncidentState, ...]:

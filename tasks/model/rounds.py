@@ -35,9 +35,13 @@ class RoundRequest(Value):
 
 
 class Standing(StrEnum):
-    """What one look says of a service: nothing to do, a triage to make, or that we could not look."""
+    """What one look says of a service: nothing to do, a triage to make, or that we could not look.
+
+    *Restricted* has nothing to do either, and is not well: somebody holds its trading back.
+    """
 
     WELL = "well"
+    RESTRICTED = "restricted"
     NEEDS_TRIAGE = "needs a triage"
     BLIND = "could not look"
 

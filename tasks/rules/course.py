@@ -5,16 +5,19 @@ from tasks.model.incident import Outcome
 from tasks.model.plan import Plan
 from tasks.model.remediation import RemediationCase, RemediationResult
 from tasks.model.report import TriageStory
+from tasks.rules.in_force import in_force
 from tasks.rules.planning.due import ends_incident, not_tried, sum_up, worth_trying
 
 
 def needs_runbook(story: TriageStory) -> bool:
     """Say whether §1.4 to §5 have anything to do: a cause, an incident that may be over, or one whose end is untold.
 
+    So has what the automation left in force: an incident answers for it until a person resumes it.
+
     Without a readable ledger nothing is recorded and so nothing is done; the report says so.
     """
     context = story.evidence.context
-    waiting = context.open_incidents or context.untold_recoveries
+    waiting = context.open_incidents or context.untold_recoveries or in_force(story.evidence.latest).own
     return not context.ledger_detail and bool(story.diagnosis.findings or waiting)
 
 

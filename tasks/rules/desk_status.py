@@ -3,29 +3,37 @@
 from datetime import datetime
 
 from tasks.model.evidence import Evidence
-from tasks.model.looks import GatewayLook, Observation, OrderLook, OrderOutcome, RouteLook, Seen
+from tasks.model.looks import GatewayLook, Observation, OrderOutcome, Seen
 from tasks.model.orders import AssetClass
+from tasks.model.trading import ClassStanding
 from tasks.rules.affected_classes import traded_classes
-from tasks.rules.causes.facts import is_paused
+from tasks.rules.class_standing import NOT_TRADING, class_standing
+from tasks.rules.counters import counter_rates
 from tasks.rules.desk_time import desk_clock
+from tasks.rules.past_looks import snapshot_now, snapshot_of
 
 UNANSWERED = frozenset({OrderOutcome.TIMED_OUT, OrderOutcome.NOT_REACHED, OrderOutcome.BLIND})
+# A gateway that is marked degraded is reached all the same.
+REACHED_WORDS = frozenset({"ok", "degraded"})
+FILLED_OUTCOMES = frozenset({"filled", "partially_filled"})
 NEVER_SEEN = "none seen in the last hour"
 
 
 def desk_status(evidence: Evidence) -> tuple[str, ...]:
-    """Write the status: a line for each asset class, what is wrong first, then gateways, cancels and last proven fills.
+    """Write the status: a line for each asset class, what is wrong first, then gateways, cancels and last test fills.
 
     Runbook: §4.1, the detail after the notice.
-    Errors: none; what no look has shown is told as not known.
+    Errors: none; what no check has shown is said to be not known.
     """
-    delivered = {order.asset_class for order in evidence.latest.orders if order.outcome.delivered}
-    classes = tuple(sorted(traded_classes(evidence), key=lambda name: (name in delivered, name)))
+    standings = (class_standing(evidence.latest, name) for name in traded_classes(evidence))
+    classes = tuple(sorted(standings, key=lambda one: (one.trades, one.asset_class)))
+    names = tuple(one.asset_class for one in classes)
     return (
-        *(_class_line(evidence, name) for name in classes),
+        *(_class_line(evidence, one) for one in classes),
+        *_open_outcomes(evidence.latest),
         *_gateway_lines(evidence.latest),
-        *_cancel_lines(evidence, classes),
-        *(_fill_line(evidence, name) for name in classes),
+        *_cancel_lines(evidence, names),
+        *(_fill_line(evidence, name) for name in names),
     )
 
 
@@ -41,35 +49,42 @@ def last_fill_at(evidence: Evidence, asset_class: AssetClass) -> datetime | None
     return next(now, None) or next(past, None)
 
 
-def _class_line(evidence: Evidence, name: AssetClass) -> str:
-    latest = evidence.latest
-    order = next((one for one in latest.orders if one.asset_class is name), None)
-    route = latest.routing.route(name) if latest.routing else None
-    if route and route.is_paused:
-        return f"{name}: paused ({route.trading_state}){_by_whom(route)}."
-    if order is None:
-        return f"{name}: not known, no test order is set up."
-    return f"{name}: {_order_words(latest, order)}."
+def _class_line(evidence: Evidence, standing: ClassStanding) -> str:
+    """Say how a class stands, and how many of its orders went through where only some did."""
+    name = standing.asset_class
+    sent = [
+        order.outcome.delivered for one in evidence.observations for order in one.orders if order.asset_class is name
+    ]
+    counted = _counted_orders(evidence, name)
+    in_part = 0 < sum(sent) < len(sent) or (not standing.trades and counted is not None and counted[0] > 0)
+    if not in_part:
+        return f"{name}: {standing.words}."
+    told = [f"{sum(sent)} of {len(sent)} test orders went through"] if sent else []
+    told += (
+        [f"{counted[0]:.0f} of {counted[1]:.0f} orders filled since {_clock(evidence, counted[2])}"] if counted else []
+    )
+    return f"{name}: {standing.words.replace(NOT_TRADING, 'trading in part', 1)} ({'; '.join(told)})."
 
 
-def _order_words(latest: Observation, order: OrderLook) -> str:
-    where = order.gateway or "no gateway"
-    match order.outcome:
-        case OrderOutcome.EXECUTED:
-            return f"trades at {where}"
-        case OrderOutcome.REJECTED_AS_EXPECTED:
-            return f"{where} answers, its market is closed"
-        case OrderOutcome.BLIND:
-            return "not known, we could not look"
-        case OrderOutcome.DENIED if is_paused(latest, order):
-            return f"paused ({order.code})"
-        case _:
-            return f"does not trade, the test order to {where} ended as {order.outcome.value.replace('_', ' ')}"
+def _counted_orders(evidence: Evidence, name: AssetClass) -> tuple[float, float, datetime] | None:
+    """Count the filled and all orders of a class by the service's counters, since the run before or the first check."""
+    now = snapshot_now(evidence.latest)
+    before = (snapshot_of(one) for one in reversed(evidence.context.history))
+    earlier = next((found for found in before if found), None) or snapshot_now(evidence.observations[0])
+    if now is None or earlier is None or earlier.taken_at >= now.taken_at:
+        return None
+    rates = [one for one in counter_rates(earlier, now, "orders_total") if dict(one.labels).get("asset_class") == name]
+    filled = sum(one.increase or 0.0 for one in rates if dict(one.labels).get("outcome") in FILLED_OUTCOMES)
+    every = sum(one.increase or 0.0 for one in rates)
+    return (filled, every, earlier.taken_at) if every else None
 
 
-def _by_whom(route: RouteLook) -> str:
-    by = f" by {route.set_by}" if route.set_by else ""
-    return f"{by}: {route.reason}" if route.reason else by
+def _open_outcomes(latest: Observation) -> tuple[str, ...]:
+    count = latest.metrics.orders_unknown_count
+    if not count:
+        return ()
+    which = "1 order has" if count == 1 else f"{count:.0f} orders have"
+    return (f"Outcome not proven: {which} been sent without a proven answer; never resend, ask the venue.",)
 
 
 def _gateway_lines(latest: Observation) -> tuple[str, ...]:
@@ -100,16 +115,27 @@ def _service_answers(latest: Observation) -> bool:
 
 
 def _gateway_answers(latest: Observation, name: AssetClass) -> bool:
+    """Say whether a cancel of a class would arrive: its gateway answers us, and the service can reach it too."""
     order = next((one for one in latest.orders if one.asset_class is name), None)
     if order and order.outcome.delivered:
         return True
     route = latest.routing.route(name) if latest.routing else None
     gateway = (route.gateway if route else None) or (order.gateway if order else None)
     probe: GatewayLook | None = next((one for one in latest.gateways if one.gateway == gateway), None)
-    return probe is not None and probe.seen is Seen.PASSED
+    return gateway is not None and probe is not None and probe.seen is Seen.PASSED and _reached(latest, gateway)
+
+
+def _reached(latest: Observation, gateway: str) -> bool:
+    """Say whether the service itself does not say that it cannot reach a gateway."""
+    told = next((one for one in latest.health.dependencies if one.name == gateway), None)
+    said_down = told is not None and told.status.lower() not in REACHED_WORDS
+    return not said_down and latest.metrics.gateways_up.get(gateway, True)
 
 
 def _fill_line(evidence: Evidence, name: AssetClass) -> str:
     at = last_fill_at(evidence, name)
-    when = desk_clock(at, evidence.context.desk_time_zone) if at else NEVER_SEEN
-    return f"Last proven fill of {name}: {when}."
+    return f"Last test order of {name} that filled: {_clock(evidence, at) if at else NEVER_SEEN}."
+
+
+def _clock(evidence: Evidence, at: datetime) -> str:
+    return desk_clock(at, evidence.context.desk_time_zone)

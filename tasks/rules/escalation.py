@@ -25,9 +25,10 @@ LONGEST_WAIT_S = 10 * 365 * 86_400.0
 
 
 def due_pages(incident: IncidentState, clock: PageClock, limits: EscalationLimits) -> tuple[Page, ...]:
-    """Say which tiers must be paged now; none while a person has the incident, or when it is over.
+    """Say which tiers must be paged now; none while a person has the incident, or when its trouble is over.
 
     Runbook: §3 Escalation matrix.
+    What is over and stays open, because something is still in force, has reminders of its own.
     Errors: none. A time that lies in the future is none that a timer waits for: it counts as long past.
     Steps:
         1. the tier in charge was never reached: page it, and above it when that takes too long
@@ -35,7 +36,7 @@ def due_pages(incident: IncidentState, clock: PageClock, limits: EscalationLimit
         3. an acknowledgement ran out: page again
         4. not acknowledged: page again, then the next tier
     """
-    if not incident.is_open or is_acknowledged(incident, limits, clock.now):
+    if not incident.is_open or incident.recovered_at or is_acknowledged(incident, limits, clock.now):
         return ()
     tier = tier_of(incident.tier)
     if tier not in incident.paged_at:

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from tasks.model.diagnosis import Audience, Cause
-from tasks.model.incident import IncidentState, LedgerRecord, Source
+from tasks.model.incident import Event, IncidentState, LedgerRecord, Source
 from tasks.model.orders import AssetClass
-from tasks.rules.json_values import text_of
+from tasks.rules.json_values import table_of, text_of
 from tasks.rules.message_keys import AGAIN, PAGES, about_of, audience_of
 from tasks.rules.tiers import TIERS, higher_tier
 from tasks.rules.times import parse_time
@@ -22,8 +22,15 @@ def opened_again(incident: IncidentState, record: LedgerRecord) -> Changes:
         "causes": _causes(incident, record),
         "tier": _tier(record) or incident.tier,
         "summary": record.summary or incident.summary,
-        "state": record.event,
         "closed_at": None,
+        **_anew(incident, record),
+    }
+
+
+def _anew(incident: IncidentState, record: LedgerRecord) -> Changes:
+    """Begin the escalation anew: what was over is back, so everybody who was notified has to be again."""
+    return {
+        "state": Event.OPENED,
         "acknowledged_by": None,
         "acknowledged_at": None,
         "acknowledged_until": None,
@@ -31,6 +38,9 @@ def opened_again(incident: IncidentState, record: LedgerRecord) -> Changes:
         "reminders": 0,
         "reopened": incident.reopened + 1,
         "reopened_at": record.timestamp,
+        "recovered_at": None,
+        "trading": None,
+        "not_trading": {},
     }
 
 
@@ -42,7 +52,36 @@ def diagnosed(incident: IncidentState, record: LedgerRecord) -> Changes:
         "summary": record.summary or incident.summary,
         "asset_classes": tuple(name for name in AssetClass if name in _named(incident.asset_classes, record)),
         "gateways": incident.gateways or tuple(sorted(_texts(record, "gateways"))),
+        **_back(incident, record),
     }
+
+
+def observed(incident: IncidentState, record: LedgerRecord) -> Changes:
+    """Take that its trouble showed once more; what had recovered is back, and its timers begin anew."""
+    return {"observed_count": incident.observed_count + 1, **_back(incident, record)}
+
+
+def recovered(incident: IncidentState, record: LedgerRecord) -> Changes:
+    """Take that its trouble no longer shows, and how each asset class stood then; it may stay open all the same."""
+    return {"state": record.event, "recovered_at": incident.recovered_at or record.timestamp, **_standings(record)}
+
+
+def closed(_: IncidentState, record: LedgerRecord) -> Changes:
+    """Take the end of an incident; what its record does not say of the asset classes, its recovery has said."""
+    standings = _standings(record) if "trading" in record.details else {}
+    return {"state": record.event, "closed_at": record.timestamp, **standings}
+
+
+def _back(incident: IncidentState, record: LedgerRecord) -> Changes:
+    return _anew(incident, record) if incident.recovered_at else {}
+
+
+def _standings(record: LedgerRecord) -> Changes:
+    trading = {name for name in _texts(record, "trading") if name in set(AssetClass)}
+    found = table_of(record.details, "not_trading") or {}
+    words = {AssetClass(name): text_of(found, name) or "" for name in found if name in set(AssetClass)}
+    known = tuple(AssetClass(name) for name in sorted(trading)) if "trading" in record.details else None
+    return {"trading": known, "not_trading": words}
 
 
 def notified(incident: IncidentState, record: LedgerRecord) -> Changes:

@@ -4,14 +4,18 @@ from collections.abc import Callable
 from datetime import datetime
 
 from tasks.model.by_hand import BY_HAND_TYPE
-from tasks.model.diagnosis import Cause, Diagnosis, Finding, Status
+from tasks.model.diagnosis import Audience, Cause, Diagnosis, Finding, Status
 from tasks.model.evidence import Evidence
+from tasks.model.in_force import Restriction
 from tasks.model.incident import ActionRecord, AlertType, Event, IncidentState, LedgerRecord, Source
 from tasks.model.limits import EscalationLimits
 from tasks.model.messages import Message
+from tasks.model.trading import ClassStanding
 from tasks.model.values import Value
+from tasks.rules.class_standing import class_standings
 from tasks.rules.flapping import comes_back
-from tasks.rules.hysteresis import last_seen_without, may_close, same_trouble
+from tasks.rules.hysteresis import claim_of, last_seen_without, may_close, same_trouble
+from tasks.rules.in_force import in_force, in_force_words, restriction_words
 from tasks.rules.overtaken import is_overtaken
 from tasks.rules.tiers import tier_of, tiers_above
 
@@ -53,6 +57,7 @@ def incident_changes(
            and was seen while somebody stopped the service opens none
         2. an open incident is closed when its trouble has been gone for long enough, unless somebody acts on the
            service now, or an action in it was begun and its end is not known: that is for a person
+        3. what the automation left in force keeps its incident open, recovered; what no incident answers for opens one
     """
     records: list[LedgerRecord] = []
     for finding in diagnosis.findings:
@@ -64,11 +69,13 @@ def incident_changes(
         records += [_observed(known, finding, ledger.now)] if known else opened
     if diagnosis.status is Status.BLIND or ledger.acting:
         return tuple(records)
+    standings = class_standings(evidence.latest)
     for incident in ledger.incidents:
         closing = may_close(incident, diagnosis, evidence)
-        if closing.may_close and not half_done(incident):
-            records += closing_records(incident, ledger.now, f"its trouble no longer shows: {closing.because}")
-    return tuple(records)
+        if closing.is_over and not half_done(incident):
+            end = End(because=f"its trouble no longer shows: {closing.because}", kept=closing.kept, standings=standings)
+            records += ending_records(incident, ledger.now, end)
+    return (*records, *_unclaimed(evidence, ledger))
 
 
 def _open_for(finding: Finding, ledger: OpenLedger) -> IncidentState | None:
@@ -82,12 +89,50 @@ def half_done(incident: IncidentState) -> tuple[ActionRecord, ...]:
     return tuple(action for action in incident.actions if action.is_half_done)
 
 
-def closing_records(incident: IncidentState, now: datetime, summary: str) -> tuple[LedgerRecord, ...]:
-    """Write the end of an incident: recovered, then closed."""
-    return (
-        record_of(incident, Event.RECOVERED, now, summary),
-        record_of(incident, Event.CLOSED, now, "closed"),
+class End(Value):
+    """How an incident's trouble ended: why it is over, what stays in force, and how each class stood."""
+
+    because: str
+    kept: tuple[Restriction, ...] = ()
+    standings: tuple[ClassStanding, ...] = ()
+
+
+def ending_records(incident: IncidentState, now: datetime, end: End) -> tuple[LedgerRecord, ...]:
+    """Write the end of an incident: recovered, once; and closed, unless something that it set is still in force."""
+    trading = [one.asset_class for one in end.standings if one.trades]
+    not_trading = {one.asset_class.value: one.words for one in end.standings if not one.trades}
+    details: dict[str, object] = {"trading": trading, "not_trading": not_trading} if end.standings else {}
+    stays = f"; still in force: {in_force_words(end.kept)}" if end.kept else ""
+    recovered = record_of(incident, Event.RECOVERED, now, f"{end.because}{stays}", details)
+    closed = record_of(incident, Event.CLOSED, now, "closed", details)
+    return (*((recovered,) if incident.recovered_at is None else ()), *(() if end.kept else (closed,)))
+
+
+def _unclaimed(evidence: Evidence, ledger: OpenLedger) -> tuple[LedgerRecord, ...]:
+    """Open an incident again, or a new one, for what the automation left in force and no open incident answers for.
+
+    Runbook: §2.2, until a person resumes it.
+    """
+    claimed = {one.incident_id for one in ledger.incidents}
+    causes = {one.incident_id: one.causes for one in ledger.closed}
+    records: list[LedgerRecord] = []
+    for one in in_force(evidence.latest).own:
+        incident_id = claim_of(one)
+        if incident_id not in claimed:
+            known = causes.get(incident_id) or (Cause.UNKNOWN,)
+            records += _opened_for(one, ledger, incident_id, known[-1])
+            claimed.add(incident_id)
+    return tuple(records)
+
+
+def _opened_for(one: Restriction, ledger: OpenLedger, incident_id: str, cause: Cause) -> tuple[LedgerRecord, ...]:
+    incident = IncidentState(
+        incident_id=incident_id, service=ledger.service, state=Event.OPENED, opened_at=ledger.now, causes=(cause,)
     )
+    summary = f"left in force: {restriction_words(one)}"
+    details: dict[str, object] = {"cause": cause, "tier": Audience.TIER_1}
+    opened = record_of(incident, Event.OPENED, ledger.now, summary, details)
+    return (opened, record_of(incident, Event.RECOVERED, ledger.now, f"nothing else is wrong; {summary}"))
 
 
 def told_records(

@@ -6,8 +6,21 @@ from datetime import datetime, timedelta
 from tasks.model.by_hand import BY_HAND_TYPE
 from tasks.model.incident import ActionRecord, Event, IncidentState, LedgerRecord
 from tasks.rules.action_history import begun_action, ended_action, is_rearm
-from tasks.rules.escalation_state import acknowledged, diagnosed, escalated, notified, opened_again
+from tasks.rules.escalation_state import (
+    acknowledged,
+    closed,
+    diagnosed,
+    escalated,
+    notified,
+    observed,
+    opened_again,
+    recovered,
+)
 from tasks.rules.json_values import text_of
+
+# What a foreign writer calls no event at all is something that it saw.
+SEEN_EVENTS = frozenset({Event.OBSERVED, None, ""})
+FAILURE_WORDS = ("failed", "error", "unreachable", "refused", "unavailable", "down", "hung")
 
 
 def fold_incidents(records: Iterable[LedgerRecord], service: str) -> tuple[IncidentState, ...]:
@@ -41,7 +54,10 @@ def rearmed_at(records: Iterable[LedgerRecord], service: str) -> datetime | None
 
 
 def failing_since(records: Iterable[LedgerRecord], service: str, now: datetime) -> datetime | None:
-    """Find the first failure of the run that is still unbroken, not the last line (§1.1); one day back at most."""
+    """Find the first failure of the run that is still unbroken, not the last line (§1.1); one day back at most.
+
+    Errors: none. What is written about an incident after its end (who was notified, what a person said) is no failure.
+    """
     since: datetime | None = None
     for record in sorted(records, key=lambda one: one.timestamp):
         if record.service not in {service, None} or record.timestamp < now - timedelta(days=1):
@@ -54,10 +70,12 @@ def failing_since(records: Iterable[LedgerRecord], service: str, now: datetime) 
 
 
 def _is_failure(record: LedgerRecord) -> bool:
-    words = ("failed", "error", "unreachable", "refused", "unavailable", "down", "hung")
+    """Say whether a record tells that something fails; our own ones by their event, foreign ones by their type."""
     if record.type == BY_HAND_TYPE:
         return False
-    return record.event in {Event.OPENED, Event.DIAGNOSED} or any(word in record.type for word in words)
+    if record.event in {Event.OPENED, Event.DIAGNOSED}:
+        return True
+    return record.event in SEEN_EVENTS and any(word in record.type for word in FAILURE_WORDS)
 
 
 def _opened(record: LedgerRecord, service: str) -> IncidentState:
@@ -87,7 +105,7 @@ Change = Callable[[IncidentState, LedgerRecord], dict[str, object]]
 _CHANGES: dict[str, Change] = {
     Event.OPENED: opened_again,
     Event.DIAGNOSED: diagnosed,
-    Event.OBSERVED: lambda incident, _: {"observed_count": incident.observed_count + 1},
+    Event.OBSERVED: observed,
     Event.ACTION_STARTED: lambda incident, record: {
         "actions": (*incident.actions, begun_action(record, record.timestamp)),
         "state": record.event,
@@ -96,6 +114,6 @@ _CHANGES: dict[str, Change] = {
     Event.NOTIFIED: notified,
     Event.ACKNOWLEDGED: acknowledged,
     Event.ESCALATED: escalated,
-    Event.RECOVERED: lambda _, record: {"state": record.event},
-    Event.CLOSED: lambda _, record: {"state": record.event, "closed_at": record.timestamp},
+    Event.RECOVERED: recovered,
+    Event.CLOSED: closed,
 }

@@ -8,8 +8,8 @@ from tasks.model.incident import IncidentState
 
 # Of the messages to a tier, those that ask it to come: the timers of §3 count from the last of them.
 OPENED, AGAIN, UNACKNOWLEDGED, UNDELIVERED = "opened", "again", "unacknowledged", "undelivered"
-EXHAUSTED, AT_RISK = "exhausted", "orders-at-risk"
-PAGES = frozenset({OPENED, AGAIN, UNACKNOWLEDGED, UNDELIVERED, EXHAUSTED, AT_RISK})
+EXHAUSTED, AT_RISK, HANDS_OFF = "exhausted", "orders-at-risk", "hands-off"
+PAGES = frozenset({OPENED, AGAIN, UNACKNOWLEDGED, UNDELIVERED, EXHAUSTED, AT_RISK, HANDS_OFF})
 CLOSED, RECOVERED = "closed", "recovered"
 # What the ledger keeps of a key is bounded; two keys must not become one by being cut.
 ABOUT_LIMIT_COUNT = 200

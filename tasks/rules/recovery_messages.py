@@ -26,15 +26,20 @@ def owes_recovery(incident: IncidentState, now: datetime) -> bool:
     return lately and bool(_waiting(incident))
 
 
-def recovery_messages(incident: IncidentState, words: PageWords, now: datetime) -> tuple[Message, ...]:
+def recovery_messages(
+    incident: IncidentState, words: PageWords, now: datetime, others: tuple[IncidentState, ...] = ()
+) -> tuple[Message, ...]:
     """Write that an incident is over, to each audience that was told of it; the on-call hears of every one.
 
     Runbook: §3.1, §4.
+    Errors: none. The desk reads that a class is no longer degraded only where it was seen to take and fill an order at
+    the close, and no other incident (`others`) has named it since.
     """
     if not owes_recovery(incident, now):
         return ()
     return tuple(
-        message_of(incident, audience, CLOSED, _text(incident, audience, words)) for audience in _waiting(incident)
+        message_of(incident, audience, CLOSED, _text(incident, audience, words, others))
+        for audience in _waiting(incident)
     )
 
 
@@ -45,13 +50,34 @@ def _waiting(incident: IncidentState) -> tuple[Audience, ...]:
     return tuple(audience for audience in Audience if audience in heard and audience not in know)
 
 
-def _text(incident: IncidentState, audience: Audience, words: PageWords) -> str:
+def _text(incident: IncidentState, audience: Audience, words: PageWords, others: tuple[IncidentState, ...]) -> str:
     closed_at = incident.closed_at or incident.opened_at
     took = duration_text((closed_at - (incident.reopened_at or incident.opened_at)).total_seconds())
     if audience is not Audience.DESK:
-        return f"{head(incident, words.mode)} Closed: {causes_of(incident)} no longer shows, after {took}."
-    abouts = {about_of(key, incident.incident_id).removeprefix(DESK_KEY) for key in told_now(incident)}
-    classes = [name.value for name in AssetClass if name.value in abouts]
-    what = f"order routing for {', '.join(classes)} is no longer degraded" if classes else "its trouble no longer shows"
+        left = "".join(f" {name.capitalize()}: {how}." for name, how in incident.not_trading.items())
+        return f"{head(incident, words.mode)} Closed: {causes_of(incident)} no longer shows, after {took}.{left}"
     when = desk_clock(closed_at, words.time_zone)
-    return f"Incident {incident.incident_id} was closed at {when} after {took}: {what}."
+    return f"Incident {incident.incident_id} was closed at {when} after {took}. {_desk_words(incident, others)}"
+
+
+def _desk_words(incident: IncidentState, others: tuple[IncidentState, ...]) -> str:
+    """Say of each class that the desk was told of whether it trades again; nothing is good that nobody saw."""
+    abouts = {about_of(key, incident.incident_id).removeprefix(DESK_KEY) for key in told_now(incident)}
+    named = [name for name in AssetClass if name.value in abouts]
+    again = {name: other.incident_id for other in others if other.is_open for name in _degraded(other)}
+    well = [name for name in named if name in (incident.trading or ()) and name not in again]
+    sentences = [f"Order routing for {', '.join(well)} is no longer degraded."] if well else []
+    sentences += [f"{name.capitalize()}: {_left_words(incident, name, again)}." for name in named if name not in well]
+    return " ".join(sentences) or "Its trouble no longer shows."
+
+
+def _degraded(incident: IncidentState) -> tuple[AssetClass, ...]:
+    abouts = {about_of(key, incident.incident_id).removeprefix(DESK_KEY) for key in told_now(incident)}
+    return (*incident.asset_classes, *(name for name in AssetClass if name.value in abouts))
+
+
+def _left_words(incident: IncidentState, name: AssetClass, again: dict[AssetClass, str]) -> str:
+    if name in again:
+        return f"degraded again, see {again[name]}"
+    unseen = "the trouble no longer shows; no order has proven yet that it trades"
+    return incident.not_trading.get(name) or unseen

@@ -8,6 +8,9 @@ from tasks.model.messages import Message
 from tasks.model.remediation import ActionResult, RemediationResult
 from tasks.model.report import TriageStory
 from tasks.model.verdicts import GuardCode
+from tasks.rules.affected_classes import traded_classes
+from tasks.rules.class_standing import class_standing
+from tasks.rules.message_keys import HANDS_OFF
 from tasks.rules.tiers import tier_of, tiers_above
 from tasks.rules.wording import escalation_text, head, message_of, summary_of
 
@@ -46,6 +49,7 @@ def remediation_messages(story: TriageStory) -> tuple[Message, ...]:
         if (done := tuple(one for one in result.actions if one.planned.incident_id == incident.incident_id))
         for message in (
             _outcome(incident, story, done),
+            *_hands_off(incident, story, done),
             *_developers(incident, story, result),
             *_desk(incident, done),
         )
@@ -76,6 +80,35 @@ def _outcome(incident: IncidentState, story: TriageStory, done: tuple[ActionResu
     return message_of(incident, REFUSAL_AUDIENCE.get(code, Audience.TIER_1), f"refused-{code}", said)
 
 
+def _hands_off(incident: IncidentState, story: TriageStory, done: tuple[ActionResult, ...]) -> Iterable[Message]:
+    """Say in words that no further restart will come, to those who must act now, and to the desk that it is down.
+
+    Runbook: §3.2; safety rule 4.
+    """
+    spent = next((one for one in done if one.code is GuardCode.RESTART_BUDGET_SPENT), None)
+    if spent is None:
+        return
+    context, found = story.evidence.context, spent.planned.finding
+    state = found.cause.value.replace("_", " ") if found else "still in trouble"
+    service = context.request.service
+    said = (
+        f"{service}: {state}, and NO FURTHER RESTART WILL COME: {spent.detail}. Find the cause and start it by hand, "
+        f"then `runbook rearm --reason …`."
+    )
+    why = summary_of(found) if found else spent.planned.why
+    template = escalation_text(incident.opened_at, why, context.desk_time_zone)
+    # Each time that the budget is spent anew is told once.
+    plan = story.remediation.plan if story.remediation else None
+    about = f"{HANDS_OFF}-{plan.restarts_before_count if plan else 0}"
+    yield message_of(incident, Audience.TIER_1, about, f"{head(incident, context.mode)} {said}")
+    yield message_of(incident, Audience.TIER_2, about, f"{template}\n{head(incident, context.mode)} {said}")
+    standings = (class_standing(story.evidence.latest, name) for name in traded_classes(story.evidence))
+    down = ", ".join(one.asset_class for one in standings if not one.trades)
+    if down:
+        text = f"Not trading: {down}. {service} is {state} and is not restarted any more; people are called."
+        yield message_of(incident, Audience.DESK, about, text)
+
+
 def _answer_words(story: TriageStory) -> str:
     """Say who was asked and what came of it."""
     approval = story.remediation.approval if story.remediation else None
@@ -87,15 +120,18 @@ def _developers(incident: IncidentState, story: TriageStory, result: Remediation
 
     Runbook: §3.2 The root cause looks like code.
     """
-    helped = (one for one in result.actions if one.action is Action.RESTART_SERVICE and one.proven is Outcome.RECOVERED)
-    found = next((one.planned.finding for one in helped if one.planned.incident_id == incident.incident_id), None)
+    restarts = (one for one in result.actions if one.action is Action.RESTART_SERVICE)
+    ours = (one for one in restarts if one.planned.incident_id == incident.incident_id)
+    helped = next((one for one in ours if one.proven is Outcome.RECOVERED), None)
+    found = helped.planned.finding if helped else None
     before = result.plan.restarts_before_count if result.plan else 0
-    if found is None or not (before or found.cause is Cause.RESOURCE_EXHAUSTED):
+    if helped is None or found is None or not (before or found.cause is Cause.RESOURCE_EXHAUSTED):
         return
     context = story.evidence.context
     why = f"It is restart {before + 1} of the window" if before else "It will use up as much again"
     template = escalation_text(incident.opened_at, summary_of(found), context.desk_time_zone)
-    text = f"{template}\n{head(incident, context.mode)} The service was restarted and is well. {why}: find the cause."
+    proof = helped.recovery.detail if helped.recovery else helped.detail
+    text = f"{template}\n{head(incident, context.mode)} The service was restarted: {proof}. {why}: find the cause."
     yield message_of(incident, Audience.TIER_2, "cause-left", text)
 
 
@@ -161,9 +197,3 @@ def _words(done: Iterable[ActionResult]) -> str:
 def at_least_tier_2(tier: Audience) -> Audience:
     """Give the developer lead's tier where only the on-call was in charge."""
     return Audience.TIER_2 if tier is Audience.TIER_1 else tier
-
-
-def action_words(result: RemediationResult) -> str:
-    """Name the action that decided a remediation, for the one line of a report."""
-    tried = [one for one in result.actions if one.outcome is not Outcome.REFUSED]
-    return ", ".join(one.planned.words for one in tried) or "no action"

@@ -2,13 +2,13 @@
 
 from itertools import groupby
 
-from tasks.model.diagnosis import Diagnosis, Finding, Status
+from tasks.model.diagnosis import Diagnosis, Finding
 from tasks.model.looks import Exchange, Observation, OrderOutcome, Seen
 from tasks.model.report import ReportLine, TriageStory
 from tasks.rules.cells import cell
 from tasks.rules.chart import chart_markdown
 from tasks.rules.chart_history import chart_of
-from tasks.rules.remediation_messages import action_words
+from tasks.rules.headline import finding_words, story_headline
 from tasks.rules.report_follow_up import warning_lines
 from tasks.rules.report_lines import report_lines
 from tasks.rules.report_tables import gateways_table, orders_table
@@ -32,15 +32,13 @@ EXCERPT_LIMIT_COUNT = 2000
 
 
 def triage_markdown(story: TriageStory) -> str:
-    """Write the page: a status line to read aloud, the causes, the runbook's lines, the failing exchanges.
+    """Write the page: a headline to read aloud, the causes, the runbook's lines, the failing exchanges.
 
     Runbook: §1 to §4.
     """
     context = story.evidence.context
     head = [
-        f"# Triage of {context.request.service}: {story.diagnosis.status.value}",
-        "",
-        f"**{status_line(story)}**",
+        f"# {cell(story_headline(story))}",
         *warning_lines(story),
         "",
         f"Looked at {utc_text(story.evidence.latest.looked_at)}, {_rounds(len(story.evidence.observations))}.",
@@ -60,32 +58,6 @@ def _rounds(count: int) -> str:
     return f"{count} round{'' if count == 1 else 's'} of looks"
 
 
-def status_line(story: TriageStory) -> str:
-    """Write the one sentence that a person can read aloud on a call."""
-    service, diagnosis = story.evidence.context.request.service, story.diagnosis
-    match diagnosis.status:
-        case Status.OK:
-            return f"{service} is well: health, process and every synthetic order passed."
-        case Status.BLIND:
-            return f"We cannot see {service}: {cell('; '.join(diagnosis.findings[0].because))}."
-        case Status.DEGRADED | Status.CRITICAL:
-            causes = " and ".join(_spoken(finding) for finding in diagnosis.findings)
-            after = f" {_spoken_outcome(story)}" if story.remediation else ""
-            return f"{service} is {diagnosis.status.value}: {causes}.{after}"
-
-
-def _spoken(finding: Finding) -> str:
-    where = f" ({cell(', '.join(finding.gateways))})" if finding.gateways else ""
-    return f"{finding.cause.value.replace('_', ' ')}{where}, {finding.confidence.value}"
-
-
-def _spoken_outcome(story: TriageStory) -> str:
-    result = story.remediation
-    if result is None:
-        return ""
-    return f"After {cell(action_words(result))}: {result.outcome.words}."
-
-
 def _causes(diagnosis: Diagnosis) -> list[str]:
     if not diagnosis.findings:
         return []
@@ -95,7 +67,7 @@ def _causes(diagnosis: Diagnosis) -> list[str]:
 def _cause(finding: Finding) -> list[str]:
     because = [f"- because {cell(reason)}" for reason in finding.because]
     ruled_out = [f"- ruled out: {cell(reason)}" for reason in finding.ruled_out]
-    head = f"**{_spoken(finding)}** → {finding.section}, {cell(finding.tier.value)}"
+    head = f"**{cell(finding_words(finding))}** → {finding.section}, {cell(finding.tier.value)}"
     return ["", head, "", *because, *ruled_out]
 
 

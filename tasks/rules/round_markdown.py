@@ -16,14 +16,14 @@ def round_line(story: RoundStory) -> str:
     seen = story.looks.services
     needing = most_urgent_first(seen)
     if not needing:
-        return f"All {len(seen)} services are well: health, process and every synthetic order passed."
-    return f"{len(seen) - len(needing)} of {len(seen)} services are well; not: {_named(needing)}."
+        return f"All {len(seen)} services are healthy."
+    return f"{len(seen) - len(needing)} of {len(seen)} services are healthy; not: {_named(needing)}."
 
 
 def round_name(story: RoundStory) -> str:
     """Name the run of a round by who is not well."""
     seen, needing = story.looks.services, most_urgent_first(story.looks.services)
-    found = f"{len(seen) - len(needing)} well" + ("; not: " + _named(needing) if needing else "")
+    found = f"{len(seen) - len(needing)} healthy" + ("; not: " + _named(needing) if needing else "")
     return f"{triage_name(f'all {len(seen)} services', story.request.asked.alert)} → {found}"[:NAME_LIMIT_COUNT]
 
 
@@ -42,10 +42,8 @@ def round_markdown(story: RoundStory) -> str:
     needing = most_urgent_first(seen)
     well = sorted((one for one in seen if one.standing is Standing.WELL), key=lambda one: one.service)
     rows = [_row(one, triages.get(one.service)) for one in (*needing, *well)]
-    title = f"# Triage of {len(seen)} services: {len(seen) - len(needing)} well"
-    return (
-        "\n".join([title, "", f"**{round_line(story)}**", "", looked, *_causes(needing), "", *table(HEAD, rows)]) + "\n"
-    )
+    title = f"# {cell(round_line(story))}"
+    return "\n".join([title, "", looked, *_causes(needing), "", *table(HEAD, rows)]) + "\n"
 
 
 def _causes(needing: tuple[ServiceSeen, ...]) -> list[str]:
@@ -67,8 +65,12 @@ def _cause(finding: Finding, names: list[str]) -> str:
 
 
 def _named(needing: tuple[ServiceSeen, ...]) -> str:
-    named = ", ".join(f"{one.service} ({one.status or one.standing})" for one in needing[:NAMED_COUNT])
+    named = ", ".join(f"{one.service} ({_state(one)})" for one in needing[:NAMED_COUNT])
     return f"{named} and {len(needing) - NAMED_COUNT} more" if len(needing) > NAMED_COUNT else named
+
+
+def _state(one: ServiceSeen) -> str:
+    return str(one.standing if one.standing is Standing.RESTRICTED else one.status or one.standing)
 
 
 def _row(one: ServiceSeen, triage: OwnTriage | None) -> tuple[str, ...]:

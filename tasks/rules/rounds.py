@@ -62,9 +62,14 @@ def error_lines_count(logs: LogsLook) -> int:
 
 
 def most_urgent_first(seen: Iterable[ServiceSeen]) -> tuple[ServiceSeen, ...]:
-    """Order those that need a triage: what does not serve first, what only waits to be closed last."""
+    """Order those that are not healthy: what does not serve first, what only waits to be closed or resumed last."""
     needing = [one for one in seen if one.standing is not Standing.WELL]
-    return tuple(sorted(needing, key=lambda one: URGENCY.index(one.status)))
+    return tuple(sorted(needing, key=lambda one: (one.standing is Standing.RESTRICTED, URGENCY.index(one.status))))
+
+
+def need_triage(seen: Iterable[ServiceSeen]) -> tuple[ServiceSeen, ...]:
+    """Name those that need a triage of their own, the most urgent first; what people hold back needs none."""
+    return tuple(one for one in most_urgent_first(seen) if one.standing is not Standing.RESTRICTED)
 
 
 def mode_here(request: RoundRequest, looks: RoundLooks) -> Mode | None:

@@ -6,6 +6,8 @@ from tasks.model.messages import Message
 from tasks.model.plan import Due, PlannedAction
 from tasks.model.remediation import RemediationResult
 from tasks.model.report import TriageStory
+from tasks.rules.headline import held_now
+from tasks.rules.in_force import in_force_words
 
 ROUTINE = "routine look"
 NAME_LIMIT_COUNT = 160
@@ -52,6 +54,14 @@ def acting_name(service: str, planned: tuple[PlannedAction, ...]) -> str:
 
 
 def _found(story: TriageStory) -> str:
+    held = in_force_words(held_now(story.evidence, story.remediation).restrictions)
+    found = _diagnosed(story)
+    if not held:
+        return found
+    return held if story.diagnosis.status is Status.OK else f"{found}. {held}"
+
+
+def _diagnosed(story: TriageStory) -> str:
     if story.diagnosis.status is Status.OK:
         return "healthy again" if story.incidents.closed else "healthy"
     causes = " and ".join(_cause(finding) for finding in story.diagnosis.findings)

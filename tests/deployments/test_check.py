@@ -7,10 +7,11 @@ import pytest
 
 from deployments.commands import check as command
 from deployments.commands.check import EXIT_CODES, as_json, blind
-from deployments.views.check import SECTIONS, TIERS, check_lines, spoken
+from deployments.views.check import SECTIONS, TIERS, check_lines
 from tasks.model.diagnosis import Audience, Cause, Confidence, Diagnosis, Finding, Status
 from tasks.model.errors import CannotLook, Code
 from tasks.model.orders import AssetClass
+from tasks.rules.headline import headline
 from tests.deployments.asking import Terminal, settings_of, started
 from tests.fakes import looks
 from tests.fakes.patient import running, watched
@@ -70,7 +71,7 @@ def test_a_hung_service_is_critical_and_told_aloud(terminal: Terminal, tmp_path:
     (cause,) = document.document["causes"]
 
     assert (lines.code, document.code) == (2, 2)
-    assert lines.out.splitlines()[0] == "order-service is critical: service hung (confirmed)."
+    assert lines.out.splitlines()[0] == "order-service is critical: service hung, confirmed."
     assert cause["cause"] == "service_hung"
     assert {"asset_classes", "gateways", "because", "ruled_out", "confidence", "section", "tier"} <= set(cause)
     assert isinstance(cause["because"], str)
@@ -172,24 +173,24 @@ def test_the_first_line_names_every_cause_and_where() -> None:
     """One sentence, to be read aloud."""
     found = Diagnosis(status=Status.CRITICAL, findings=(HUNG, GATEWAY))
 
-    assert spoken("order-service", found, None) == (
-        "order-service is critical: service hung (confirmed); dependency unreachable at XNAS for equity (confirmed)."
+    assert headline("order-service", found, None) == (
+        "order-service is critical: service hung, confirmed and dependency unreachable (XNAS), confirmed."
     )
 
 
 def test_a_well_service_is_told_with_what_was_seen_and_no_more() -> None:
     """Nothing is called passed that was not looked at."""
     well = Diagnosis(status=Status.OK)
-    whole = spoken("s", well, looks.evidence(looks.observation()))
-    without = spoken("s", well, looks.evidence(looks.observation(orders=(), gateways=())))
+    whole = headline("s", well, looks.evidence(looks.observation()))
+    without = headline("s", well, looks.evidence(looks.observation(orders=(), gateways=())))
 
-    assert whole == "s is well: health passed, its process runs, 2 synthetic orders came back and 2 gateways answer."
-    assert without == "s is well: health passed and its process runs; no synthetic order is configured."
+    assert whole == "s is healthy: health passed, its process runs, 2 of 2 test orders filled, 2 of 2 gateways answer."
+    assert without == "s is healthy: health passed, its process runs, no test order was sent."
 
 
 def test_blind_says_what_kept_us_from_seeing() -> None:
     """Nothing is said of the service."""
-    assert spoken("s", blind("no descriptors left"), None) == "We cannot see s: no descriptors left."
+    assert headline("s", blind("no descriptors left"), None) == "We cannot see s: no descriptors left."
     assert as_json("s", blind("x"), None)["causes"][0]["because"] == "x"
 
 

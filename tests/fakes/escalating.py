@@ -12,7 +12,7 @@ from tasks.model.incident import Event, IncidentState, LedgerRecord, Source
 from tasks.model.limits import EscalationLimits
 from tasks.model.messages import Message
 from tasks.model.orders import AssetClass, SyntheticOrder
-from tasks.rules.incident_changes import closing_records, told_records
+from tasks.rules.incident_changes import End, ending_records, told_records
 from tasks.rules.incident_state import fold_incidents
 from tasks.settings import RunbookSettings, ServiceSettings
 
@@ -92,7 +92,7 @@ class Incident:
 
     def closed(self, minutes: float) -> None:
         """It is over."""
-        self.write(*closing_records(self.state, self.at(minutes), "gone"))
+        self.write(*ending_records(self.state, self.at(minutes), End(because="gone")))
 
     def due(self, minutes: float) -> tuple[Message, ...]:
         """What must be told at a minute."""

@@ -18,7 +18,7 @@ from tasks.model.past_looks import PastLook
 from tasks.model.postmortem import PostmortemCase
 from tasks.model.stored_run import StoredRun
 from tasks.rules.diagnosis import name_cause
-from tasks.rules.incident_changes import OpenLedger, closing_records, incident_changes, record_of, told_records
+from tasks.rules.incident_changes import End, OpenLedger, ending_records, incident_changes, record_of, told_records
 from tasks.rules.incident_state import fold_incidents, open_incidents
 from tasks.rules.past_looks import past_look
 from tasks.rules.postmortem import postmortem_blocks
@@ -101,7 +101,7 @@ class Story:
 
     def ends(self, after_s: float) -> None:
         """Close it."""
-        self.write(*closing_records(self.incident, at(after_s), "its trouble no longer shows"))
+        self.write(*ending_records(self.incident, at(after_s), End(because="its trouble no longer shows")))
 
     def write(self, *records: LedgerRecord) -> None:
         """Append to the ledger."""

@@ -24,8 +24,8 @@ def test_a_healthy_desk_reads_what_trades_where_that_cancels_arrive_and_the_last
         "fx: trades at FXALL.",
         "Gateways that answer: XNAS, FXALL.",
         "Cancels: can be sent for equity, fx. A pause never blocks them.",
-        "Last proven fill of equity: 15:00:00Z.",
-        "Last proven fill of fx: 15:00:00Z.",
+        "Last test order of equity that filled: 15:00:00Z.",
+        "Last test order of fx that filled: 15:00:00Z.",
     )
 
 
@@ -37,12 +37,12 @@ def test_a_dead_gateway_is_told_with_what_is_left_and_when_it_last_filled() -> N
     )
 
     assert desk_status(with_past((seen,), history=(past(2), past(1)))) == (
-        "fx: does not trade, the test order to FXALL ended as timed out.",
+        "fx: not trading, the test order to FXALL ended as timed out.",
         "equity: trades at XNAS.",
         "Gateways that answer: XNAS; that do not: FXALL.",
         "Cancels: can be sent for equity; not certain to arrive for fx. A pause never blocks them.",
-        "Last proven fill of fx: 14:59:00Z.",
-        "Last proven fill of equity: 15:00:00Z.",
+        "Last test order of fx that filled: 14:59:00Z.",
+        "Last test order of equity that filled: 15:00:00Z.",
     )
 
 
@@ -52,7 +52,7 @@ def test_a_pause_is_told_with_who_and_why_and_that_it_blocks_no_cancel() -> None
 
     lines = desk_status(with_past((observation(orders=(halted,), routing=paused()),)))
 
-    assert lines[0] == "equity: paused (halted) by runbook: XNAS does not answer."
+    assert lines[0] == "equity: halted by runbook: XNAS does not answer."
     assert "Cancels: can be sent for equity. A pause never blocks them." in lines
 
 
@@ -78,9 +78,9 @@ def test_what_nobody_saw_is_told_as_not_known() -> None:
 
     lines = desk_status(with_past((seen,)))
 
-    assert lines[0] == "equity: not known, we could not look."
+    assert lines[0] == "equity: not known, we could not check."
     assert lines[1] == "fx: not known, no test order is set up."
-    assert "Last proven fill of equity: none seen in the last hour." in lines
+    assert "Last test order of equity that filled: none seen in the last hour." in lines
 
 
 def test_the_last_fill_is_the_newest_one_of_this_run_or_of_those_before() -> None:
@@ -97,4 +97,4 @@ def test_the_desk_reads_its_own_clock_beside_utc() -> None:
     """Nobody at the desk counts hours in an incident."""
     evidence = with_past((observation(),), desk_time_zone="America/New_York")
 
-    assert "Last proven fill of equity: 15:00:00Z (10:00:00 EST)." in desk_status(evidence)
+    assert "Last test order of equity that filled: 15:00:00Z (10:00:00 EST)." in desk_status(evidence)

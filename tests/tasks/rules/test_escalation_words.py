@@ -116,7 +116,7 @@ def test_only_the_markets_of_the_affected_classes_count() -> None:
 def over(**changes: object) -> IncidentState:
     """An incident that closed after 12 minutes, of which the desk and tier 3 were told."""
     told = ("INC-1/tier_3/opened", "INC-1/desk/desk-equity", "INC-1/desk/desk-pause_strategies-equity")
-    return incident(closed_at=NOW + timedelta(minutes=12), told=told, **changes)
+    return incident(closed_at=NOW + timedelta(minutes=12), told=told, **{"trading": (EQUITY,), **changes})
 
 
 def test_everybody_who_was_told_hears_the_end_in_their_own_words() -> None:
@@ -127,10 +127,51 @@ def test_everybody_who_was_told_hears_the_end_in_their_own_words() -> None:
 
     assert texts.keys() == {Audience.DESK, Audience.TIER_1, Audience.TIER_3}
     assert texts[Audience.DESK] == (
-        "Incident INC-1 was closed at 15:12:00Z (10:12:00 EST) after 12 min: "
-        "order routing for equity is no longer degraded."
+        "Incident INC-1 was closed at 15:12:00Z (10:12:00 EST) after 12 min. "
+        "Order routing for equity is no longer degraded."
     )
     assert texts[Audience.TIER_3].endswith("Closed: service hung no longer shows, after 12 min.")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"trading": None}, "Equity: the trouble no longer shows; no order has proven yet that it trades."),
+        (
+            {"trading": (), "not_trading": {EQUITY: "halted by triage, 14:50:00Z"}},
+            "Equity: halted by triage, 14:50:00Z.",
+        ),
+        (
+            {"trading": (CRYPTO,), "not_trading": {EQUITY: "XNAS answers, its market is closed"}},
+            "its market is closed.",
+        ),
+    ],
+    ids=["nobody wrote it down", "halted", "closed market"],
+)
+def test_the_desk_reads_no_all_clear_of_a_class_that_nobody_saw_trade(changes: dict[str, object], said: str) -> None:
+    """One false all-clear, and the desk never believes one again."""
+    text = next(
+        one.text
+        for one in recovery_messages(over(**changes), WORDS, NOW + timedelta(minutes=13))
+        if one.audience is Audience.DESK
+    )
+
+    assert "no longer degraded" not in text
+    assert text.endswith(said)
+
+
+def test_the_desk_reads_no_all_clear_of_a_class_that_is_degraded_again() -> None:
+    """An all-clear that comes after the next trouble is worse than none."""
+    again = incident(incident_id="INC-2", told=("INC-2/desk/desk-equity",))
+
+    text = next(
+        one.text
+        for one in recovery_messages(over(), WORDS, NOW + timedelta(minutes=13), (over(), again))
+        if one.audience is Audience.DESK
+    )
+
+    assert "no longer degraded" not in text
+    assert text.endswith("Equity: degraded again, see INC-2.")
 
 
 def test_the_end_is_told_once_and_not_for_ever() -> None:

@@ -46,10 +46,21 @@ def test_automation_at_its_end_goes_to_the_developer_lead() -> None:
     """A spent budget is a verdict, and it escalates."""
     refused = ended(planned(), Outcome.REFUSED, GuardCode.RESTART_BUDGET_SPENT)
 
-    (message,) = remediation_messages(story(refused))
+    told = remediation_messages(story(refused))
 
-    assert message.audience is Audience.TIER_2
-    assert "RESTART_BUDGET_SPENT" in message.text
+    assert Audience.TIER_2 in {one.audience for one in told if "RESTART_BUDGET_SPENT" in one.text}
+
+
+def test_everybody_reads_in_words_that_no_further_restart_will_come() -> None:
+    """A service that is down and is left down: who reads a code alone waits for a restart that never comes."""
+    refused = ended(planned(), Outcome.REFUSED, GuardCode.RESTART_BUDGET_SPENT)
+
+    told = {one.audience: one.text for one in remediation_messages(story(refused)) if "hands-off" in one.key}
+
+    for tier in (Audience.TIER_1, Audience.TIER_2):
+        assert "service hung, and NO FURTHER RESTART WILL COME" in told[tier]
+        assert "`runbook rearm --reason …`" in told[tier]
+    assert told[Audience.TIER_2].startswith("Incident: order-routing health checks failing since ")
 
 
 @pytest.mark.parametrize("action", [Action.RESTART_SERVICE, Action.PAUSE_STRATEGIES, Action.REROUTE_ORDERS])

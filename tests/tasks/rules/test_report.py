@@ -12,7 +12,8 @@ from tasks.model.processes import ProcessState
 from tasks.model.report import TriageStory
 from tasks.rules.cells import cell
 from tasks.rules.diagnosis import name_cause
-from tasks.rules.report_markdown import status_line, triage_markdown
+from tasks.rules.headline import story_headline
+from tasks.rules.report_markdown import triage_markdown
 from tests.fakes.looks import evidence, health, observation, order, process, three
 
 
@@ -20,9 +21,11 @@ def test_a_healthy_run_says_so_in_one_sentence_that_can_be_read_aloud() -> None:
     """On a call nobody wants a table."""
     seen = evidence(observation())
 
-    line = status_line(TriageStory(evidence=seen, diagnosis=Diagnosis(status=Status.OK)))
+    line = story_headline(TriageStory(evidence=seen, diagnosis=Diagnosis(status=Status.OK)))
 
-    assert line == "order-service is well: health, process and every synthetic order passed."
+    assert line == (
+        "order-service is healthy: health passed, its process runs, 2 of 2 test orders filled, 2 of 2 gateways answer."
+    )
 
 
 def test_every_part_of_the_page_has_its_name() -> None:

@@ -159,9 +159,9 @@ def test_the_line_is_short_however_many_are_sick() -> None:
     sick = [one(f"orders-{n:02}", Standing.NEEDS_TRIAGE, Status.DEGRADED) for n in range(40)]
     many = told(one("orders-x"), *sick)
 
-    assert round_line(many).startswith("1 of 41 services are well; not: orders-00 (degraded), ")
+    assert round_line(many).startswith("1 of 41 services are healthy; not: orders-00 (degraded), ")
     assert round_line(many).endswith(" and 35 more.")
-    assert round_line(told(one("a"), one("b"))).startswith("All 2 services are well")
-    assert round_name(told(one("a"), one("b"))) == "all 2 services: routine look → 2 well"
+    assert round_line(told(one("a"), one("b"))).startswith("All 2 services are healthy")
+    assert round_name(told(one("a"), one("b"))) == "all 2 services: routine look → 2 healthy"
     assert len(round_name(many)) <= 160
     assert len(round_tags(many)) <= 12

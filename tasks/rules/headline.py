@@ -1,0 +1,197 @@
+"""The one sentence about a service that a person reads first: from what was seen, and from what is in force."""
+
+from collections.abc import Iterable
+
+from tasks.model.diagnosis import Cause, Diagnosis, Finding, Status
+from tasks.model.evidence import Evidence
+from tasks.model.in_force import Held, InForce, Restriction
+from tasks.model.incident import Outcome
+from tasks.model.looks import Observation, OrderOutcome, Seen
+from tasks.model.orders import AssetClass
+from tasks.model.processes import ProcessState
+from tasks.model.remediation import ActionResult, RemediationResult
+from tasks.model.report import TriageStory
+from tasks.rules.affected_classes import TROUBLED_ALL
+from tasks.rules.in_force import in_force, in_force_after, in_force_words
+from tasks.rules.planning.due import ends_incident
+from tasks.rules.wording import one_line
+
+
+def story_headline(story: TriageStory) -> str:
+    """Write the sentence of a triage, with what it has done so far.
+
+    Runbook: §1 Initial triage.
+    """
+    return headline(story.evidence.context.request.service, story.diagnosis, story.evidence, story.remediation)
+
+
+def headline(
+    service: str, diagnosis: Diagnosis, evidence: Evidence | None, result: RemediationResult | None = None
+) -> str:
+    """Write what is broken, what was done, and what holds trading back; *healthy* only where nothing does.
+
+    Errors: none; what could not be read is said to be not known.
+    """
+    held = held_now(evidence, result)
+    over, left = _over(diagnosis, result)
+    state = (
+        f"{service} recovered: {_causes(over)}." if over and not left else _state(service, diagnosis, evidence, held)
+    )
+    still = f"Still there: {_causes(left)}." if over and left else ""
+    parts = (state, *_done(result), still, _held_words(diagnosis, held))
+    asked = questions(diagnosis, evidence, held) if evidence else ()
+    return " ".join(part for part in (*parts, *asked) if part)
+
+
+def held_now(evidence: Evidence | None, result: RemediationResult | None = None) -> InForce:
+    """Say what is in force after a run: as the last observation saw it, and as the run has changed it since."""
+    found = in_force(evidence.latest) if evidence else InForce(unknown="nothing was seen")
+    proven = result.recovery.held if result and result.recovery else None
+    return in_force_after(proven or found, result)
+
+
+def overall_status(diagnosis: Diagnosis, held: InForce, evidence: Evidence | None) -> Status:
+    """Say the service in one word: what holds trading back is not *ok*, whoever set it, though it is no cause.
+
+    Errors: none. A person's re-route or switched-off feature lets everything trade, and is said without an alarm.
+    """
+    if diagnosis.status is not Status.OK:
+        return diagnosis.status
+    if any(one.stops_orders or one.kind is Held.GATEWAY or one.by_automation for one in held.restrictions):
+        return Status.DEGRADED
+    return Status.OK if held.is_known or _all_filled(evidence) else Status.DEGRADED
+
+
+def questions(diagnosis: Diagnosis, evidence: Evidence, held: InForce) -> tuple[str, ...]:
+    """Ask whether what the automation holds back should go on, where the reason for it is gone."""
+    asked = ((liftable(one, diagnosis, evidence.latest), one) for one in held.own)
+    return tuple(f"{why}: resume {one.name}?" for why, one in asked if why)
+
+
+def liftable(one: Restriction, diagnosis: Diagnosis, seen: Observation) -> str:
+    """Say why a restriction could be lifted, as far as one observation shows; empty while its reason is still there.
+
+    Errors: none; a gateway that nobody probed is no reason to lift anything.
+    """
+    if diagnosis.status is Status.BLIND or any(_speaks_of(finding, one) for finding in diagnosis.findings):
+        return ""
+    match one.kind:
+        case Held.TRADING | Held.ROUTE | Held.GATEWAY:
+            gateway = _gateway_of(one, seen)
+            probe = next((probe for probe in seen.gateways if probe.gateway == gateway), None)
+            return f"{gateway} answers again" if probe is not None and probe.seen is Seen.PASSED else ""
+        case Held.STRATEGY:
+            return f"Strategy {one.name} is within its rate"
+        case Held.FEATURE:
+            return ""
+
+
+def _speaks_of(finding: Finding, one: Restriction) -> bool:
+    """Say whether a finding is a reason to keep a restriction; what takes down everything is one for each."""
+    if finding.cause in TROUBLED_ALL or finding.cause is Cause.UNKNOWN:
+        return True
+    classes = tuple(name.value for name in finding.asset_classes)
+    return one.name in (*classes, *finding.gateways, *finding.strategies)
+
+
+def _gateway_of(one: Restriction, seen: Observation) -> str | None:
+    if one.kind is Held.GATEWAY:
+        return one.name
+    route = seen.routing.route(AssetClass(one.name)) if seen.routing and one.name in set(AssetClass) else None
+    if route is None:
+        return None
+    return route.table_gateway if one.kind is Held.ROUTE else route.gateway
+
+
+def _state(service: str, diagnosis: Diagnosis, evidence: Evidence | None, held: InForce) -> str:
+    match diagnosis.status:
+        case Status.BLIND:
+            reasons = "; ".join(reason for finding in diagnosis.findings for reason in finding.because)
+            return f"We cannot see {service}: {one_line(reasons).rstrip('.')}."
+        case Status.OK:
+            if held.restrictions:
+                return f"{service} is up."
+            return f"{service} is healthy: {seen_words(evidence.latest)}." if evidence else f"{service}: nothing seen."
+        case Status.DEGRADED | Status.CRITICAL:
+            return f"{service} is {diagnosis.status.value}: {_causes(diagnosis.findings)}."
+
+
+def _causes(findings: tuple[Finding, ...]) -> str:
+    return " and ".join(map(finding_words, findings)) or "no cause is named"
+
+
+def _over(diagnosis: Diagnosis, result: RemediationResult | None) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """Part the findings: those that a proven action ended, and those that are left."""
+    actions = result.actions if result else ()
+    ended = [one.planned.finding for one in actions if one.proven is Outcome.RECOVERED and ends_incident(one.planned)]
+    over = tuple(finding for finding in diagnosis.findings if finding in ended)
+    return over, tuple(finding for finding in diagnosis.findings if finding not in ended)
+
+
+def finding_words(finding: Finding) -> str:
+    """Name a cause with where it is and how sure it is."""
+    where = ", ".join(finding.gateways) or ", ".join(finding.asset_classes)
+    return f"{finding.cause.value.replace('_', ' ')}{f' ({where})' if where else ''}, {finding.confidence.value}"
+
+
+def seen_words(seen: Observation) -> str:
+    """Name what passed, and nothing that was not looked at; orders by what became of them."""
+    parts = ["health passed"] if seen.health.seen is Seen.PASSED else []
+    parts += ["its process runs"] if seen.process.state is ProcessState.RUNNING else []
+    parts += [_orders_words(seen)] if seen.orders else ["no test order was sent"]
+    answering = sum(one.seen is Seen.PASSED for one in seen.gateways)
+    parts += [f"{answering} of {len(seen.gateways)} gateways answer"] if seen.gateways else []
+    return ", ".join(parts)
+
+
+def _orders_words(seen: Observation) -> str:
+    counts: dict[OrderOutcome, int] = {}
+    for order in seen.orders:
+        counts[order.outcome] = counts.get(order.outcome, 0) + 1
+    told = [f"{counts.pop(OrderOutcome.EXECUTED, 0)} of {len(seen.orders)} test orders filled"]
+    told += [f"{count} {_outcome_words(outcome)}" for outcome, count in counts.items()]
+    return ", ".join(told)
+
+
+def _outcome_words(outcome: OrderOutcome) -> str:
+    if outcome is OrderOutcome.REJECTED_AS_EXPECTED:
+        return "came back as expected, the market is closed"
+    return f"ended as {outcome.value.replace('_', ' ')}"
+
+
+def _done(result: RemediationResult | None) -> Iterable[str]:
+    """Say what was done, and what it came to."""
+    if result is None:
+        return
+    tried = [one for one in result.actions if one.outcome is not Outcome.REFUSED]
+    yield from (_action_words(one) for one in tried)
+    if not tried:
+        why = f" ({result.code})" if result.code else ""
+        yield f"No action taken{why}: {one_line(result.detail).rstrip('.')}."
+
+
+def _action_words(one: ActionResult) -> str:
+    what = one.planned.words.capitalize()
+    at = f" since {one.finished_at:%H:%M:%S}Z" if one.finished_at else ""
+    match one.proven:
+        case Outcome.RECOVERED:
+            return f"{what}: recovered{at}."
+        case Outcome.DONE:
+            return f"{what}: done{at}."
+        case Outcome.NOT_RECOVERED:
+            return f"{what}: did not help."
+        case _:
+            return f"{what}: outcome unknown, verify by hand."
+
+
+def _held_words(diagnosis: Diagnosis, held: InForce) -> str:
+    """Say what is in force; that nobody could read it goes without saying where the service has other trouble."""
+    words = in_force_words(held.restrictions)
+    if not held.unknown or diagnosis.status is not Status.OK:
+        return words
+    return f"{words} What is in force is not known: {one_line(held.unknown).rstrip('.')}.".strip()
+
+
+def _all_filled(evidence: Evidence | None) -> bool:
+    orders = evidence.latest.orders if evidence else ()
+    return bool(orders) and all(order.outcome is OrderOutcome.EXECUTED for order in orders)

@@ -1,0 +1,70 @@
+"""Ask people to lift what is still in force once its reason is gone, and remind them until somebody does."""
+
+from datetime import datetime
+
+from tasks.model.diagnosis import Audience
+from tasks.model.in_force import Held, Restriction
+from tasks.model.incident import IncidentState
+from tasks.model.messages import Message
+from tasks.model.report import TriageStory
+from tasks.rules.headline import held_now, liftable
+from tasks.rules.hysteresis import keeps_open
+from tasks.rules.in_force import in_force_words
+from tasks.rules.times import utc_text
+from tasks.rules.wording import head, message_of
+
+REMINDER = "resume"
+
+
+def resume_messages(story: TriageStory) -> tuple[Message, ...]:
+    """Ask on-call and the desk whether what is in force should be lifted, at once and again at each reminder.
+
+    Runbook: §2.2, after the pause; §4.1.
+    Errors: none; while a maintenance window is open nobody is asked.
+    """
+    context = story.evidence.context
+    if context.maintenance:
+        return ()
+    held = held_now(story.evidence, story.remediation)
+    every_s = context.limits.resume_reminder_s
+    return tuple(
+        message
+        for incident in story.incidents.held
+        if (kept := keeps_open(incident, held))
+        for message in _asked(incident, kept, story, _slot(incident, context.looked_at, every_s))
+        if message.key not in incident.told
+    )
+
+
+def _asked(
+    incident: IncidentState, kept: tuple[Restriction, ...], story: TriageStory, slot: int
+) -> tuple[Message, ...]:
+    since = incident.recovered_at or incident.opened_at
+    gone = tuple(dict.fromkeys(why for one in kept if (why := liftable(one, story.diagnosis, story.evidence.latest))))
+    why = (
+        f"{'. '.join(gone)} (over since {utc_text(since)})."
+        if gone
+        else f"Its trouble is over since {utc_text(since)}."
+    )
+    orders = tuple(one for one in kept if one.kind is not Held.FEATURE)
+    told = in_force_words(kept)
+    page = f"{head(incident, story.evidence.context.mode)} {told} {why} {_how(kept)}"
+    desk = f"{in_force_words(orders)} {why} Cancels still go through. On-call is asked whether to resume."
+    about = f"{REMINDER}-{slot}"
+    return (
+        message_of(incident, Audience.TIER_1, about, page),
+        *((message_of(incident, Audience.DESK, about, desk),) if orders else ()),
+    )
+
+
+def _how(kept: tuple[Restriction, ...]) -> str:
+    names = ", ".join(one.name for one in kept)
+    return (
+        f"Resume {names}? A person decides: `remediation/resume` in the Prefect UI. It stays as it is until then, "
+        "and this comes again."
+    )
+
+
+def _slot(incident: IncidentState, now: datetime, every_s: float) -> int:
+    since = incident.recovered_at or incident.opened_at
+    return max(0, int((now - since).total_seconds() // every_s))
