@@ -66,7 +66,10 @@ async def send(patient: Patient, client_order_id: str) -> None:
     """Send an order as a trader does."""
     body = orjson.dumps({**ORDER, "client_order_id": client_order_id, "synthetic": False})
     async with http_client(1.0) as client:
-        await exchange(client, Call("POST", f"{patient.service.url}/orders", 5.0, body=body))
+        await exchange(
+            client,
+            Call("POST", f"{patient.service.url}/orders", 5.0, body=body, headers={"content-type": "application/json"}),
+        )
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
 """How trading stands, in the desk's words."""
 
+from tasks.model.in_force import Held, Restriction
 from tasks.model.looks import Fault, OrderOutcome, RouteLook, RoutingLook, Seen
 from tasks.model.orders import AssetClass
 from tasks.rules.desk_status import desk_status, last_fill_at
-from tests.fakes.looks import NOW, gateway, health, observation, order
-from tests.fakes.past import ago, past, routing, with_past
+from tests.fakes.looks import NOW, gateway, health, metrics, observation, order
+from tests.fakes.past import ago, counted, counters, past, routing, with_past
 
 EQUITY, FX = AssetClass.EQUITY, AssetClass.FX
 
@@ -98,3 +99,60 @@ def test_the_desk_reads_its_own_clock_beside_utc() -> None:
     evidence = with_past((observation(),), desk_time_zone="America/New_York")
 
     assert "Last test order of equity that filled: 15:00:00Z (10:00:00 EST)." in desk_status(evidence)
+
+
+def test_no_cancel_is_promised_where_the_service_itself_cannot_reach_the_gateway() -> None:
+    """The venue answers us, and not the service: a cancel goes the service's way."""
+    down = observation(
+        health=health(status="degraded", dependencies={"FXALL": "error"}),
+        orders=(order(EQUITY), order(FX, OrderOutcome.DENIED)),
+    )
+    unreached = observation(
+        metrics=metrics().model_copy(update={"gateways_up": {"FXALL": False}}),
+        orders=(order(EQUITY), order(FX, OrderOutcome.DENIED)),
+    )
+
+    for seen in (down, unreached):
+        assert (
+            "Cancels: can be sent for equity; not certain to arrive for fx. A pause never blocks them."
+            in desk_status(with_past((seen,)))
+        )
+
+
+def test_a_class_that_fills_in_part_is_not_called_not_trading() -> None:
+    """With seven of ten orders filling the desk decides otherwise than with none."""
+    earlier = past(1, counters=counters(**{"orders_total|asset_class=fx|gateway=FXALL|outcome=filled": 100.0}))
+    now = counters(
+        **{
+            "orders_total|asset_class=fx|gateway=FXALL|outcome=filled": 170.0,
+            "orders_total|asset_class=fx|gateway=FXALL|outcome=error": 30.0,
+        }
+    )
+    fails = observation(orders=(order(EQUITY), order(FX, OrderOutcome.ERROR)), metrics=counted(now))
+
+    line = desk_status(with_past((observation(), fails), history=(earlier,)))[0]
+
+    assert line == (
+        "fx: trading in part, the test order to FXALL ended as error "
+        "(1 of 2 test orders went through; 70 of 100 orders filled since 14:59:00Z)."
+    )
+
+
+def test_real_orders_without_a_proven_outcome_are_in_the_desks_status() -> None:
+    """They are the desk's money, and nobody but the venue knows of them."""
+    seen = observation(metrics=metrics().model_copy(update={"orders_unknown_count": 2.0}))
+
+    assert (
+        "Outcome not proven: 2 orders have been sent without a proven answer; never resend, ask the venue."
+        in desk_status(with_past((seen,)))
+    )
+
+
+def test_a_halt_that_somebody_set_is_said_with_when_and_why() -> None:
+    """Who stopped it, and since when, is the first question of a trader."""
+    one = Restriction(
+        kind=Held.TRADING, name="equity", state="halted", set_by="triage", set_at=NOW, reason="XNAS does not answer"
+    )
+    seen = observation(routing=routing().model_copy(update={"restrictions": (one,)}))
+
+    assert desk_status(with_past((seen,)))[0] == "equity: halted by triage, 15:00:00Z: XNAS does not answer."

@@ -3,14 +3,17 @@
 import pytest
 
 from tasks.model.diagnosis import Audience, Cause, Confidence, Diagnosis, Finding, Status
-from tasks.model.incident import Event, IncidentState
-from tasks.model.looks import OrderOutcome
+from tasks.model.evidence import Evidence
+from tasks.model.in_force import AUTOMATION, Held, Restriction
+from tasks.model.incident import Action, ActionRecord, Event, IncidentState
+from tasks.model.looks import OrderOutcome, RoutingLook, Seen
 from tasks.model.orders import AssetClass
 from tasks.model.past_looks import PastLook
-from tasks.rules.hysteresis import may_close, same_trouble
-from tests.fakes.looks import NOW, observation, order
-from tests.fakes.past import past, with_past
+from tasks.rules.hysteresis import claim_of, may_close, same_trouble
+from tests.fakes.looks import NOW, gateway, observation, order
+from tests.fakes.past import past, routing, with_past
 
+EQUITY = AssetClass.EQUITY
 WELL = Diagnosis(status=Status.OK)
 
 
@@ -77,3 +80,64 @@ def test_a_paused_class_proves_nothing_of_its_gateway() -> None:
 
     assert not verdict.may_close
     assert [one.name for one in verdict.kept] == ["equity"]
+
+
+def halt(reason: str, by: str = AUTOMATION) -> Restriction:
+    """A halt of equity."""
+    return Restriction(kind=Held.TRADING, name="equity", state="halted", set_by=by, reason=reason)
+
+
+def halted_by(*restrictions: Restriction, **changes: object) -> Evidence:
+    """Good runs, with something still in force."""
+    table = routing().model_copy(update={"restrictions": restrictions})
+    return with_past((observation(routing=table, **changes),), history=(past(2), past(1)))
+
+
+def test_what_the_automation_halted_keeps_its_incident_open_and_recovered() -> None:
+    """The order that was denied, or not, has no say in it; the halt itself has."""
+    verdict = may_close(incident(Cause.SERVICE_HUNG), WELL, halted_by(halt("service hung, INC-I")))
+    ours = incident(Cause.SERVICE_HUNG).model_copy(update={"incident_id": "INC-I"})
+
+    assert verdict.may_close
+    assert may_close(ours, WELL, halted_by(halt("service hung, INC-I"))).is_over
+    assert not may_close(ours, WELL, halted_by(halt("service hung, INC-I"))).may_close
+    assert may_close(ours, WELL, halted_by(halt("fat finger (INC-I)", by="kim"))).may_close
+
+
+def test_a_halted_class_waits_for_its_gateway_to_answer_a_direct_probe() -> None:
+    """While it is halted no order proves the gateway; a silent one is not over because nobody measures it."""
+    ours = incident(Cause.GATEWAY_FAILING).model_copy(update={"gateways": ("XNAS",), "asset_classes": (EQUITY,)})
+    answers = halted_by(halt("x, INC-I"))
+    silent = halted_by(halt("x, INC-I"), gateways=(gateway("XNAS", Seen.FAILED), gateway("FXALL")))
+    unseen = halted_by(halt("x, INC-I"), gateways=(gateway("FXALL"),))
+
+    assert may_close(ours, WELL, answers).is_over
+    assert not may_close(ours, WELL, silent).is_over
+    assert not may_close(ours, WELL, unseen).is_over
+
+
+def test_where_nobody_can_read_what_is_in_force_an_incident_that_tightened_stays_open() -> None:
+    """Nothing listed means nothing in force only where the list could be read."""
+    broken = RoutingLook(seen=Seen.FAILED, detail="http_status=500", looked_at=NOW)
+    seen = with_past((observation(routing=broken),), history=(past(2), past(1)))
+    done = ActionRecord(key="k", action=Action.PAUSE_STRATEGIES, started_at=NOW, finished_at=NOW, outcome="done")
+    tightened = incident(Cause.SERVICE_HUNG).model_copy(update={"actions": (done,)})
+
+    assert may_close(incident(Cause.SERVICE_HUNG), WELL, seen).may_close
+    assert not may_close(tightened, WELL, seen).is_over
+
+
+@pytest.mark.parametrize(
+    ("reason", "claim"),
+    [
+        ("dependency unreachable, INC-20261123T150000Z-dependency_unreachable-ab12", "ab12"),
+        ("kim's words (INC-1)", "INC-1"),
+        ("no incident named", "INC-20261123T150000Z-trading-equity"),
+    ],
+)
+def test_a_restriction_belongs_to_the_incident_that_its_reason_names(reason: str, claim: str) -> None:
+    """One incident answers for it, and the same one each minute."""
+    one = halt(reason).model_copy(update={"set_at": NOW})
+
+    assert claim_of(one).endswith(claim)
+    assert claim_of(one) == claim_of(one)

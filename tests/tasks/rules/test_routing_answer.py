@@ -101,3 +101,44 @@ def test_a_skew_is_counted_from_the_nearest_end_of_its_second(ahead_s: float, sk
 def test_a_date_that_is_none_says_nothing(named: str) -> None:
     """Missing data is not a wrong clock."""
     assert clock_skew_s(Exchange(method="GET", url="u", headers=(("date", named),)), NOW) is None
+
+
+def test_what_is_in_force_is_read_with_who_set_it_when_and_why() -> None:
+    """The next shift reads it in the headline; an unknown word is in force, and what harms nobody is not."""
+    by = {"set_by": "kim", "reason": "fat finger", "set_at": "2026-11-23T14:32:19Z"}
+    document = {
+        **GOOD,
+        "asset_classes": {
+            "equity": {"gateway": "XNYS", "table_gateway": "XNAS", "trading_set": {"state": "halted", **by}},
+            "fx": {"gateway": "FXALL", "table_gateway": "FXALL", "trading_set": {"state": "active", **by}},
+            "crypto": {"gateway": "A", "table_gateway": "A", "route_set": {"gateway": "A", **by}},
+            "future": {"gateway": "B", "table_gateway": "A", "route_set": {"gateway": "B", **by}},
+        },
+        "gateways": {"XNAS": {"set": {"state": "degraded", **by}}, "XNYS": {"set": {"state": "enabled", **by}}},
+        "strategies": {"algo-7": {"state": "frozen"}, "algo-8": {"state": "active"}},
+        "features": {"band": {"enabled": False, "set": by}, "shipped_off": {"enabled": False, "set": None}},
+    }
+
+    found = judge_routing(answered(document), {}, NOW).restrictions
+
+    assert [(one.kind, one.name, one.state) for one in found] == [
+        ("trading", "equity", "halted"),
+        ("route", "future", "B"),
+        ("gateway", "XNAS", "degraded"),
+        ("strategy", "algo-7", "frozen"),
+        ("feature", "band", "off"),
+    ]
+    assert (found[0].set_by, found[0].reason, str(found[0].set_at)) == (
+        "kim",
+        "fat finger",
+        "2026-11-23 14:32:19+00:00",
+    )
+    assert (found[3].set_by, found[3].set_at) == (None, None)
+
+
+@pytest.mark.parametrize("hostile", [None, [], "x", {"equity": 7}, {"equity": {"trading_set": "halted"}}])
+def test_a_hostile_routing_holds_nothing_and_breaks_nothing(hostile: object) -> None:
+    """It is a stranger's text."""
+    document = {**GOOD, "gateways": hostile, "strategies": hostile, "features": hostile}
+
+    assert judge_routing(answered(document), {}, NOW).restrictions == ()
