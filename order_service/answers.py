@@ -55,8 +55,7 @@ def journal_document(row: JournaledOrder) -> dict[str, object]:
 
 def answer_of(row: JournaledOrder) -> Answer:
     """Write the answer to `POST /orders` for an order that stands in the journal."""
-    status = _http_status(row)
-    return Answer(status, orjson.dumps(order_document(row)), 1 if status == 429 else None)
+    return Answer(_http_status(row), orjson.dumps(order_document(row)))
 
 
 def _http_status(row: JournaledOrder) -> int:

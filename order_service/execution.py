@@ -26,13 +26,29 @@ def _decimal_string(raw: Any) -> Any:
 VenueDecimal = Annotated[Decimal | None, BeforeValidator(_decimal_string)]
 
 
+def _cut_to(limit: int, absent: str) -> BeforeValidator:
+    """Take free text as it comes: a word too many, or none, leaves no doubt about what became of the order."""
+
+    def cut(raw: Any) -> str:
+        text = str(raw) if isinstance(raw, str | int | float) and raw != "" else absent
+        return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+    return BeforeValidator(cut)
+
+
 class Reject(BaseModel):
-    """Why the venue said no, in the venue's words."""
+    """Why the venue said no, in the venue's words, cut where they are too long."""
 
     model_config = ConfigDict(frozen=True)
 
-    code: Text
-    text: Annotated[str, StringConstraints(strict=True, max_length=2048)] = ""
+    code: Annotated[str, _cut_to(512, "UNSPECIFIED")] = "UNSPECIFIED"
+    text: Annotated[str, _cut_to(2048, "")] = ""
+
+
+def _reject_of(raw: Any) -> Any:
+    if raw is None or isinstance(raw, dict | Reject):
+        return raw
+    return {"text": raw}
 
 
 class VenueExecution(BaseModel):
@@ -46,7 +62,7 @@ class VenueExecution(BaseModel):
     client_order_id: Text | None = None
     gateway_order_id: Text | None
     exec_id: Text | None
-    exec_type: Text
+    exec_type: Annotated[Text, BeforeValidator(lambda raw: raw[:512] if isinstance(raw, str) else raw)]
     ord_status: Literal["new", "partially_filled", "filled", "rejected", "canceled"]
     last_qty: VenueDecimal = None
     last_px: VenueDecimal = None
@@ -54,7 +70,7 @@ class VenueExecution(BaseModel):
     leaves_qty: VenueDecimal = None
     avg_px: VenueDecimal = None
     transact_time: AwareDatetime
-    reject: Reject | None = None
+    reject: Annotated[Reject | None, BeforeValidator(_reject_of)] = None
 
     @property
     def status(self) -> OrderStatus:

@@ -38,12 +38,20 @@ class Features:
         return FeatureRules.names()
 
     def check(self, order: NewOrder) -> None:
-        """Pass an order through every feature that is on."""
-        rules = self._routing.table.features
-        if self.enabled("order_throttle"):
-            self._throttle(order, rules.order_throttle)
+        """Pass an order through every feature that is on and takes nothing from it; asking again changes nothing."""
         if self.enabled("limit_price_band"):
-            self._band(order, rules.limit_price_band)
+            self._band(order, self._routing.table.features.limit_price_band)
+
+    def take_place(self, order: NewOrder) -> None:
+        """Count an order against the rate of its strategy."""
+        if self.enabled("order_throttle"):
+            self._throttle(order, self._routing.table.features.order_throttle)
+
+    def give_place_back(self, order: NewOrder) -> None:
+        """Let another order have the place of one that turned out not to be sent: a repeated one, for instance."""
+        held = self._tokens.get(_rate_key(order))
+        if held is not None:
+            self._tokens[_rate_key(order)] = (held[0] + 1.0, held[1])
 
     def observe_price(self, order: NewOrder, last_px: Decimal | None) -> None:
         """Remember a symbol's last fill as the middle of its price band."""
@@ -68,7 +76,7 @@ class Features:
             )
 
     def _throttle(self, order: NewOrder, rules: OrderThrottle) -> None:
-        key = (order.asset_class.value, order.strategy)
+        key = _rate_key(order)
         limit = float(rules.max_orders_per_s)
         now = self._clock()
         if len(self._tokens) >= MAX_TRACKED:
@@ -84,3 +92,7 @@ class Features:
                 retry_after_s=1,
             )
         self._tokens[key] = (tokens - 1.0, now)
+
+
+def _rate_key(order: NewOrder) -> tuple[str, str]:
+    return (order.asset_class.value, order.strategy)

@@ -18,7 +18,7 @@ class Gatekeeper:
 
     Errors: Refused; nothing was sent.
     Steps: 1 route · 2 trading state, of the class and of the strategy · 3 gateway state · 4 synthetic quarantine
-    · 5 quantity cap · 6 features.
+    · 5 quantity cap · 6 price band · 7 order rate, which takes its place last, so that no denied order takes one.
     """
 
     routing: RoutingStore
@@ -28,17 +28,23 @@ class Gatekeeper:
 
     def admit(self, order: NewOrder) -> str:
         """Name the gateway this order goes to."""
-        route = self.routing.table.routes.get(order.asset_class)
-        if route is None:
-            raise Refused(Code.NO_ROUTE, f"the routing table has no route for {order.asset_class}", "asset_class")
-        self._trading_allows(order)
-        self._strategy_may_trade(order)
-        gateway = self._gateway_of(order, route)
-        if self.control.gateway_state(gateway) is GatewayState.DISABLED:
-            raise Refused(Code.GATEWAY_DISABLED, f"gateway {gateway} is disabled: {self._why(gateway)}")
-        self._within_limits(order, route)
-        self.features.check(order)
+        gateway = self._allowed(order)
+        self.features.take_place(order)
         return gateway
+
+    def recheck(self, order: NewOrder, gateway: str) -> None:
+        """Refuse an admitted order that may no longer leave for its gateway.
+
+        It has waited since, for the journal and for a connection. A change of the trading state, a gateway, a route, a
+        strategy, a cap or a band that was answered meanwhile is in force for it as well.
+        """
+        now = self._allowed(order)
+        if now != gateway:
+            raise Refused(
+                Code.ROUTE_CHANGED,
+                f"the route of {order.asset_class} moved from {gateway} to {now} while the order waited;"
+                " send a new one under a new id",
+            )
 
     def gateway_for(self, asset_class: AssetClass, route: Route) -> str:
         """Name the gateway in force: the one set by hand while the table still allows it, else the table's."""
@@ -51,6 +57,19 @@ class Gatekeeper:
         """Name the gateway that test orders alone are sent to; none while they go where all orders go."""
         setting = self.control.synthetic_route(asset_class)
         return setting.gateway if setting is not None and setting.gateway in route.choices else None
+
+    def _allowed(self, order: NewOrder) -> str:
+        route = self.routing.table.routes.get(order.asset_class)
+        if route is None:
+            raise Refused(Code.NO_ROUTE, f"the routing table has no route for {order.asset_class}", "asset_class")
+        self._trading_allows(order)
+        self._strategy_may_trade(order)
+        gateway = self._gateway_of(order, route)
+        if self.control.gateway_state(gateway) is GatewayState.DISABLED:
+            raise Refused(Code.GATEWAY_DISABLED, f"gateway {gateway} is disabled: {self._why(gateway)}")
+        self._within_limits(order, route)
+        self.features.check(order)
+        return gateway
 
     def _gateway_of(self, order: NewOrder, route: Route) -> str:
         tried = self.synthetic_gateway(order.asset_class, route) if order.synthetic else None

@@ -100,25 +100,47 @@ class OrderFlow:
     async def _work(self, order: NewOrder, row: JournaledOrder) -> JournaledOrder:
         """Give the order as it ends, or the one that held its id before as it was first answered."""
         self.metrics.strategy_asked(order.strategy)
-        row = self._decided(order, row)
-        reserved = row.status is OrderStatus.IN_FLIGHT and self.settlement.positions.open(order)
-        held = await self._begin(row, reserved=reserved)
+        try:
+            row = self._decided(order, row)
+        except Refused as refused:
+            return await self._answered_before(row, refused)
+        held = await self._begin(row, order)
         if held is None:
             return row if row.status is OrderStatus.DENIED else await self._send(row, order)
-        if held.body_hash != row.body_hash:
-            raise _duplicate(order.client_order_id)
-        return held.as_first_answered()
+        return _first_answer(held, row)
 
     def _decided(self, order: NewOrder, row: JournaledOrder) -> JournaledOrder:
+        """Name the gateway, or deny.
+
+        Errors: Refused where the client is asked to come again with this id; what is written down holds it for good.
+        """
         try:
             gateway = self.gatekeeper.admit(order)
         except Refused as refused:
+            if refused.retry_after_s is not None:
+                raise
             error = error_json(refused.code, refused.message, refused.field)
             return row.settled(OrderStatus.DENIED, None, error)
         wait_s = self.gateways[gateway].rules.total_timeout_s + self.journal.begin_timeout_s
         return replace(row, gateway=gateway, send_deadline_at=time.time() + wait_s)
 
-    async def _begin(self, row: JournaledOrder, *, reserved: bool) -> JournaledOrder | None:
+    async def _answered_before(self, row: JournaledOrder, refused: Refused) -> JournaledOrder:
+        """Give the first answer of an order that stands in the journal, since it asks for nothing new.
+
+        Errors: the refusal where none stands there.
+        """
+        try:
+            held = await self.journal.find(row.client_order_id)
+        except JournalUnavailable:
+            held = None
+        if held is None:
+            raise refused
+        return _first_answer(held, row)
+
+    async def _begin(self, row: JournaledOrder, order: NewOrder) -> JournaledOrder | None:
+        """Write the order down; what it holds until it is sent goes to others if it is not."""
+        admitted = row.status is OrderStatus.IN_FLIGHT
+        reserved = admitted and self.settlement.positions.open(order)
         begun = False
         try:
             held = await self.journal.begin(row)
@@ -126,6 +148,8 @@ class OrderFlow:
         except JournalUnavailable as error:
             raise Refused(Code.JOURNAL_UNAVAILABLE, f"the order was not written down, so not sent; {error}") from error
         finally:
+            if admitted and not begun:
+                self.gatekeeper.features.give_place_back(order)
             if reserved and not begun:
                 self.settlement.positions.drop(row.client_order_id)
         return held
@@ -133,15 +157,21 @@ class OrderFlow:
     async def _send(self, row: JournaledOrder, order: NewOrder) -> JournaledOrder:
         client = self.gateways[row.gateway or ""]
         try:
+            self.gatekeeper.recheck(order, client.name)
+        except Refused as refused:
+            return await self.settlement.denied(row, refused)
+        try:
             outcome = await client.send(order)
             match outcome:
                 case Executed():
                     self.metrics.gateway_answered(client.name, outcome.latency_ms / 1000)
+                    if outcome.is_told_again:
+                        self.metrics.duplicate_fills.labels(client.name).inc()
                     settled = await self.settlement.executed(row, order, outcome)
                     self.resolver.follow(settled)
                     return settled
-                case NotSent(code, message):
-                    return await self.settlement.denied(row, code, message)
+                case NotSent(code, message, place):
+                    return await self.settlement.denied(row, Refused(code, message, place))
                 case NoUsableAnswer(code, message):
                     return await self._unknown(row, code, message)
         except Exception:
@@ -187,6 +217,13 @@ class OrderFlow:
             return
         self.metrics.order_done(order.asset_class, None, OrderStatus.DENIED, seconds)
         self.metrics.order_denied(order.asset_class, refused.code)
+        log.warning("ORDER_DENIED: client_order_id=%s, code=%s", order.client_order_id, refused.code)
+
+
+def _first_answer(held: JournaledOrder, row: JournaledOrder) -> JournaledOrder:
+    if held.body_hash != row.body_hash:
+        raise _duplicate(row.client_order_id)
+    return held.as_first_answered()
 
 
 def _duplicate(client_order_id: str) -> Refused:

@@ -72,11 +72,13 @@ class PositionBook:
         return self._net.get(key_of(order), _FLAT)
 
     def reduces(self, order: NewOrder) -> bool:
-        """Say whether an order can only bring its position closer to flat, whatever the working orders do."""
+        """Say whether an order can only bring its position closer to flat, whatever the other working orders do."""
         key = key_of(order)
         net = self._net.get(key, _FLAT)
         closable = net if order.side is Side.SELL else -net
-        return order.quantity <= closable - self._leaves.get((key, order.side), _FLAT)
+        own = self._working.get(order.client_order_id)
+        others = self._leaves.get((key, order.side), _FLAT) - (own.quantity - own.booked if own else _FLAT)
+        return order.quantity <= closable - others
 
     def _move(self, working: Working, filled: Decimal) -> PositionRow:
         net = self._net.get(working.key, _FLAT) + (filled if working.side is Side.BUY else -filled)

@@ -4,12 +4,13 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 
 import orjson
 
+from order_service.execution import execution_block
 from order_service.gateways.outcomes import Executed, LookUpOutcome, NeverReceived, NoUsableAnswer
 from order_service.gateways.pool import Gateways
 from order_service.journal.rows import JournaledOrder
@@ -20,6 +21,7 @@ from order_service.settlement import Settlement
 log = logging.getLogger(__name__)
 
 PROOF_GAP_S = 2.0
+LONGEST_SEND_S = 120.0
 WORKING_EVERY_TURNS = 3
 WORKING_PER_TURN = 64
 ASKED_TOGETHER = 16
@@ -27,11 +29,15 @@ ASKED_TOGETHER = 16
 
 @dataclass(slots=True)
 class Unproven:
-    """One unknown order, and when the gateway first said that it does not know it."""
+    """One unknown order, and when the gateway first said that it does not know it.
+
+    Units: seconds of the clock that never jumps. Until `not_before` its bytes may still be on their way.
+    """
 
     row: JournaledOrder
     first_denial_at: float | None = None
     is_synthetic: bool = False
+    not_before: float = 0.0
 
 
 def never_received(unproven: Unproven, now: float, gap_s: float = PROOF_GAP_S) -> bool:
@@ -52,7 +58,7 @@ class Resolver:
     settlement: Settlement
     metrics: Metrics
     every_s: float
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], float] = time.monotonic
     proof_gap_s: float = PROOF_GAP_S
     _unproven: dict[str, Unproven] = field(default_factory=dict)
     _working: dict[str, JournaledOrder] = field(default_factory=dict)
@@ -69,8 +75,13 @@ class Resolver:
         return sum(unproven.is_synthetic for unproven in self._unproven.values())
 
     def watch(self, row: JournaledOrder) -> None:
-        """Take an order whose outcome is not proven."""
-        self._unproven[row.client_order_id] = Unproven(row, is_synthetic=row.is_synthetic)
+        """Take an order whose outcome is not proven.
+
+        The wall clock says only how long its sending may last at most; it jumps, and a day forward proves nothing.
+        """
+        left_s = min(max(row.send_deadline_at - time.time(), 0.0), LONGEST_SEND_S) + self.proof_gap_s
+        is_synthetic = row.is_synthetic
+        self._unproven[row.client_order_id] = Unproven(row, is_synthetic=is_synthetic, not_before=self.clock() + left_s)
 
     def follow(self, row: JournaledOrder) -> None:
         """Take an order that stands at the venue, since later fills come by asking alone; let go of a closed one."""
@@ -115,7 +126,7 @@ class Resolver:
         outcome = await client.look_up(row.client_order_id)
         if not isinstance(outcome, Executed) or self._working.get(row.client_order_id) is not row:
             return
-        if (outcome.execution.status, outcome.execution.exec_id) != (row.status, _exec_id(row)):
+        if _told(execution_block(outcome.execution, client.name, 0)) != _told(orjson.loads(row.execution or b"{}")):
             self._working.pop(row.client_order_id)
             self.follow(await self.settlement.executed(row, row.order, outcome))
 
@@ -143,7 +154,7 @@ class Resolver:
             case NeverReceived():
                 if never_received(unproven, now, self.proof_gap_s):
                     self._proven(await self.settlement.not_received(row))
-                elif unproven.first_denial_at is None and now >= row.send_deadline_at + self.proof_gap_s:
+                elif unproven.first_denial_at is None and now >= unproven.not_before:
                     unproven.first_denial_at = now
             case NoUsableAnswer():
                 unproven.first_denial_at = None
@@ -155,5 +166,7 @@ class Resolver:
         log.info("ORDER_RESOLVED: client_order_id=%s, status=%s", settled.client_order_id, settled.status)
 
 
-def _exec_id(row: JournaledOrder) -> object:
-    return None if row.execution is None else orjson.loads(row.execution)["exec_id"]
+def _told(execution: Mapping[str, object]) -> bytes:
+    """Give what the gateway said of an order; its id alone may come again on another day."""
+    said = {name: value for name, value in execution.items() if name not in {"gateway", "latency_ms"}}
+    return orjson.dumps(said, option=orjson.OPT_SORT_KEYS)

@@ -132,7 +132,7 @@ class OrderService:
         positions = self.positions = PositionBook()
         self.features = Features(self.routing, self.control)
         self.gatekeeper = Gatekeeper(self.routing, self.control, positions, self.features)
-        self.gateways = Gateways(self.addresses)
+        self.gateways = Gateways(self.addresses, self.gatekeeper.recheck)
         self.settlement = Settlement(self.journal, positions, self.features)
         self.resolver = Resolver(self.gateways, self.settlement, self.metrics, self.settings.resolve_every_s)
         self.cancels = Cancels(self.journal, self.gateways, self.settlement, self.resolver)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import orjson
 
 from order_service.answers import error_json
-from order_service.codes import Code
+from order_service.codes import Code, Refused
 from order_service.execution import execution_block
 from order_service.features import Features
 from order_service.gateways.outcomes import Executed
@@ -36,14 +36,16 @@ class Settlement:
             self.features.observe_price(order, execution.last_px)
         return settled
 
-    async def denied(self, row: JournaledOrder, code: Code, message: str) -> JournaledOrder:
+    async def denied(self, row: JournaledOrder, refused: Refused) -> JournaledOrder:
         """Close an order that was written down and then could not be sent."""
-        return await self._without_execution(row, OrderStatus.DENIED, code, message)
+        error = error_json(refused.code, refused.message, refused.field)
+        return await self._without_execution(row, OrderStatus.DENIED, error)
 
     async def not_received(self, row: JournaledOrder) -> JournaledOrder:
         """Close an order that the gateway provably never received."""
         message = f"gateway {row.gateway} never received the order; send a new one under a new id"
-        return await self._without_execution(row, OrderStatus.NOT_RECEIVED, Code.ORDER_NOT_RECEIVED, message)
+        error = error_json(Code.ORDER_NOT_RECEIVED, message)
+        return await self._without_execution(row, OrderStatus.NOT_RECEIVED, error)
 
     async def unknown(self, row: JournaledOrder, code: Code, message: str) -> JournaledOrder:
         """Keep an order open whose outcome is not proven; its quantity stays reserved."""
@@ -51,10 +53,8 @@ class Settlement:
         await self.journal.settle(settled)
         return settled
 
-    async def _without_execution(
-        self, row: JournaledOrder, status: OrderStatus, code: Code, message: str
-    ) -> JournaledOrder:
+    async def _without_execution(self, row: JournaledOrder, status: OrderStatus, error: bytes) -> JournaledOrder:
         self.positions.drop(row.client_order_id)
-        settled = row.settled(status, None, error_json(code, message))
+        settled = row.settled(status, None, error)
         await self.journal.settle(settled)
         return settled

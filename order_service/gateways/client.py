@@ -1,7 +1,10 @@
 """One gateway over HTTP. Each order is posted at most once; what came of it leaves as a value."""
 
 import asyncio
+import contextlib
+import logging
 import time
+from functools import partial
 from typing import Literal
 
 import aiohttp
@@ -11,6 +14,8 @@ from pydantic import ValidationError
 from order_service.clock import utc_now
 from order_service.codes import Code
 from order_service.execution import Reject, VenueExecution
+from order_service.gateways.last_check import LastCheckedBody, Recheck, no_recheck
+from order_service.gateways.no_connection import why_no_connection
 from order_service.gateways.outcomes import (
     CancelOutcome,
     CancelRefused,
@@ -21,14 +26,17 @@ from order_service.gateways.outcomes import (
     NoUsableAnswer,
     SendOutcome,
 )
-from order_service.gateways.seen import SeenExecutions
+from order_service.gateways.seen import SeenExecutions, Told
 from order_service.order import NewOrder
 from order_service.routing import GatewayRules
+
+log = logging.getLogger(__name__)
 
 MAX_ANSWER_BYTES = 64 * 1024
 # Below the keep-alive of common servers (uvicorn closes after 5 s): a connection the peer is about to close turns an
 # order unknown, a fresh one costs a fraction of a millisecond.
 KEEPALIVE_S = 3.0
+PROOF_PAUSES_S = (0.0, 0.05, 0.2)
 _JSON = {"Content-Type": "application/json"}
 _BACK_OFF = frozenset({408, 425})
 
@@ -38,9 +46,10 @@ Method = Literal["POST", "GET", "DELETE"]
 class GatewayClient:
     """Speak to one gateway through a small pool of its own, so that a slow one never starves another."""
 
-    def __init__(self, name: str, base_url: str, rules: GatewayRules) -> None:
+    def __init__(self, name: str, base_url: str, rules: GatewayRules, recheck: Recheck = no_recheck) -> None:
         self.name = name
         self.rules = rules
+        self._recheck = recheck
         self._orders_url = f"{base_url}/orders"
         self._session = self._new_session(keeps_connections=True)
         self._distrusted: aiohttp.ClientSession | None = None
@@ -53,14 +62,33 @@ class GatewayClient:
         Errors: none; every way a send can end is one of the outcomes.
         """
         started = time.perf_counter()
+        body = LastCheckedBody(orjson.dumps(order.venue_fields()), partial(self._recheck, order, self.name))
         self._out_count += 1
         try:
-            answer = await self._call("POST", self._orders_url, orjson.dumps(order.venue_fields()))
+            answer = await self._call("POST", self._orders_url, body)
         finally:
             self._out_count -= 1
+        if body.refused is not None:
+            return NotSent(body.refused.code, body.refused.message, body.refused.field)
         if not isinstance(answer, tuple):
             return answer
-        return self._sent(order.client_order_id, *answer, (time.perf_counter() - started) * 1000)
+        outcome = self._sent(order.client_order_id, *answer, _ms_since(started))
+        return await self._proven(order.client_order_id, started) if outcome is None else outcome
+
+    async def _proven(self, client_order_id: str, started: float) -> SendOutcome:
+        """Ask for an order that was answered with an execution told before: what is too much says nothing against it.
+
+        Asked on a connection of its own, a few times, since the gateway may still be at work on the order.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.rules.total_timeout_s):
+                for pause_s in PROOF_PAUSES_S:
+                    await asyncio.sleep(pause_s)
+                    found = await self.look_up(client_order_id)
+                    if isinstance(found, Executed):
+                        return Executed(found.execution, _ms_since(started), is_told_again=True)
+        message = f"gateway {self.name} answered with an execution that it told before, of another order"
+        return NoUsableAnswer(Code.GATEWAY_ANSWER_MISMATCHED, message)
 
     async def look_up(self, client_order_id: str) -> LookUpOutcome:
         """Ask what became of an order; asking changes nothing."""
@@ -71,7 +99,7 @@ class GatewayClient:
         status, body = answer
         if status == 404 and _says_unknown_order(body):
             return NeverReceived()
-        return self._booked(client_order_id, status, body, (time.perf_counter() - started) * 1000)
+        return self._booked(client_order_id, status, body, _ms_since(started)) or self._not_its_own(client_order_id)
 
     async def cancel(self, client_order_id: str) -> CancelOutcome:
         """Ask the gateway to cancel what is left of an order."""
@@ -84,7 +112,7 @@ class GatewayClient:
         status, body = answer
         if 400 <= status < 500:
             return CancelRefused(f"gateway {self.name} answered {status}: {_venue_reason(body, status).text}")
-        return self._booked(client_order_id, status, body, (time.perf_counter() - started) * 1000)
+        return self._booked(client_order_id, status, body, _ms_since(started)) or self._not_its_own(client_order_id)
 
     async def close(self) -> None:
         """Close the pool."""
@@ -118,7 +146,7 @@ class GatewayClient:
             self._distrusted, self._session = self._session, self._new_session(keeps_connections=False)
 
     async def _call(
-        self, method: Method, url: str, body: bytes | None = None
+        self, method: Method, url: str, body: LastCheckedBody | None = None
     ) -> tuple[int, bytes] | NotSent | NoUsableAnswer:
         """Make one request; tell what surely sent nothing from what may have.
 
@@ -131,7 +159,9 @@ class GatewayClient:
             ):
                 return response.status, await _read_bounded(response)
         except aiohttp.ClientConnectorError as error:
-            return NotSent(Code.GATEWAY_UNREACHABLE, f"gateway {self.name} refused the connection; {error.strerror}")
+            return NotSent(
+                Code.GATEWAY_UNREACHABLE, f"no connection to gateway {self.name}: {why_no_connection(error)}"
+            )
         except aiohttp.ConnectionTimeoutError:
             return self._no_connection()
         except TimeoutError:
@@ -146,12 +176,15 @@ class GatewayClient:
             return NotSent(Code.GATEWAY_BUSY, f"all connections to gateway {self.name} stayed taken {waited}")
         return NotSent(Code.GATEWAY_UNREACHABLE, f"no connection to gateway {self.name} {waited}")
 
-    def _sent(self, client_order_id: str, status: int, body: bytes, latency_ms: float) -> SendOutcome:
+    def _sent(self, client_order_id: str, status: int, body: bytes, latency_ms: float) -> SendOutcome | None:
         if 400 <= status < 500 and status not in _BACK_OFF:
             return Executed(_refusal(_venue_reason(body, status)), latency_ms)
         return self._booked(client_order_id, status, body, latency_ms)
 
-    def _booked(self, client_order_id: str, status: int, body: bytes, latency_ms: float) -> Executed | NoUsableAnswer:
+    def _booked(
+        self, client_order_id: str, status: int, body: bytes, latency_ms: float
+    ) -> Executed | NoUsableAnswer | None:
+        """Read an execution; None where it was told before, of another order."""
         if status not in {200, 201}:
             return NoUsableAnswer(Code.GATEWAY_ANSWER_UNUSABLE, f"gateway {self.name} answered {status}")
         try:
@@ -161,19 +194,45 @@ class GatewayClient:
             return NoUsableAnswer(
                 Code.GATEWAY_ANSWER_UNUSABLE, f"gateway {self.name} answered an execution that is broken at {place}"
             )
-        if execution.client_order_id not in {None, client_order_id} or self._seen.belongs_to_another(
-            execution.exec_id, client_order_id
-        ):
+        other = self._seen.of_another(execution, client_order_id)
+        if other is not None and self._is_told_again(execution, client_order_id, other):
             self._distrust_kept_connections()
-            return NoUsableAnswer(Code.GATEWAY_ANSWER_MISMATCHED, f"gateway {self.name} answered for another order")
+            return None
+        if execution.client_order_id not in {None, client_order_id}:
+            self._distrust_kept_connections()
+            return self._not_its_own(client_order_id)
+        self._seen.remember(execution, client_order_id)
         return Executed(execution, latency_ms)
+
+    def _is_told_again(self, execution: VenueExecution, client_order_id: str, other: Told) -> bool:
+        """Tell an answer too many from an id that the gateway gave twice on one day; both are its error, and are said.
+
+        Twice given is believed where a connection that carried no other order names this one, with a time of its own.
+        """
+        log.error(
+            "EXEC_ID_TOLD_TWICE: gateway=%s, exec_id=%s, client_order_id=%s, told_before_of=%s",
+            *(self.name, execution.exec_id, client_order_id, other.client_order_id),
+        )
+        is_its_own = execution.client_order_id == client_order_id and execution.transact_time != other.transact_time
+        return self._distrusted is None or not is_its_own
+
+    def _not_its_own(self, client_order_id: str) -> NoUsableAnswer:
+        message = f"gateway {self.name} answered for another order than {client_order_id}"
+        return NoUsableAnswer(Code.GATEWAY_ANSWER_MISMATCHED, message)
+
+
+def _ms_since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
 
 
 async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
+    """Read an answer; of one that refuses by its status, as much as is kept."""
     body = await response.content.read(MAX_ANSWER_BYTES)
     while chunk := await response.content.read(MAX_ANSWER_BYTES):
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
+            if 400 <= response.status < 500:
+                return body[:MAX_ANSWER_BYTES]
             raise aiohttp.ClientPayloadError("answer too large")
     return body
 
@@ -193,12 +252,8 @@ def _says_unknown_order(body: bytes) -> bool:
 
 def _venue_reason(body: bytes, status: int) -> Reject:
     error = _error_of(body)
-    code = error.get("code")
-    text = error.get("message") or error.get("text")
-    return Reject(
-        code=code[:512] if isinstance(code, str) and code else f"HTTP_{status}",
-        text=text[:2048] if isinstance(text, str) else f"the gateway refused the request with {status}",
-    )
+    text = error.get("message") or error.get("text") or f"the gateway refused the request with {status}"
+    return Reject.model_validate({"code": error.get("code") or f"HTTP_{status}", "text": text})
 
 
 def _refusal(reject: Reject) -> VenueExecution:

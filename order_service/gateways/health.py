@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
+from order_service.gateways.no_connection import why_no_connection
 from order_service.routing import GatewayRules
 
 DOWN_AFTER = 2
@@ -127,7 +128,7 @@ async def _ask(session: aiohttp.ClientSession, url: str, rules: GatewayRules | N
             return None
     except TimeoutError as error:
         return "no connection in time" if isinstance(error, aiohttp.ConnectionTimeoutError) else "no answer in time"
-    except aiohttp.ClientConnectorError:
-        return "connection refused"
+    except aiohttp.ClientConnectorError as error:
+        return why_no_connection(error)
     except (aiohttp.ClientError, OSError, ValueError) as error:
         return f"broke off; {type(error).__name__}"

@@ -8,18 +8,23 @@ from order_service.execution import VenueExecution
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """The gateway answered with an execution, be it a fill or a reject."""
+    """The gateway answered with an execution, be it a fill or a reject.
+
+    `is_told_again` says that it first answered with an execution that it had told before.
+    """
 
     execution: VenueExecution
     latency_ms: float
+    is_told_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """No byte of the order left this process."""
+    """No byte of the order left this process. `field` names what it was about, where it was about one."""
 
     code: Code
     message: str
+    field: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 from order_service.gateways.client import GatewayClient
+from order_service.gateways.last_check import Recheck, no_recheck
 from order_service.order import AssetClass
 from order_service.routing import GatewayRules, RoutingTable
 
@@ -14,8 +15,9 @@ _ASK_ONLY = GatewayRules(asset_classes=frozenset(AssetClass))
 class Gateways:
     """Give the client of a gateway. A reload that changes a gateway's rules gives it a new client."""
 
-    def __init__(self, addresses: Mapping[str, str]) -> None:
+    def __init__(self, addresses: Mapping[str, str], recheck: Recheck = no_recheck) -> None:
         self._addresses = addresses
+        self._recheck = recheck
         self._clients: dict[str, GatewayClient] = {}
         self._retiring: set[asyncio.Task[None]] = set()
 
@@ -33,7 +35,7 @@ class Gateways:
             old = self._clients.get(name)
             if old is not None and old.rules == rules:
                 continue
-            self._clients[name] = GatewayClient(name, base_url, rules)
+            self._clients[name] = GatewayClient(name, base_url, rules, self._recheck)
             if old is not None:
                 self._retire(old)
 

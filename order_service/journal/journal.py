@@ -14,6 +14,7 @@ _FIND = f"SELECT {COLUMNS} FROM orders WHERE client_order_id = ?"  # noqa: S608 
 _LIST = f"SELECT seq, {COLUMNS} FROM orders WHERE status = ? AND seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 - constant
 _LIST_ALL = f"SELECT seq, {COLUMNS} FROM orders WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 - constant
 _OPEN = f"SELECT {COLUMNS} FROM orders WHERE status IN ({', '.join('?' * len(OPEN))}) ORDER BY seq"  # noqa: S608 - constant
+_TOO_LATE = b'{"code":"JOURNAL_UNAVAILABLE","message":"the journal was too slow; never sent","field":null}'
 _INTERRUPTED = "UPDATE orders SET status = 'unknown', error = ? WHERE status = 'in_flight'"
 
 
@@ -31,6 +32,7 @@ class Journal:
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal-reader")
         self._writer: JournalWriter | None = None
         self._not_on_disk: dict[str, JournaledOrder] = {}
+        self._too_late: dict[str, JournaledOrder] = {}
 
     @property
     def error(self) -> str | None:
@@ -68,9 +70,10 @@ class Journal:
             async with asyncio.timeout(self.begin_timeout_s):
                 held = await asyncio.shield(done)
         except TimeoutError:
+            self._too_late[row.order_id] = row.settled(OrderStatus.DENIED, None, _TOO_LATE)
             done.add_done_callback(lambda late: self._deny_late(row, late))
             raise JournalUnavailable(f"no commit in {self.begin_timeout_s:g} s") from None
-        return self._not_on_disk.get(row.client_order_id, held) if held is not None else None
+        return None if held is None else self._as_known(held)
 
     async def settle(self, row: JournaledOrder, position: PositionRow | None = None) -> None:
         """Write an outcome down; where the disk refuses, remember it here and let the writer try again."""
@@ -86,7 +89,7 @@ class Journal:
         if client_order_id in self._not_on_disk:
             return self._not_on_disk[client_order_id]
         rows = await self._read(_FIND, (client_order_id,))
-        return from_row(rows[0]) if rows else None
+        return self._as_known(from_row(rows[0])) if rows else None
 
     async def page(self, status: OrderStatus | None, after: int, limit: int) -> list[tuple[int, JournaledOrder]]:
         """List orders in the order they came, from behind the given place."""
@@ -114,13 +117,25 @@ class Journal:
 
         return await asyncio.get_running_loop().run_in_executor(self._reader, run)
 
+    def _as_known(self, row: JournaledOrder) -> JournaledOrder:
+        """Give an order as it stands, where that is not on disk yet."""
+        return self._too_late.get(row.order_id) or self._not_on_disk.get(row.client_order_id) or row
+
     def _deny_late(self, row: JournaledOrder, late: "asyncio.Future[JournaledOrder | None]") -> None:
         """Close an order that was refused for slowness and then did reach the disk: it was never sent."""
-        if late.cancelled() or late.exception() is not None or late.result() is not None:
-            return
-        error = b'{"code":"JOURNAL_UNAVAILABLE","message":"the journal was too slow; never sent","field":null}'
+        denied = self._too_late[row.order_id]
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._running().put(Settle(row.settled(OrderStatus.DENIED, None, error), None, done))
+        done.add_done_callback(lambda settled: self._forget_late(denied, settled))
+        if late.cancelled() or late.exception() is not None or late.result() is not None:
+            done.set_result(True)
+        else:
+            self._running().put(Settle(denied, None, done))
+
+    def _forget_late(self, denied: JournaledOrder, settled: "asyncio.Future[bool]") -> None:
+        """Leave a denial to the disk once nobody waits who may have read the order before it; a disk may fail, too."""
+        if not settled.cancelled() and settled.result():
+            loop = asyncio.get_running_loop()
+            loop.call_later(self.begin_timeout_s, lambda: self._too_late.pop(denied.order_id, None))
 
     def _running(self) -> JournalWriter:
         if self._writer is None:

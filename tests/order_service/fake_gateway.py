@@ -19,6 +19,8 @@ Mode = Literal[
     "wrong_types",
     "endless_decimal",
     "wrong_order",
+    "told_before",
+    "huge_400",
     "status_500",
     "status_302",
     "status_400",
@@ -37,6 +39,9 @@ class FakeGateway:
         self.booked: dict[str, dict[str, object]] = {}
         self.books = True
         self.cancel_status = 200
+        # What each execution says beside what the mode makes of it.
+        self.says: dict[str, object] = {}
+        self.answers: list[bytes] = []
         self.release = asyncio.Event()
         self.port = 0
         self._server: asyncio.Server | None = None
@@ -100,11 +105,11 @@ class FakeGateway:
         execution.update(exec_type="canceled", ord_status="canceled", exec_id=f"c-{client_order_id}", leaves_qty="0")
         return _respond(writer, 200, execution)
 
-    async def _new_order(  # noqa: C901 - one case per oddity
+    async def _new_order(  # noqa: C901, PLR0912 - one case per oddity
         self, order: dict[str, object], writer: asyncio.StreamWriter
     ) -> None:
         self.posts.append(str(order["client_order_id"]))
-        execution = execution_of(order, self.mode)
+        execution = {**execution_of(order, self.mode), **self.says}
         if self.books:
             self.booked[str(order["client_order_id"])] = execution
         match self.mode:
@@ -121,6 +126,8 @@ class FakeGateway:
                 raw = writer.get_extra_info("socket")
                 raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 writer.transport.abort()
+            case "told_before":
+                writer.write(self.answers[0])
             case "wrong_types":
                 _respond(writer, 200, {**execution, "cum_qty": {"a": 1}})
             case "endless_decimal":
@@ -129,10 +136,13 @@ class FakeGateway:
                 _respond(writer, 200, {**execution, "client_order_id": "another"})
             case "status_500" | "status_302" | "status_400":
                 _respond(writer, int(self.mode[7:]), {"error": {"code": "MALFORMED", "message": "no"}})
+            case "huge_400":
+                _respond(writer, 400, {"error": {"code": "TOO_BAD", "message": "x" * 200_000}})
             case "huge":
                 _respond(writer, 200, {**execution, "padding": "x" * 200_000})
             case "fill" | "ack" | "reject":
-                _respond(writer, 200, execution)
+                self.answers.append(_raw(200, execution))
+                writer.write(self.answers[-1])
 
 
 def execution_of(order: dict[str, object], mode: str) -> dict[str, object]:
