@@ -7,6 +7,7 @@ from tasks.clients.log_files_engine import Engine, Hits
 from tasks.rules.log_lines import text_of_line
 
 NEWLINE = 10
+HEAD_BYTES = 4096
 SHAPE_BYTES = 160
 SHAPES_LIMIT = 16
 
@@ -37,6 +38,11 @@ class Block:
     def raw(self, index: int) -> bytes:
         """Take the bytes of a line without its newline."""
         return bytes(self._view[self.start(index) : int(self.newlines[index])])
+
+    def head(self, index: int) -> str:
+        """Decode as much of a line as a stack trace has on one line."""
+        start = self.start(index)
+        return text_of_line(bytes(self._view[start : min(int(self.newlines[index]), start + HEAD_BYTES)]))
 
     def lines_before(self, offset: int) -> int:
         """Count the lines that end before an offset."""

@@ -24,6 +24,8 @@ from tasks.rules.log_patterns import PATTERNS, Pattern
 _CANNOT_RUN: tuple[type[Exception], ...] = (ImportError, *HYPERSCAN_ERRORS)
 _CANNOT_LOAD: tuple[type[Exception], ...] = (OSError, *HYPERSCAN_ERRORS)
 _OWN = threading.local()
+# How often a stem is tried in one line, before the line is read properly.
+TRIES_COUNT = 200
 
 Hits = tuple[list[int], list[int], list[int]]
 
@@ -74,6 +76,11 @@ class RegexEngine:
     def __init__(self, patterns: tuple[Pattern, ...] = PATTERNS) -> None:
         self._patterns = [(each, _compiled(each), tuple(stem.encode() for stem in each.stems)) for each in patterns]
 
+    @property
+    def expressions(self) -> tuple[re.Pattern[bytes], ...]:
+        """The compiled patterns."""
+        return tuple(expression for _, expression, _ in self._patterns)
+
     def find(self, block: memoryview) -> Hits:
         """Find one hit for each line and stem."""
         text = b"\n" + bytes(block)
@@ -88,16 +95,20 @@ class RegexEngine:
 
 
 def _ends(text: bytes, lowered: bytes, expression: re.Pattern[bytes], stem: bytes, *, at_stem: bool) -> Iterator[int]:
-    """Give a byte in every line with the stem that has a match; the text begins with a newline."""
-    at = lowered.find(stem)
+    """Give a byte in every line with the stem that has a match; the text begins with a newline.
+
+    A line with the stem many times in vain is given, too: it may be found too much, and must not cost too much.
+    """
+    at, end, tried_count = lowered.find(stem), 0, 0
     while at >= 0:
         inside = at + (stem[:1] == b"\n")
-        end = lowered.find(b"\n", inside) + 1 or len(text)
-        found = (
-            expression.match(text, at, end)
-            if at_stem
-            else expression.search(text, text.rfind(b"\n", 0, inside) + 1, end)
-        )
+        if inside >= end:
+            end, tried_count = lowered.find(b"\n", inside) + 1 or len(text), 0
+        tried_count += 1
+        if not at_stem:
+            found = expression.search(text, text.rfind(b"\n", 0, inside) + 1, end) is not None
+        else:
+            found = tried_count > TRIES_COUNT or expression.match(text, at, end) is not None
         if found:
             yield inside - 1
         at = lowered.find(stem, end - 1 if found or not at_stem else at + 1)

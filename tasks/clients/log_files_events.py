@@ -1,6 +1,7 @@
 """Turn the hit lines of a block into events: read the level, join traces to their records, count errors exactly."""
 
 from array import array
+from collections.abc import Iterator
 from datetime import datetime
 from time import monotonic
 
@@ -11,11 +12,11 @@ from tasks.model.log_levels import LevelSeen, LineRead, Severity
 from tasks.rules.log_groups import SAMPLE_CHARACTERS, Event, Group, Groups
 from tasks.rules.log_lines import LINE_BYTES, read_line, severity_of, text_of_line
 from tasks.rules.log_times import time_of
-from tasks.rules.log_traces import TraceFound, exception_in, has_own_head, trace_at, trace_with_frame
+from tasks.rules.log_traces import BoundedLines, TraceFound, exception_in, has_own_head, trace_at, trace_with_frame
 
 NUMBERS_LIMIT = 500_000
 DENSE_LINES = 64
-BATCH_LINES = 128
+BATCH_LINES, BATCH_BYTES = 128, 65_536
 # A record may stand this many lines above its trace, when other threads write between them.
 RECORD_ABOVE_LINES = 3
 TIME_ABOVE_LINES = 20
@@ -48,8 +49,6 @@ class Events:
         return self._read_lines(block, first, safe, traces)
 
     def _read_lines(self, block: Block, first: int, safe: int, traces: dict[int, TraceFound]) -> int:
-        if monotonic() > self.ends_at:
-            return 0
         lines = block.word_lines[block.word_lines < safe]
         if len(lines) > DENSE_LINES:
             lines = lines[~block.harmless(lines, self.shapes)]
@@ -59,11 +58,12 @@ class Events:
             for found in traces.values()
             for line in range(found.taken[0] - RECORD_ABOVE_LINES, found.taken[-1] + 1)
         }
-        for batch in range(0, len(todo), BATCH_LINES):
-            if monotonic() > self.ends_at:
-                safe = todo[batch]
+        for number, batch in enumerate(_batches(block, todo)):
+            # The first one is always read: what takes all the time there is must not come again in the next scan.
+            if number and monotonic() > self.ends_at:
+                safe = batch[0]
                 break
-            self._read_batch(block, first, todo[batch : batch + BATCH_LINES], (traces, apart))
+            self._read_batch(block, first, batch, (traces, apart))
         self._flush()
         self.taken = {number for number in self.taken if number >= first + safe} if self.taken else self.taken
         return safe
@@ -85,13 +85,16 @@ class Events:
         """Find all traces that start in the block, each line in one trace only."""
         found: dict[int, TraceFound] = {}
         own: set[int] = set()
+        bounded = BoundedLines(block.head, len(block))
         frames = block.frame_lines.tolist()
         firsts = [line for above, line in zip([-2, *frames], frames, strict=False) if line != above + 1]
         for lines, read in ((block.trace_lines.tolist(), trace_at), (firsts, trace_with_frame)):
             for index in lines:
-                if index in own or first + index in self.taken or monotonic() > self.ends_at:
+                if index in own or first + index in self.taken:
                     continue
-                trace = read(block, index)
+                if bounded.spent or monotonic() > self.ends_at:
+                    return found
+                trace = read(bounded, index)
                 if trace and not own.intersection(trace.taken) and first + trace.taken[0] not in self.taken:
                     found[trace.taken[0]] = trace
                     own.update(trace.taken)
@@ -205,6 +208,20 @@ class Events:
             above -= 1
             read = read._replace(at=time_of(block[above], self.question.now))
         return read
+
+
+def _batches(block: Block, lines: list[int]) -> Iterator[list[int]]:
+    """Cut lines into batches that are read in a few milliseconds each, however long the lines are."""
+    batch: list[int] = []
+    size_bytes = 0
+    for line in lines:
+        batch.append(line)
+        size_bytes += block.start(line + 1) - block.start(line)
+        if len(batch) >= BATCH_LINES or size_bytes >= BATCH_BYTES:
+            yield batch
+            batch, size_bytes = [], 0
+    if batch:
+        yield batch
 
 
 def _event(number: int, read: LineRead, text: str) -> Event:

@@ -3,18 +3,21 @@
 import gzip
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import IO, NamedTuple, cast
 
 from tasks.clients.log_files_engine import Engine
 from tasks.clients.log_files_events import Events
 from tasks.clients.log_files_progress import CountedSource, size_of
-from tasks.clients.log_files_rotation import BROKEN_ARCHIVE, mark_of, open_log
+from tasks.clients.log_files_rotation import BROKEN_ARCHIVE, OutOfTime, go_to, mark_of, open_log
 from tasks.clients.log_files_scan import Place, Scanner, Source
 from tasks.model.errors import CannotLook, Code
 from tasks.model.log_checkpoint import FileMark, LogCheckpoint
 from tasks.model.log_findings import ScanQuestion
 from tasks.model.progress import Report, unheard
 from tasks.rules.log_groups import Known
+
+# Marks are taken after the reading, whose time may be up; without marks the next scan would begin at the beginning.
+MARKING_S = 2.0
 
 
 class ToRead(NamedTuple):
@@ -65,17 +68,35 @@ def read_part(wanted: ToRead, question: ScanQuestion, engine: Engine, *, marked:
     events.taken = set(wanted.start.taken_lines)
     try:
         with open_log(wanted.file) as file:
-            file.seek(wanted.start.offset)
+            go_to(file, wanted.start.offset, events.ends_at)
             # Plain and packed files both have readinto, which IO does not promise.
             size_bytes = size_of(wanted.file, packed=isinstance(file, gzip.GzipFile))
             source = CountedSource(cast("Source", file), wanted.report, wanted.start.offset, size_bytes)
             scanner = Scanner(source, engine, events, Place(wanted.start.offset, wanted.start.lines))
             part = _read(scanner, events, wanted)
             if marked:
-                part.mark = mark_of(file, scanner.read_to)
+                part.mark = _mark_of(file, scanner.read_to, wanted, events.ends_at)
     except BROKEN_ARCHIVE as error:
         raise cannot_look(wanted.file, error) from error
+    except OutOfTime as error:
+        return _passed_over(wanted, events, str(error))
     return part
+
+
+def _mark_of(file: IO[bytes], read_to: int, wanted: ToRead, ends_at: float) -> FileMark:
+    """Take the marks; an archive that takes too long for that is known again by its beginning as before."""
+    try:
+        return mark_of(file, read_to, ends_at + MARKING_S)
+    except OutOfTime:
+        return wanted.start.mark
+
+
+def _passed_over(wanted: ToRead, events: Events, how_far: str) -> Part:
+    """Let an archive go that takes longer to unpack than a scan lasts: it must not stop every later scan."""
+    place = Place(wanted.start.offset, wanted.start.lines)
+    note = f"GAP: expected {wanted.file.name} unpacked in time, it came to {how_far}; its last lines are not read"
+    told = _told(place.line, events)
+    return Part(wanted.start, events, place, told, place, complete=not wanted.is_log, notes=(note,))
 
 
 def cannot_look(path: Path, error: Exception) -> CannotLook:

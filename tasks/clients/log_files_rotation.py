@@ -4,9 +4,13 @@ import gzip
 import hashlib
 import os
 import zlib
+from io import BufferedReader
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import IO, cast
 
+from tasks.clients.regular_file import open_regular
 from tasks.model.log_checkpoint import FileMark
 
 HEAD_BYTES = 1024
@@ -14,6 +18,11 @@ TAIL_BYTES = 256
 SIBLINGS_LIMIT = 64
 # What reading a damaged or cut gzip file raises besides OSError.
 BROKEN_ARCHIVE = (OSError, EOFError, zlib.error)
+STEP_BYTES = 1_048_576
+
+
+class OutOfTime(Exception):
+    """An archive had to be unpacked further than the time allowed."""
 
 
 def open_log(path: Path) -> IO[bytes]:
@@ -21,35 +30,61 @@ def open_log(path: Path) -> IO[bytes]:
 
     Errors: `OSError` when the file cannot be opened, or is no plain file.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"no such file: {path}") if not path.exists() else OSError(f"not a plain file: {path}")
-    file = path.open("rb", buffering=0)
+    file = open_regular(path)
     magic = file.read(3)
-    if magic == b"\x1f\x8b\x08" and _is_archive(path):
-        file.close()
-        return cast("IO[bytes]", gzip.GzipFile(path, "rb"))
     file.seek(0)
+    if magic == b"\x1f\x8b\x08" and _is_archive(path):
+        # A buffer, because small reads of an archive are slow; closing it closes the file.
+        return cast("IO[bytes]", _Archive(BufferedReader(file)))
     return cast("IO[bytes]", file)
+
+
+class _Archive(gzip.GzipFile):
+    """A packed file that closes what it reads."""
+
+    def __init__(self, packed: BufferedReader) -> None:
+        super().__init__(fileobj=packed, mode="rb")
+        self._packed = packed
+
+    def close(self) -> None:
+        """Close both."""
+        super().close()
+        self._packed.close()
 
 
 def _is_archive(path: Path) -> bool:
     """Say whether at least the beginning of a file can be unpacked; what cannot is read as it is."""
     try:
-        with gzip.GzipFile(path, "rb") as file:
+        with open_regular(path) as packed, gzip.GzipFile(fileobj=packed, mode="rb") as file:
             file.read(1)
     except BROKEN_ARCHIVE:
         return False
     return True
 
 
-def mark_of(file: IO[bytes], read_to: int) -> FileMark:
+def go_to(file: IO[bytes], offset: int, ends_at: float) -> None:
+    """Go to a place in a file. An archive is unpacked up to there, and nobody knows before how long that takes.
+
+    Errors: `OutOfTime`.
+    """
+    packed = isinstance(cast("object", file), gzip.GzipFile)
+    if not packed or offset < file.tell():
+        file.seek(offset)
+    while packed and file.tell() < offset:
+        if monotonic() > ends_at:
+            raise OutOfTime(f"byte={file.tell()} of the {offset} that were read before")
+        if not file.read(min(STEP_BYTES, offset - file.tell())):
+            return
+
+
+def mark_of(file: IO[bytes], read_to: int, ends_at: float = inf) -> FileMark:
     """Take the marks of an open file of which `read_to` bytes were read; the file may have another name by now.
 
-    Errors: `OSError`, and what a damaged archive raises.
+    Errors: `OSError`, what a damaged archive raises, and `OutOfTime`.
     """
     status = os.fstat(file.fileno())
-    head = _read_exactly(file, 0, min(HEAD_BYTES, read_to))
-    tail = _read_exactly(file, max(0, read_to - TAIL_BYTES), min(TAIL_BYTES, read_to))
+    head = _read_exactly(file, 0, min(HEAD_BYTES, read_to), ends_at)
+    tail = _read_exactly(file, max(0, read_to - TAIL_BYTES), min(TAIL_BYTES, read_to), ends_at)
     return FileMark(
         device=status.st_dev,
         inode=status.st_ino,
@@ -62,13 +97,16 @@ def mark_of(file: IO[bytes], read_to: int) -> FileMark:
     )
 
 
-def is_same_content(path: Path, mark: FileMark) -> bool:
-    """Say whether the file holds, up to the place read to, what was read then; an unreadable file does not."""
+def is_same_content(path: Path, mark: FileMark, ends_at: float = inf) -> bool:
+    """Say whether the file holds, up to the place read to, what was read then; an unreadable file does not.
+
+    Errors: `OutOfTime` where it is an archive whose end is far.
+    """
     try:
         with open_log(path) as file:
-            if _digest(_read_exactly(file, 0, mark.head_bytes)) != mark.head_hash:
+            if _digest(_read_exactly(file, 0, mark.head_bytes, ends_at)) != mark.head_hash:
                 return False
-            tail = _read_exactly(file, mark.read_to - mark.tail_bytes, mark.tail_bytes)
+            tail = _read_exactly(file, mark.read_to - mark.tail_bytes, mark.tail_bytes, ends_at)
     except BROKEN_ARCHIVE:
         return False
     return len(tail) == mark.tail_bytes and _digest(tail) == mark.tail_hash
@@ -80,16 +118,22 @@ def is_same_file(path: Path, mark: FileMark) -> bool:
     return (status.st_ino, status.st_dev) == (mark.inode, mark.device)
 
 
-def files_since(path: Path, mark: FileMark, finished: tuple[FileMark, ...]) -> list[tuple[Path, bool]] | None:
+def files_since(
+    path: Path, mark: FileMark, finished: tuple[FileMark, ...], ends_at: float = inf
+) -> list[tuple[Path, bool]] | None:
     """List the rotated files to be read before the log itself, oldest first; true marks the one that was begun.
 
+    Errors: `OutOfTime` where archives must be unpacked that take too long.
     None when the file that was begun is not to be found: what stood in it after the place read to is lost to us.
     Steps: 1. look at the siblings by age. 2. find the one begun, by content. 3. those written later were never read.
     """
-    siblings = [each for each in _siblings(path, mark) if not any(is_same_content(each, done) for done in finished)]
+    siblings = [
+        each for each in _siblings(path, mark) if not any(is_same_content(each, done, ends_at) for done in finished)
+    ]
     by_number = [index for index, each in enumerate(siblings) if is_same_file(each, mark)]
     begun = next(
-        (index for index in (*by_number, *range(len(siblings))) if is_same_content(siblings[index], mark)), None
+        (index for index in (*by_number, *range(len(siblings))) if is_same_content(siblings[index], mark, ends_at)),
+        None,
     )
     if begun is None:
         return None
@@ -134,8 +178,8 @@ def _age(entry: tuple[int, str, Path]) -> tuple[int, int]:
     return entry[0], -int(digits) if digits and len(digits) < 5 else 0
 
 
-def _read_exactly(file: IO[bytes], offset: int, count: int) -> bytes:
-    file.seek(max(0, offset))
+def _read_exactly(file: IO[bytes], offset: int, count: int, ends_at: float) -> bytes:
+    go_to(file, max(0, offset), ends_at)
     parts: list[bytes] = []
     while count > 0 and (part := file.read(count)):
         parts.append(part)

@@ -8,8 +8,8 @@ from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, SecretS
 from tasks.model.diagnosis import Audience
 from tasks.model.values import Value
 
-_WEB = re.compile(r"https?://[^\s/]+/\S+")
-_APPRISE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
+_WEB = re.compile(r"\Ahttps?://[^\s/]+/\S+")
+_APPRISE = re.compile(r"\A[A-Za-z][A-Za-z0-9+.-]*://\S+")
 
 
 def _secret(pattern: str, expected: str) -> AfterValidator:

@@ -4,6 +4,9 @@ import re
 
 from tasks.model.log_findings import LogKind
 
+# These words are looked for at each letter of a text, so that a long one is searched at its two ends.
+TEXT_CHARACTERS = 16_384
+
 
 def _any(*parts: str) -> re.Pattern[str]:
     return re.compile("|".join(parts), re.IGNORECASE | re.ASCII)
@@ -63,6 +66,7 @@ _KINDS: tuple[tuple[LogKind, re.Pattern[str]], ...] = (
 
 def sounds_like_an_error(text: str) -> bool:
     """Say whether a text without a level tells of an error; "0 errors" and "timeout=30" do not."""
+    text = text if len(text) <= TEXT_CHARACTERS else f"{text[: TEXT_CHARACTERS // 2]} {text[-TEXT_CHARACTERS // 2 :]}"
     return bool(_WORD.search(text)) and bool(_WORD.search(_HARMLESS.sub(" ", text)))
 
 

@@ -11,8 +11,10 @@ from tasks.rules.log_keywords import sounds_like_an_error
 from tasks.rules.log_levels import MARK, level_of
 from tasks.rules.log_times import time_of, time_of_value
 
-# A longer line is read by its two ends; the engine has seen all of it.
-LINE_BYTES = 131_072
+# A longer line is read by its two ends; the engine has seen all of it. JSON needs its whole, and is parsed faster.
+LINE_BYTES = 16_384
+JSON_LINE_BYTES = 131_072
+MESSAGE_CHARACTERS = 4000
 
 # What no person sees: colours, and the NULs that truncation under a writer leaves. Inside a line they part words.
 _UNSEEN = re.compile(r"(?:\x1b\[[0-9;]*m|\x00)+")
@@ -24,8 +26,9 @@ _EMBEDDED = re.compile(r"^[^{\"]{1,160}?[ :](\{\s*\".*)", re.ASCII | re.DOTALL)
 
 def text_of_line(raw: bytes) -> str:
     """Decode a line: bad UTF-8, NULs and colours become a mark, a very long line keeps its two ends."""
-    if len(raw) > LINE_BYTES:
-        raw = raw[: LINE_BYTES // 2] + raw[-LINE_BYTES // 2 :]
+    limit_bytes = JSON_LINE_BYTES if raw[:64].lstrip()[:1] == b"{" else LINE_BYTES
+    if len(raw) > limit_bytes:
+        raw = raw[: limit_bytes // 2] + raw[-limit_bytes // 2 :]
     text = raw.decode("utf-8", "replace").rstrip("\r\n")
     if "\x1b" in text or "\x00" in text:
         text = _UNSEEN.sub(MARK, _UNSEEN_FIRST.sub("", text))
@@ -54,11 +57,11 @@ def read_line(line: str, severity: Severity, seen: LevelSeen | None, now: dateti
     inner = line if looks_like_json(line) else _embedded(line)
     table = parse_object(inner) if inner else None
     if table is None:
-        return LineRead(
-            severity, seen is not None, _message(line, seen).replace(MARK, ""), time_of(line.replace(MARK, ""), now)
-        )
+        message = _message(line, seen)[:MESSAGE_CHARACTERS].replace(MARK, "")
+        return LineRead(severity, seen is not None, message, time_of(line.replace(MARK, ""), now))
     at = time_of_value(time_in(table), now) or time_of(line, now)
-    return LineRead(severity, seen is not None, message_in(table) or line, at, trace_text_in(table))
+    message = (message_in(table) or line)[:MESSAGE_CHARACTERS]
+    return LineRead(severity, seen is not None, message, at, trace_text_in(table))
 
 
 def _embedded(line: str) -> str | None:

@@ -5,8 +5,9 @@ import re
 TEMPLATE_CHARACTERS = 300
 
 # Digits are made equal first, with the hexadecimal letters beside them; all other rules see "0" for any such run.
-_RUNS = re.compile(r"[a-fA-F]*[0-9][0-9a-fA-F]*")
-_RUNS_BYTES = re.compile(rb"[a-fA-F]*[0-9][0-9a-fA-F]*")
+# A run is tried at its start alone: from each of its letters anew, a long word would cost the square of its length.
+_RUNS = re.compile(r"(?<![0-9a-fA-F])[a-fA-F]*+[0-9][0-9a-fA-F]*+")
+_RUNS_BYTES = re.compile(rb"(?<![0-9a-fA-F])[a-fA-F]*+[0-9][0-9a-fA-F]*+")
 _RUNS_OF_ZERO = re.compile(rb"0[0a-fA-F]*")
 _DIGITS_EQUAL = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
 _MASKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -14,15 +15,15 @@ _MASKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for pattern, mark in (
         (r"\b[\da-fA-F]+(?:-[\da-fA-F]+){4}\b", "<id>"),
         (r"\b0-0-0(?:[T ]0:0:0(?:[.,]0)?(?:Z|[+-]0:?0?\b)?)?|\b0:0:0(?:[.,]0)?", "<time>"),
-        (r"\b0\.0\.0\.0(?::0)?\b|\[[0:a-fA-F]*::?[0:a-fA-F]*\]:0", "<address>"),
+        (r"\b0\.0\.0\.0(?::0)?\b|\[(?=[0a-fA-F]*+:)[0:a-fA-F]++\]:0", "<address>"),
         (r"\b\w+://[^\s\"',)]+", "<url>"),
-        (r"\"(?:[^\"\\]|\\.)*\"|(?<![\w])'(?:[^'\\]|\\.)*'", "<text>"),
+        (r"\"(?:[^\"\\]|\\.){0,400}+\"|(?<![\w])'(?:[^'\\]|\\.){0,400}+'", "<text>"),
         (r"(?<![\w.<])(?:~|\.{1,2})?(?:/[\w.@%+=-]+){2,}/?|\b[A-Za-z]:\\[^\s:]+", "<path>"),
         (r"\b[a-f]{8,}\b|\b0x0\b", "0"),
     )
 )
 # A token with a digit in it: a number with its unit, or an id.
-_TOKEN = re.compile(r"[A-Za-z_.\-+]*0[\w.\-]*", re.ASCII)
+_TOKEN = re.compile(r"[A-Za-z_.\-+]{0,400}+0[\w.\-]*+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?0(?:[.]0)*[A-Za-z%]{0,3}[.]?$", re.ASCII)
 
 

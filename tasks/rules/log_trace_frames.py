@@ -5,12 +5,15 @@ import re
 from tasks.model.log_findings import Cause, ExceptionSeen
 from tasks.rules.log_trace_reader import HEADLINE_LIMIT_COUNT, clip
 
-FRAME = re.compile(r"(?:[ \t]|#011)+at (.+)")
-_NAMED = re.compile(
-    r"(?:^|[\s:\-\]>|])((?:[A-Za-z_$][\w$]*[./])*[A-Za-z_$][\w$.`+]*?(?:Exception|Error|Throwable|Failure|Fault|Rejected|Death)[\w$`]*"
-    r"|(?:[a-z_$][\w$]*\.){2,}[A-Z][\w$.]*)(?: \[[\w-]+\]| \(\d+\)| \(0x[0-9A-Fa-f]+\))?(?=:|\s|$)(?:: ?(.*))?$",
+FRAME = re.compile(r"(?<![ \t])(?<!#011)(?:[ \t]|#011)++at (.+)")
+# A word that may name an exception: it ends the line, or a colon and its message follow.
+_CANDIDATE = re.compile(
+    r"(?:^|(?<=[\s:\-\]>|]))([A-Za-z_$][\w$./`+]*+)(?: \[[\w-]++\]| \(\d++\)| \(0x[0-9A-Fa-f]++\))?+(?=:|\s?$)",
     re.ASCII,
 )
+_PATH = re.compile(r"(?:[A-Za-z_$][\w$]*+[./])*+[A-Za-z_$]", re.ASCII)
+_KIND = re.compile(r"Exception|Error|Throwable|Failure|Fault|Rejected|Death", re.ASCII)
+_QUALIFIED = re.compile(r"(?:[a-z_$][\w$]*+\.){2,}+[A-Z][\w$.]*+", re.ASCII)
 _CAUSE = re.compile(r"\s*(?:Caused by|Suppressed|Wrapped by|--->|\[cause\]|cause)(?:: ?| )(.*)", re.ASCII)
 _BESIDE = re.compile(
     r"\s*(?:\.\.\. \d+ |--- End of |---> |- (?:locked|waiting)|\[CIRCULAR|\[cause\]|\[errors\]|"
@@ -20,9 +23,25 @@ _BESIDE = re.compile(
 _PROPERTY = re.compile(r"\s+(?:'[\w-]+'|\[?[A-Za-z_$][\w$]*\]?): .+|\s*[}\]],?$", re.ASCII)
 
 
-def named(text: str) -> re.Match[str] | None:
+def named(text: str) -> tuple[str, str] | None:
     """Find the exception that a line names, and its message, in as much of it as a name can stand in."""
-    return _NAMED.search(text[:HEADLINE_LIMIT_COUNT])
+    head = text[:HEADLINE_LIMIT_COUNT]
+    found = next((one for one in _CANDIDATE.finditer(head) if _names_an_exception(one[1])), None)
+    return (found[1], head[found.end() :].removeprefix(":").removeprefix(" ")) if found else None
+
+
+def _names_an_exception(word: str) -> bool:
+    """Say whether a word is `….SomeError`, or a class with its package: `io.grpc.Status`."""
+    package, slash, plain = word.rpartition("/")
+    last = re.split(r"[.+]", plain)[-1]
+    found = _KIND.search(last, 1 if last == plain else 0)
+    is_kind = found is not None and (not slash or _PATH.fullmatch(f"{package}/{plain[:1]}") is not None)
+    return is_kind or _QUALIFIED.fullmatch(word) is not None
+
+
+def _plainly_named(text: str) -> tuple[str, str]:
+    found = re.match(r"\s*([\w.$]+): ?(.*)", text[:HEADLINE_LIMIT_COUNT], re.ASCII)
+    return (found[1], found[2]) if found else ("", "")
 
 
 class FramesReader:
@@ -64,11 +83,9 @@ class FramesReader:
 
     def _name(self, text: str) -> None:
         head, arrow, inner = text.partition(" ---> ")
-        found = named(head) or re.match(r"\s*([\w.$]+): ?(.*)", head, re.ASCII)
-        if found:
-            self._causes.append(
-                Cause(type=found[1].replace("/", "."), message=clip((found[2] or "").removesuffix("{")))
-            )
+        name, message = named(head) or _plainly_named(head)
+        if name:
+            self._causes.append(Cause(type=name.replace("/", "."), message=clip(message.removesuffix("{"))))
         if arrow:
             self._name(inner)
         self._in_braces = text.rstrip().endswith("{")
@@ -112,8 +129,9 @@ class FramesReader:
 
     def _language(self) -> str:
         first = self._languages[0]
-        if re.search(r"\((?:[\w$]+\.(?:java|kt|scala|groovy|clj)(?::\d+)?|Native Method|Unknown Source)\)", first):
+        if re.search(r"\((?:[\w$]++\.(?:java|kt|scala|groovy|clj)(?::\d+)?|Native Method|Unknown Source)\)", first):
             return "java"
-        if re.search(r"\) in .+:line \d+|^[\w.`<>\[\],+]+\(.*\)$", first):
+        is_call = first.endswith(")") and re.match(r"[\w.`<>\[\],+]++\(", first) is not None
+        if is_call or re.search(r":line \d", first.partition(") in ")[2]):
             return "csharp"
         return "node"

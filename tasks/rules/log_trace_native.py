@@ -6,25 +6,23 @@ from tasks.model.log_findings import ExceptionSeen
 from tasks.rules.log_trace_reader import HEADLINE_LIMIT_COUNT, clip
 
 GO_START = re.compile(r"(?:panic: |fatal error: |goroutine \d+ \[)", re.ASCII)
-_GO_FUNCTION = re.compile(r"[\w./*()\-\[\]{}·,~@$%]+\(.*\)$|created by ", re.ASCII)
+_GO_CALL = re.compile(r"[\w./*()\-\[\]{}·,~@$%][\w./*)\-\[\]{}·,~@$%]*+\(", re.ASCII)
 _GO_BESIDE = re.compile(
     r"\s*(?:goroutine \d+ \[|\[signal |exit status \d|\[recovered|\tpanic: |panic: |"
     r"\.\.\.additional frames|r[a-z0-9]{1,3}\s+0x|runtime stack:)",
     re.ASCII,
 )
 
-RUBY_START = re.compile(r"(\S+\.rb:\d+:in [`'][^']*')(?:: (.*?)(?: \(([A-Z][\w:]*)\))?)?$", re.ASCII)
-_RUBY_NAMED = re.compile(
-    r"([A-Z]\w*(?:::\w+)*(?:Error|Exception|Interrupt|NotFound|Timeout|Refused|ECONN\w+)\w*)"
-    r"(?: \((.*)\)|: (.*))?\s*:?$|"
-    r"(.*) \(([A-Z][\w:]*)\)$",
-    re.ASCII,
-)
+RUBY_START = re.compile(r"(?<!\S)(\S+\.rb:\d+:in [`'][^']{0,500}+')(?:: (.*?)(?: \(([A-Z][\w:]*+)\))?)?$", re.ASCII)
+_RUBY_CONSTANT = re.compile(r"[A-Z]\w*+(?:::\w++)*+", re.ASCII)
+_RUBY_KIND = re.compile(r"Error|Exception|Interrupt|NotFound|Timeout|Refused|ECONN\w", re.ASCII)
+_RUBY_IN_PARENTHESES = re.compile(r"[A-Z][\w:]*+", re.ASCII)
 
 SANITIZER_START = re.compile(
-    r"(?:=+\d*=*\s*)?(?:ERROR|WARNING|FATAL): (\w+Sanitizer): ([\w-]+(?: [\w-]+)*?)((?: on | \().*|)$", re.ASCII
+    r"(?:(?<!=)=++\d*+=*+\s*+)?+(?:ERROR|WARNING|FATAL): (\w+Sanitizer): ([\w-]++(?: [\w-]++)*?)((?: on | \().*|)$",
+    re.ASCII,
 )
-UNDEFINED_START = re.compile(r"(\S+:\d+:\d+): runtime error: (.*)", re.ASCII)
+UNDEFINED_START = re.compile(r"(?<!\S)(\S+:\d+:\d+): runtime error: (.*)", re.ASCII)
 _NATIVE_FRAME = re.compile(r"\s*#\d+ (?:0x[0-9a-f]+ )?(?:in )?(.+)", re.ASCII)
 
 RUST_START = re.compile(r"thread '([^']*)'(?: \(\d+\))? panicked at (?:'(.*)', )?(\S+:\d+:\d+):?$", re.ASCII)
@@ -55,7 +53,7 @@ class GoReader:
             return True
         if line.startswith("\t") and self._function:
             return self._take_place(line.strip())
-        if _GO_FUNCTION.match(line):
+        if line.startswith("created by ") or (line.endswith(")") and _GO_CALL.match(line)):
             self._function = line.strip()
             return True
         return not line.strip() or bool(_GO_BESIDE.match(line)) or (not self._goroutines and self._lines < 12)
@@ -69,7 +67,7 @@ class GoReader:
     def _take_place(self, place: str) -> bool:
         runtime = self._function.startswith(("panic(", "runtime.", "created by ", "testing."))
         if self._frame is None and not runtime:
-            name = re.sub(r"\((?:0x|\{|\.\.\.|\)).*$", "", self._function)
+            name = re.split(r"\((?=0x|\{|\.\.\.|\))", self._function, maxsplit=1)[0]
             self._frame = f"{name} {place.split(' +0x', maxsplit=1)[0]}"
         return True
 
@@ -129,11 +127,11 @@ class SanitizerReader:
             return bool(re.match(r"==\d+==ABORTING|={10,}$", line.strip(), re.ASCII))
         frame = _NATIVE_FRAME.match(line)
         if frame and self._frame is None:
-            self._frame = re.sub(r"\s+\((?:BuildId|[^()]*\+0x).*$", "", frame[1]).strip()
+            self._frame = re.split(r"(?<!\s)\s++\((?=BuildId|[^()]*\+0x)", frame[1], maxsplit=1)[0].strip()
         if line.lstrip().startswith("SUMMARY: "):
             self._ended = True
             return True
-        return bool(frame) or not self._short or bool(re.match(r"\s+\S|.*: note: ", line, re.ASCII))
+        return bool(frame) or not self._short or bool((line[:1].isspace() and line.strip()) or ": note: " in line)
 
     def result(self) -> ExceptionSeen | None:
         """Name the defect."""
@@ -168,7 +166,25 @@ class AbortReader:
 
 
 def _ruby_name(headline: str) -> tuple[str, str] | None:
-    found = _RUBY_NAMED.search(headline[:HEADLINE_LIMIT_COUNT])
-    if found is None:
-        return None
-    return (found[5], found[4]) if found[5] else (found[1], found[2] or found[3] or "")
+    """Read `SomeError: message`, `SomeError (message):` and `message (SomeError)`."""
+    text = headline[:HEADLINE_LIMIT_COUNT].rstrip()
+    message, opened, inner = text.removesuffix(")").rpartition(" (")
+    in_parentheses = bool(opened) and text.endswith(")") and _RUBY_IN_PARENTHESES.fullmatch(inner) is not None
+    for found in _RUBY_CONSTANT.finditer(text):
+        if in_parentheses and found.start():
+            break
+        last = found[0].rpartition("::")[2]
+        said = _ruby_message(text[found.end() :]) if _RUBY_KIND.search(last, int(last == found[0])) else None
+        if said is not None:
+            return found[0], said
+    return (inner, message) if in_parentheses else None
+
+
+def _ruby_message(rest: str) -> str | None:
+    """Read what stands after the name; None where it is no message."""
+    if rest in ("", ":"):
+        return ""
+    bare = rest.removesuffix(":").rstrip()
+    if rest.startswith(" (") and bare.endswith(")"):
+        return bare[2:-1]
+    return rest[2:] if rest.startswith(": ") else None

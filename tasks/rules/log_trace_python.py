@@ -5,11 +5,13 @@ import re
 from tasks.model.log_findings import Cause, ExceptionSeen
 from tasks.rules.log_trace_reader import clip
 
-START = re.compile(r"(?P<indent>[ \t]*)(?:\+ )?(?:Exception Group )?Traceback \(most recent call last\):?", re.ASCII)
+START = re.compile(
+    r"(?<![ \t])(?P<indent>[ \t]*+)(?:\+ )?(?:Exception Group )?Traceback \(most recent call last\):?", re.ASCII
+)
 _CHAIN = ("During handling of the above exception", "The above exception was the direct cause")
 _FRAME = re.compile(r'\s*File "([^"]+)", line (\d+)(?:, in (.+))?')
 _FINAL = re.compile(r"([A-Za-z_][\w.]*)(?:: ?(.*))?$", re.ASCII)
-_MARGIN = re.compile(r"[ \t]*(?:\| ?|\+-[-+ \d.]*$)", re.ASCII)
+_MARGIN = re.compile(r"\A[ \t]*+(?:\| ?|\+-[-+ \d.]*$)", re.ASCII)
 
 
 class PythonReader:

@@ -23,12 +23,16 @@ from tasks.rules.log_trace_native import (
 )  # fmt: skip
 from tasks.rules.log_trace_python import START as PYTHON_START
 from tasks.rules.log_trace_python import PythonReader
-from tasks.rules.log_trace_reader import TraceReader
+from tasks.rules.log_trace_reader import HEADLINE_LIMIT_COUNT, TraceReader
 
 # Bounds of one trace: more lines than this are cut, more lines of other threads in a row end it.
 TRACE_LINES = 1500
 OTHER_THREADS_LINES = 40
 LOOK_BACK_LINES = 12
+# Lines around a trace are read more than once; with many threads at once, many times.
+READS_A_LINE = 60
+# What a logger, a container or syslog puts before a line is never longer.
+PREFIX_CHARACTERS = 400
 
 _TIME_FIRST = re.compile(
     r"[\[(<]?(?:\d{4}[-/]\d\d[-/]\d\d[T ]|\d\d:\d\d:\d\d|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d|"
@@ -50,6 +54,31 @@ class Lines(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int) -> str: ...
+
+
+class BoundedLines:
+    """Lines as traces are read from: short ones, and only so many of them, however often a trace is begun in vain.
+
+    Lines that begin a trace and never end one (`goroutine 1 [`, thousands of times) are followed from each of them
+    anew, and would cost the square of their count.
+    """
+
+    def __init__(self, line_at: Callable[[int], str], count: int) -> None:
+        self._line_at = line_at
+        self._count = count
+        self._reads_left = READS_A_LINE * count + TRACE_LINES
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> str:
+        self._reads_left -= 1
+        return self._line_at(index)
+
+    @property
+    def spent(self) -> bool:
+        """Say whether no further trace is to be begun."""
+        return self._reads_left <= 0
 
 
 class TraceFound(NamedTuple):
@@ -88,14 +117,17 @@ def trace_with_frame(lines: Lines, index: int) -> TraceFound | None:
     start = _headline(lines, index, prefix)
     if start is None:
         return None
-    body = lines[start][len(prefix) :] if _prefix_pattern(prefix).match(lines[start]) else lines[start]
+    body = lines[start][len(prefix) :] if prefix_pattern(prefix).match(lines[start]) else lines[start]
     return _follow(lines, start, prefix, FramesReader(body))
 
 
 def exception_in(text: str) -> ExceptionSeen | None:
     """Read the trace inside a text with several lines, such as a field of a JSON line."""
-    lines = text.splitlines()[:TRACE_LINES]
-    for index, line in enumerate(lines):
+    written = [line[:HEADLINE_LIMIT_COUNT] for line in text.splitlines()[:TRACE_LINES]]
+    lines = BoundedLines(written.__getitem__, len(written))
+    for index, line in enumerate(written):
+        if lines.spent:
+            break
         found = trace_with_frame(lines, index) if FRAME.match(line) else trace_at(lines, index)
         if found:
             return found.exception
@@ -104,6 +136,8 @@ def exception_in(text: str) -> ExceptionSeen | None:
 
 def _may_start(prefix: str) -> bool:
     """A trace starts a line, or follows what a logger, a container or syslog puts before every line."""
+    if len(prefix) > PREFIX_CHARACTERS:
+        return False
     return not prefix.strip() or prefix.rstrip()[-1:] in ":]|>)-FP" or has_own_head(prefix)
 
 
@@ -113,7 +147,7 @@ def _ruby(lines: Lines, index: int, first: str) -> TraceReader:
 
 def _headline(lines: Lines, index: int, prefix: str) -> int | None:
     """Find the line that names the exception, above its first frame; lines of other threads may stand between."""
-    pattern = _prefix_pattern(prefix) if prefix.strip() else None
+    pattern = prefix_pattern(prefix) if prefix.strip() else None
     nearest: int | None = None
     for above in range(index - 1, max(-1, index - 1 - 2 * LOOK_BACK_LINES), -1):
         body = _body(lines[above], pattern)
@@ -136,7 +170,7 @@ def _is_record(line: str) -> bool:
 
 def _preamble(lines: Lines, start: int, prefix: str) -> list[int]:
     """Find what Node and the sanitizers print above the line that names the defect: the source line, a rule."""
-    pattern = _prefix_pattern(prefix) if prefix.strip() else None
+    pattern = prefix_pattern(prefix) if prefix.strip() else None
     above = [
         index for index in range(max(0, start - 2 * LOOK_BACK_LINES), start) if _body(lines[index], pattern) is not None
     ][-4:]
@@ -154,7 +188,7 @@ def _follow(lines: Lines, start: int, prefix: str, reader: TraceReader) -> Trace
     ends the trace. 3. a line with a head of its own is another thread's, and is left alone.
     """
     taken, others = [start], 0
-    pattern = _prefix_pattern(prefix)
+    pattern = prefix_pattern(prefix)
     index = start + 1
     while index < len(lines) and len(taken) < TRACE_LINES and others <= (8 if reader.finished else OTHER_THREADS_LINES):
         body = _body(lines[index], pattern if prefix.strip() else None)
@@ -179,7 +213,7 @@ def _body(line: str, pattern: re.Pattern[str] | None) -> str | None:
     return line[found.end() :] if found else None
 
 
-def _prefix_pattern(prefix: str) -> re.Pattern[str]:
+def prefix_pattern(prefix: str) -> re.Pattern[str]:
     """Match the same prefix at another time: numbers in its time may differ, those in names of threads may not."""
     cut = max((found.end() for found in _CLOCK.finditer(prefix)), default=0)
     return re.compile(

@@ -6,7 +6,7 @@ from tasks.model.orders import AssetClass, SyntheticOrder
 
 STRATEGY = "runbook-synthetic"
 # A test symbol says so: exchanges publish theirs (ZVZZT, ZXZZT, NTEST.A …), and venues without any use TEST or TST.
-TEST_SYMBOL = re.compile(r"^(Z[A-Z]ZZT|[A-Z]*TEST[A-Z]*([./-].+)?|TST[./-].+)$")
+TEST_SYMBOL = re.compile(r"^(Z[A-Z]ZZT|(?=[A-Z]*TEST)[A-Z]++([./-].+)?|TST[./-].+)$")
 
 
 def quarantine_fault(order: SyntheticOrder) -> str | None:
