@@ -159,20 +159,30 @@ def _describe(
             status, created_at_s = process.status(), process.create_time()
             if status in {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}:
                 return _look(ProcessState.DEAD, f"pid={process.pid} is {status}")
-            named = read_pid(service.pid_file) if service.pid_file else None
             return _look(
                 ProcessState.STOPPED if status in STOPPED else ProcessState.RUNNING,
                 f"pid={process.pid} is {status}",
                 pid=process.pid,
                 started_at=datetime.fromtimestamp(created_at_s, UTC),
                 known_as=identity_of(process),
-                pid_file_pid=named if named != process.pid else None,
+                pid_file_fault=_pid_file_fault(service, process.pid),
                 **numbers_of(service, process, members, before),
             )
     except psutil.NoSuchProcess:
         return _look(ProcessState.DEAD, f"pid={process.pid} went away during the look")
     except psutil.AccessDenied:
         return _look(ProcessState.BLIND, f"may not read pid={process.pid}; run as the user of the service")
+
+
+def _pid_file_fault(service: ServiceSettings, pid: int) -> str:
+    if service.pid_file is None:
+        return ""
+    if not service.pid_file.exists():
+        return "is missing"
+    named = read_pid(service.pid_file)
+    if named is None:
+        return "holds no pid"
+    return "" if named == pid else f"names pid {named}"
 
 
 def _look(state: ProcessState, detail: str, **facts: Any) -> ProcessLook:

@@ -91,8 +91,8 @@ class ProcessLook(Value):
     """One look at the process.
 
     `memory_bytes`, `cpu_time_s` and `threads_count` are of all `processes_count` processes of the service's own session
-    or group; descriptors are those of the one that is nearest to its limit. `pid_file_pid` is what the pid file names
-    where that is another process than the one that was found.
+    or group; descriptors are those of the one that is nearest to its limit. `pid_file_fault` says what is wrong with
+    the pid file of a service that was found all the same.
 
     Units: bytes, seconds; `cpu_time_s` is user and system time since it started, `run_wait_s` the time since then in
     which it could have run and got no core. `memory_limit_bytes` is where the kernel ends it. `steady_s`, where it is
@@ -112,7 +112,7 @@ class ProcessLook(Value):
     open_files_limit: int | None = None
     threads_count: int | None = None
     processes_count: int | None = None
-    pid_file_pid: int | None = None
+    pid_file_fault: str = ""
     listens: bool | None = None
     port_owner_pid: int | None = None
     port_owner_name: str | None = None

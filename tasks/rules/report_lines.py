@@ -10,6 +10,7 @@ from tasks.model.messages import Message
 from tasks.model.processes import ProcessLook, ProcessState
 from tasks.model.remediation import ActionResult
 from tasks.model.report import Mark, ReportLine, TriageStory
+from tasks.rules.notes import notes
 from tasks.rules.report_follow_up import follow_up_report
 from tasks.rules.times import utc_text
 
@@ -37,6 +38,7 @@ def report_lines(story: TriageStory) -> Lines:
     return (
         _context_line(story),
         *_health_lines(latest),
+        *(_line("§1.2", "Worth knowing", Mark.DONE, note) for note in notes(story.evidence)),
         *_order_lines(latest),
         *_log_lines(story.logs),
         _incidents_line(story),

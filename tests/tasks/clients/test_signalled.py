@@ -220,8 +220,13 @@ def test_a_wrong_pid_file_is_named_where_the_service_was_found_by_its_port(patie
     right = patient.service.model_copy(update={"pid_file": tmp_path / "right.pid"})
     (tmp_path / "right.pid").write_text(f"{patient.pid}\n")
 
-    assert look_at(service).pid_file_pid == os.getpid()
-    assert look_at(right).pid_file_pid is None
+    assert look_at(service).pid_file_fault == f"names pid {os.getpid()}"
+    assert look_at(right).pid_file_fault == ""
+    assert look_at(patient.service).pid_file_fault == ""
+    (tmp_path / "service.pid").write_text("none\n")
+    assert look_at(service).pid_file_fault == "holds no pid"
+    (tmp_path / "service.pid").unlink()
+    assert look_at(service).pid_file_fault == "is missing"
 
 
 @pytest.mark.parametrize("pattern", [None, r"order_service\.stub"])
