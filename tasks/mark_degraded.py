@@ -28,11 +28,11 @@ async def mark_degraded(case: RemediationCase, planned: PlannedAction) -> Action
 async def marked(scene: Scene) -> Done:
     """Mark the gateway, and see that the service's own health tells of it.
 
-    Steps: one that a person has disabled since it was planned stays so: a degraded one takes orders again.
+    Steps: one that somebody has disabled stays so: a degraded one takes orders again.
     """
     gateway = scene.planned.target.gateway or ""
     now = dependency_of(scene.facts.latest, gateway)
-    if scene.planned.finding is not None and now is not None and GatewayState.DISABLED in {now.set_to, now.status}:
+    if now is not None and GatewayState.DISABLED in {now.set_to, now.status}:
         return Done(outcome=Outcome.DONE, detail=f"gateway {gateway} is disabled already; nothing was sent")
 
     def shows(health: HealthLook, routing: RoutingLook) -> bool | None:  # noqa: ARG001

@@ -3,18 +3,10 @@
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.clients import control
-from tasks.clients.acting import Done, Scene, carried_out
-from tasks.clients.control_effect import changed
-from tasks.clients.http_exchange import http_client
-from tasks.clients.routing_look import routing_look
-from tasks.model.control import StrategyState, TradingState
-from tasks.model.incident import Outcome
-from tasks.model.looks import RoutingLook
-from tasks.model.orders import AssetClass
-from tasks.model.plan import PlannedAction, Target
+from tasks.clients.acting import carried_out
+from tasks.clients.pausing import paused
+from tasks.model.plan import PlannedAction
 from tasks.model.remediation import ActionResult, RemediationCase
-from tasks.model.verdicts import GuardCode
 from tasks.settings import load_settings
 
 
@@ -23,50 +15,6 @@ async def pause_strategies(case: RemediationCase, planned: PlannedAction) -> Act
     """Pause an asset class, or one strategy, once.
 
     Runbook: §2.2 Else pause automated strategies.
-    Errors: `LEDGER_UNWRITABLE` before anything is done; every end of the change is an outcome.
+    Errors: none; every end of the change is an outcome, and what cannot be recorded now is recorded later.
     """
     return await carried_out(load_settings(), case, planned, paused)
-
-
-async def paused(scene: Scene) -> Done:
-    """Pause the strategy or the class, and see that the service says so."""
-    target = scene.planned.target
-    state = target.trading_state or TradingState.HALTED
-    if target.strategy is not None:
-        change = control.set_strategy(scene.service, target.strategy, StrategyState.HALTED, scene.why)
-        return await changed(scene.service, change, lambda _, seen: _strategy_shows(seen, target), target.words)
-    if target.asset_class is None:
-        raise ValueError("a pause names an asset class or a strategy")
-    if state is TradingState.REDUCING and scene.planned.finding is not None:
-        strict = await _strict_enough(scene, target.asset_class)
-        if strict is not None:
-            return strict
-    change = control.set_trading(scene.service, target.asset_class, state, scene.why)
-    return await changed(scene.service, change, lambda _, seen: _class_shows(seen, target, state), target.words)
-
-
-async def _strict_enough(scene: Scene, name: AssetClass) -> Done | None:
-    """Leave a class as it is that a person has paused since it was planned: to reduce what is halted would loosen it.
-
-    Steps: one look, and where it failed nothing is sent; a service that does not say how a class stands is believed to
-    be as it was planned for.
-    """
-    async with http_client(scene.service.look.connect_timeout_s) as client:
-        routing = await routing_look(client, scene.service)
-    if routing.leaves_open(name):
-        detail = f"whether somebody has halted {name} meanwhile is not known: {routing.detail}"
-        return Done(outcome=Outcome.REFUSED, detail=detail, code=GuardCode.BLIND)
-    route = routing.route(name)
-    if route is None or not route.is_paused:
-        return None
-    by = f" by {route.set_by}" if route.set_by else ""
-    return Done(outcome=Outcome.DONE, detail=f"{name} is {route.trading_state} already{by}; nothing was sent")
-
-
-def _class_shows(routing: RoutingLook, target: Target, state: TradingState) -> bool | None:
-    route = routing.route(target.asset_class) if target.asset_class else None
-    return None if route is None or route.trading_state is None else route.trading_state == state
-
-
-def _strategy_shows(routing: RoutingLook, target: Target) -> bool | None:
-    return None if not routing.strategies else routing.strategies.get(target.strategy or "") == StrategyState.HALTED

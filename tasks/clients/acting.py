@@ -7,10 +7,10 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from tasks.clients.facts import facts_now
-from tasks.clients.incident_ledger import append
+from tasks.clients.incident_ledger import append, append_or_keep
 from tasks.clients.processes import own_pid
 from tasks.model.control import ControlReason
-from tasks.model.incident import Action, Event, IncidentState, Outcome
+from tasks.model.incident import TIGHTENERS, Action, Event, IncidentState, Outcome
 from tasks.model.plan import PlannedAction
 from tasks.model.remediation import ActionResult, RemediationCase
 from tasks.model.values import Value
@@ -23,6 +23,8 @@ from tasks.settings import RunbookSettings, ServiceSettings
 
 # What set the changes of the automation, as the control plane and the desk read it.
 SET_BY = "triage"
+# What tightens waits for no lock of the ledger: its record does (safety rule 8). Units: seconds.
+TIGHTENING_PATIENCE_S = 0.2
 
 
 class Done(Value):
@@ -51,7 +53,8 @@ async def carried_out(
     """Carry an action out under the lock that the caller holds.
 
     Runbook: §2 Remediation.
-    Errors: `LEDGER_UNREADABLE`, `LEDGER_UNWRITABLE` before anything is done: what cannot be recorded must not be done.
+    Errors: `LEDGER_UNREADABLE`, `LEDGER_UNWRITABLE` before anything is done: what cannot be recorded must not be done,
+    unless it tightens: that is done, and recorded once that is possible. So is the end of everything that was begun.
     Steps: 1. look again 2. weigh again 3. record the start 4. act, once 5. record the end
     """
     facts = await facts_now(settings, case, planned)
@@ -75,7 +78,7 @@ async def carried_out(
     )
 
 
-async def _ended(deed: Awaitable[Done], record: Callable[[dict[str, object]], None]) -> Done:
+async def _ended(deed: Awaitable[Done], record: Callable[[dict[str, object]], str]) -> Done:
     """Wait for the end of a deed and write it down, also that of one which was cut off or broke midway."""
     try:
         done = await deed
@@ -83,8 +86,8 @@ async def _ended(deed: Awaitable[Done], record: Callable[[dict[str, object]], No
         detail = f"cut off midway by {type(error).__name__}: {str(error)[:300]}".rstrip(": ")
         record({"outcome": Outcome.UNKNOWN, "detail": detail})
         raise
-    record({"outcome": done.outcome, "detail": done.detail})
-    return done
+    fault = record({"outcome": done.outcome, "detail": done.detail})
+    return done.model_copy(update={"detail": f"{done.detail}; not recorded yet, {fault}"}) if fault else done
 
 
 def refused(planned: PlannedAction, code: GuardCode, detail: str) -> ActionResult:
@@ -127,7 +130,8 @@ def _why(case: RemediationCase, planned: PlannedAction, allowed_by: str) -> dict
 
 def _record(
     settings: RunbookSettings, case: RemediationCase, planned: PlannedAction, event: Event, details: dict[str, object]
-) -> None:
+) -> str:
+    """Record the beginning or the end of an action; say why it is not in the ledger yet, if so."""
     incident = IncidentState(
         incident_id=planned.incident_id,
         service=case.service,
@@ -137,4 +141,10 @@ def _record(
     )
     facts: dict[str, object] = {"action": planned.action, "key": planned.key, **details}
     record = record_of(incident, event, datetime.now(UTC), f"{planned.words} {event}", facts)
-    append(settings.ledger(case.service), [record])
+    ledger = settings.ledger(case.service)
+    if planned.action in TIGHTENERS:
+        return append_or_keep(ledger, [record], TIGHTENING_PATIENCE_S).detail
+    if event is Event.ACTION_FINISHED:
+        return append_or_keep(ledger, [record]).detail
+    append(ledger, [record])
+    return ""

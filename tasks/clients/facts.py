@@ -4,16 +4,19 @@ import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from tasks.clients.context import context_of
+from tasks.clients.context import context_of, ledger_or_fault
+from tasks.clients.http_exchange import http_client
 from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.markets import markets_now
 from tasks.clients.neighbors import sick_neighbors
 from tasks.clients.observe import observe
 from tasks.clients.order_states import proven_within
+from tasks.clients.routing_look import routing_look
 from tasks.clients.setup import setup_of
+from tasks.model.control import TradingState
 from tasks.model.diagnosis import Diagnosis
 from tasks.model.evidence import Evidence
-from tasks.model.incident import Action
+from tasks.model.incident import TIGHTENERS, Action, LedgerRecord
 from tasks.model.looks import HealthLook, MetricsLook, Observation, Seen
 from tasks.model.order_states import OrderStates
 from tasks.model.plan import PlannedAction
@@ -36,12 +39,15 @@ async def facts_now(settings: RunbookSettings, case: RemediationCase, planned: P
 
     Runbook: §2 (safety rule 1).
     Errors: `LEDGER_UNREADABLE`: without the ledger no budget is known, and nothing is done.
-    Steps: a pause waits for no look (safety rule 8); only what stops or moves orders asks for the unproven ones, at the
-    same time as it looks. Errors that fail one order in three need two looks, and what was counted between them.
+    Steps: a halt waits for no look (safety rule 8), and *reducing* for the one that says whether it tightens; only what
+    stops or moves orders asks for the unproven ones, at the same time as it looks. Errors that fail one order in three
+    need two looks, and what was counted between them.
     """
     watched = settings.service(case.service)
     if planned.action is Action.PAUSE_STRATEGIES:
-        return facts_of(settings, case, planned, unseen(datetime.now(UTC)))
+        reduces = planned.target.trading_state is TradingState.REDUCING
+        seen = await standing_now(watched) if reduces else unseen(datetime.now(UTC))
+        return facts_of(settings, case, planned, seen)
     seen, orders, sick = await asyncio.gather(
         observe(watched), _unproven(watched, case, planned), neighbors_before(settings, case.service, (planned.action,))
     )
@@ -90,11 +96,11 @@ def facts_of(
 ) -> Facts:
     """Put one look beside the ledger, the switch and the settings as they are now.
 
-    Errors: `LEDGER_UNREADABLE`.
+    Errors: `LEDGER_UNREADABLE`, but for what tightens: that needs no budget.
     """
     now = datetime.now(UTC)
     context = context_of(settings, case.request, now, case.late_s)
-    records = read_ledger(settings.ledger(case.service)).records
+    records = known_records(settings, case.service, planned.action)
     evidence = Evidence(context=context, observations=(seen,))
     return Facts(
         now=now,
@@ -106,6 +112,22 @@ def facts_of(
         asked=case.asked,
         approval=case.approval,
     )
+
+
+def known_records(settings: RunbookSettings, service: str, action: Action) -> tuple[LedgerRecord, ...]:
+    """Read what was done before; what tightens goes on without it.
+
+    Errors: `LEDGER_UNREADABLE` for all else.
+    """
+    place = settings.ledger(service)
+    return ledger_or_fault(place)[0].records if action in TIGHTENERS else read_ledger(place).records
+
+
+async def standing_now(service: ServiceSettings) -> Observation:
+    """Look at nothing but how each class stands, as what is not a halt must know before it is sent."""
+    async with http_client(service.look.connect_timeout_s) as client:
+        routing = await routing_look(client, service)
+    return unseen(datetime.now(UTC)).model_copy(update={"routing": routing})
 
 
 def _diagnosis(case: RemediationCase, planned: PlannedAction, evidence: Evidence) -> Diagnosis:

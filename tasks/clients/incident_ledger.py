@@ -56,15 +56,19 @@ def append(ledger: LedgerPlace | Path, records: Sequence[LedgerRecord]) -> None:
         _write(place, records)
 
 
-def append_or_keep(ledger: LedgerPlace | Path, records: Sequence[LedgerRecord]) -> Recorded:
+def append_or_keep(
+    ledger: LedgerPlace | Path, records: Sequence[LedgerRecord], patience_s: float = LOCK_TIMEOUT_S
+) -> Recorded:
     """Append records, or keep them beside the state until the next append that succeeds; each is appended once.
 
     For what is done whether or not it can be recorded: what tightens, and the end of what was begun.
+    Units: `patience_s` for a lock that somebody else holds.
     Errors: none; where neither is possible, the answer says so.
     """
     place = _place(ledger)
     try:
-        append(place, records)
+        with _locked(place, patience_s):
+            _write(place, records)
     except RunbookError as error:
         return _kept(place, records, str(error))
     return Recorded(appended=True)
@@ -86,10 +90,10 @@ def transact(
 
 
 @contextmanager
-def _locked(place: LedgerPlace) -> Iterator[None]:
+def _locked(place: LedgerPlace, patience_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
     try:
         place.path.parent.mkdir(parents=True, exist_ok=True)
-        with file_locked(place.path, LOCK_TIMEOUT_S):
+        with file_locked(place.path, patience_s):
             yield
     except OSError as error:
         raise _unwritable(place.path, error.strerror or str(error)) from None

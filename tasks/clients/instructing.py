@@ -3,14 +3,16 @@
 import secrets
 from datetime import UTC, datetime
 
-from tasks.clients.facts import ASKS_FOR_ORDERS, neighbors_before, unseen
-from tasks.clients.incident_ledger import read_ledger, transact
+from tasks.clients.acting import TIGHTENING_PATIENCE_S
+from tasks.clients.context import ledger_or_fault
+from tasks.clients.facts import ASKS_FOR_ORDERS, known_records, neighbors_before, unseen
+from tasks.clients.incident_ledger import append_or_keep, transact
 from tasks.clients.markets import markets_now
 from tasks.clients.order_states import order_states
 from tasks.clients.setup import setup_of
 from tasks.model.by_hand import BY_HAND_TYPE, HandStory, Instruction
 from tasks.model.evidence import Context, Evidence
-from tasks.model.incident import Action, IncidentState, Ledger, LedgerRecord
+from tasks.model.incident import TIGHTENERS, Action, IncidentState, Ledger, LedgerRecord
 from tasks.model.looks import Observation
 from tasks.model.plan import Plan
 from tasks.model.remediation import RemediationResult
@@ -29,9 +31,9 @@ def instruction_recorded(
     """Put an order into the open incident that it fits, or open one for it, under the ledger's lock.
 
     Runbook: §1.4 Recent incidents.
-    Errors: `LEDGER_UNREADABLE`, `LEDGER_UNWRITABLE`; what cannot be recorded must not be done.
+    Errors: `LEDGER_UNREADABLE`, `LEDGER_UNWRITABLE`; what cannot be recorded must not be done, unless it tightens.
     """
-    now, service = datetime.now(UTC), instruction.service
+    now, service, place = datetime.now(UTC), instruction.service, settings.ledger(instruction.service)
 
     known: list[IncidentState] = []
 
@@ -40,7 +42,11 @@ def instruction_recorded(
         known.extend([fits] if fits else [])
         return () if fits else opening_records(instruction, _new_id(now), now)
 
-    opened = transact(settings.ledger(service), decide)
+    if instruction.action in TIGHTENERS:
+        opened = decide(ledger_or_fault(place)[0])
+        append_or_keep(place, opened, TIGHTENING_PATIENCE_S)
+    else:
+        opened = transact(place, decide)
     incident = known[0] if known else fold_incidents(opened, service)[0]
     evidence = Evidence(context=context, observations=(seen or unseen(now),))
     return HandStory(
@@ -56,11 +62,11 @@ async def planned_by_hand(settings: RunbookSettings, story: HandStory) -> Plan:
     """Make the plan of an order, with what its guards ask for.
 
     Runbook: §2 Remediation.
-    Errors: `LEDGER_UNREADABLE`.
+    Errors: `LEDGER_UNREADABLE`, but for what tightens.
     """
     instruction, evidence = story.instruction, story.evidence
     watched, now = settings.service(instruction.service), datetime.now(UTC)
-    records = read_ledger(settings.ledger(instruction.service)).records
+    records = known_records(settings, instruction.service, instruction.action)
     if instruction.action is Action.REROUTE_ORDERS:
         evidence = evidence.model_copy(update={"markets": markets_now(watched)})
     facts = Facts(
@@ -79,7 +85,7 @@ async def planned_by_hand(settings: RunbookSettings, story: HandStory) -> Plan:
 def instruction_ended(settings: RunbookSettings, story: HandStory, result: RemediationResult) -> bool:
     """End the incident that an order opened, where the order was carried out or nothing was done; say whether.
 
-    Errors: `LEDGER_UNWRITABLE`.
+    Errors: `LEDGER_UNREADABLE`, `LEDGER_UNWRITABLE`, but for what tightens: its end is recorded when that is possible.
     """
     if not ends_with_order(result, is_new=story.is_new):
         return False
@@ -88,11 +94,15 @@ def instruction_ended(settings: RunbookSettings, story: HandStory, result: Remed
     def decide(ledger: Ledger) -> tuple[LedgerRecord, ...]:
         # The proof of a recovery may have ended it already.
         incidents = fold_incidents(ledger.records, service)
-        still_open = any(one.is_open for one in incidents if one.incident_id == incident_id)
+        is_over = any(not one.is_open for one in incidents if one.incident_id == incident_id)
         ending = ending_records(story.incident, result, story.instruction.asked.by, datetime.now(UTC))
-        return ending if still_open else ()
+        return () if is_over else ending
 
-    transact(settings.ledger(service), decide)
+    place = settings.ledger(service)
+    if story.instruction.action in TIGHTENERS:
+        append_or_keep(place, decide(ledger_or_fault(place)[0]))
+    else:
+        transact(place, decide)
     return True
 
 

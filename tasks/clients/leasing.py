@@ -17,7 +17,10 @@ async def leased(state_dir: Path, service: str, owner: str) -> Lease:
     Runbook: §2, before any action (safety rule 3).
     Errors: none; a held lock is skipped, never queued for.
     """
-    host = service_lock.take(state_dir, service, owner, datetime.now(UTC))
+    try:
+        host = service_lock.take(state_dir, service, owner, datetime.now(UTC))
+    except OSError as error:
+        return Lease(service=service, taken=False, holder=f"nobody: its file cannot be written, {error.strerror}")
     if not host.taken:
         return host
     shared = await shared_lock.take(service, owner, host.left_lease_id)

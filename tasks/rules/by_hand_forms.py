@@ -1,11 +1,12 @@
 """Turn what a person filled into a form into targets; what is left open is left open."""
 
 from tasks.model.by_hand import Instruction, Resumed
-from tasks.model.control import TradingState
+from tasks.model.control import TradingState, visible_line
 from tasks.model.errors import Code, RunbookError
 from tasks.model.incident import Action
 from tasks.model.orders import AssetClass
-from tasks.model.plan import Target
+from tasks.model.plan import Request, Target
+from tasks.rules.planning.proposal import a_name
 
 
 def pause_targets(asset_class: AssetClass | None, strategy: str, state: TradingState) -> tuple[Target, ...]:
@@ -17,6 +18,17 @@ def pause_targets(asset_class: AssetClass | None, strategy: str, state: TradingS
     paused = TradingState.HALTED if state is TradingState.ACTIVE else state
     of_class = (Target(asset_class=asset_class, trading_state=paused),) if asset_class else ()
     return (*((Target(strategy=name),) if name else ()), *of_class)
+
+
+def asked_by(by: str, reason: str) -> Request:
+    """Read who orders and why, as a command line gives it.
+
+    Errors: `BAD_ARGUMENT` where a person could not read one of them.
+    """
+    try:
+        return Request(by=a_name(by)[:100], reason=visible_line(reason)[:500])
+    except ValueError as error:
+        raise RunbookError(Code.BAD_ARGUMENT, f"expected a name and a reason was {by!r}, {reason!r}: {error}") from None
 
 
 def resumed(base: Instruction, what: Resumed, asset_class: AssetClass | None, name: str) -> Instruction:

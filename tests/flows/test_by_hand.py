@@ -164,17 +164,26 @@ async def test_a_strategy_is_paused_and_resumed_alone(patient: Patient) -> None:
 
 async def test_a_person_in_mode_observe_names_the_mode_that_is_passed_by(observed: Patient) -> None:
     """Rule 12: the switch holds for people, too, unless they say its name; that is recorded and told."""
-    refused = await by_hand.mark_degraded(**WHO, gateway="XNAS")
-    done = await by_hand.mark_degraded(**WHO, gateway="XNAS", override=(GuardCode.MODE_FORBIDS,))
+    wanted = {**WHO, "asset_class": EQUITY, "gateway": "XNYS"}
+    refused = await by_hand.reroute(**wanted, override=AT_ANY_HOUR)
+    done = await by_hand.reroute(**wanted, override=(*AT_ANY_HOUR, GuardCode.MODE_FORBIDS))
 
     assert "refused. MODE_FORBIDS" in refused
+    assert "recovered" in done
+    assert equity(observed)["gateway"] == "XNYS"
+    (started,) = [one for one in records(observed) if one.event == Event.ACTION_STARTED]
+    assert GuardCode.MODE_FORBIDS in started.details["passed_by"]
+    assert any("MODE_FORBIDS." in text for text in told(observed, Audience.TIER_1))
+    assert "MODE_FORBIDS." in told(observed, Audience.DESK)[-1]
+    assert not any(one.is_open for one in incidents(observed))
+
+
+async def test_a_person_may_mark_a_gateway_in_mode_observe(observed: Patient) -> None:
+    """Rule 8: what tightens is allowed by its effect, not by its name."""
+    done = await by_hand.mark_degraded(**WHO, gateway="XNAS")
+
     assert "done" in done
     assert shown(observed)["gateways"]["XNAS"]["state"] == "degraded"
-    (started,) = [one for one in records(observed) if one.event == Event.ACTION_STARTED]
-    assert started.details["passed_by"] == [GuardCode.MODE_FORBIDS]
-    assert any("Guards passed by: MODE_FORBIDS." in text for text in told(observed, Audience.TIER_1))
-    assert "Guards passed by: MODE_FORBIDS." in told(observed, Audience.DESK)[-1]
-    assert not any(one.is_open for one in incidents(observed))
 
 
 async def test_our_own_mark_and_re_route_are_taken_back_by_a_person(patient: Patient) -> None:

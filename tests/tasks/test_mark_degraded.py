@@ -46,13 +46,13 @@ async def test_a_gateway_that_a_person_disabled_meanwhile_stays_disabled(told: d
     assert "disabled already" in done.detail
 
 
-async def test_a_person_may_take_a_disabled_gateway_back() -> None:
-    """A person's word is a person's word."""
+async def test_a_person_too_loosens_no_disabled_gateway_by_a_mark() -> None:
+    """A mark tightens, whoever sets it; `resume` is the way back, under its own guards."""
     by_hand = mark().model_copy(update={"finding": None})
     async with scene_at(telling(set_to="degraded"), by_hand, last_look(set_to="disabled")) as (scene, asked):
         await marked(scene)
 
-    assert changes_of(asked) == [("/control/gateways/XNAS", {"state": "degraded"})]
+    assert changes_of(asked) == []
 
 
 @pytest.mark.parametrize(("set_to", "outcome"), [("degraded", Outcome.DONE), ("enabled", Outcome.UNKNOWN)])

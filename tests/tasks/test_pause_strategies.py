@@ -64,13 +64,22 @@ async def test_a_class_of_which_nobody_can_say_how_it_stands_is_not_reduced() ->
     assert (done.outcome, done.code) == (Outcome.REFUSED, GuardCode.BLIND)
 
 
-async def test_a_halt_waits_for_no_look_and_a_person_may_loosen() -> None:
-    """Rule 8: nothing is stricter than a halt; and a person's word is a person's word."""
-    by_hand = pause().model_copy(update={"finding": None})
+async def test_a_halt_waits_for_no_look() -> None:
+    """Rule 8: nothing is stricter than a halt."""
     async with scene_at(standing("active", status=500), pause(TradingState.HALTED)) as (scene, halted):
-        await paused(scene)
-    async with scene_at(standing("halted"), by_hand) as (scene, loosened):
         await paused(scene)
 
     assert changes_of(halted) == [("/control/trading/equity", {"state": "halted"})]
-    assert changes_of(loosened) == REDUCED
+
+
+async def test_a_person_reduces_what_trades_and_loosens_no_halt_by_a_pause() -> None:
+    """A click of two hours ago must not turn the halt of now into something looser; `resume` is the way back."""
+    by_hand = pause().model_copy(update={"finding": None})
+    async with scene_at(standing("active"), by_hand) as (scene, tightened):
+        await paused(scene)
+    async with scene_at(standing("halted"), by_hand) as (scene, loosened):
+        done = await paused(scene)
+
+    assert changes_of(tightened) == REDUCED
+    assert changes_of(loosened) == []
+    assert "equity is halted already by jane" in done.detail

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tasks.model.incident import Action
+from tasks.model.incident import TIGHTENERS, Action
 from tasks.model.plan import PlannedAction
 from tasks.model.verdicts import GuardCode, Verdict
 from tasks.rules.guards.common import (
@@ -17,6 +17,7 @@ from tasks.rules.guards.common import (
     nothing_under_way,
     remediation_helps,
 )
+from tasks.rules.guards.effect import never_loosens
 from tasks.rules.guards.facts import Facts
 from tasks.rules.guards.reroute import alternate_is_approved, alternate_is_healthy, bears_the_load, market_is_open
 from tasks.rules.guards.restart import can_restart, neighbors_well, no_shared_cause, orders_proven, restart_budget
@@ -44,6 +45,20 @@ ALWAYS: tuple[Guard, ...] = (
     not_undone,
     effect_proven,
 )
+# What tightens needs neither a budget nor a proof (safety rule 8), only a confirmed reason where nobody asks for it.
+TIGHTENING: tuple[Guard, ...] = (
+    target_is_named,
+    never_loosens,
+    no_maintenance,
+    nothing_under_way,
+    confirmed,
+    not_late,
+    not_undone,
+    can_control,
+    mode_allows,
+)
+# A person's order that tightens passes late, without a diagnosis, in mode observe, beside another run (safety rule 8).
+TIGHTENING_BY_HAND: tuple[Guard, ...] = (target_is_named, never_loosens, can_control)
 GUARDS: dict[Action, tuple[Guard, ...]] = {
     Action.RESTART_SERVICE: (
         *ALWAYS,
@@ -54,7 +69,7 @@ GUARDS: dict[Action, tuple[Guard, ...]] = {
         orders_proven,
         mode_allows,
     ),
-    Action.MARK_DEGRADED: (*ALWAYS, can_control, mode_allows),
+    Action.MARK_DEGRADED: TIGHTENING,
     Action.REROUTE_ORDERS: (
         *ALWAYS,
         can_control,
@@ -65,17 +80,7 @@ GUARDS: dict[Action, tuple[Guard, ...]] = {
         orders_proven,
         mode_allows,
     ),
-    # Pausing is always allowed and needs neither a budget nor a proof (safety rule 8).
-    Action.PAUSE_STRATEGIES: (
-        target_is_named,
-        no_maintenance,
-        nothing_under_way,
-        confirmed,
-        not_late,
-        not_undone,
-        can_control,
-        mode_allows,
-    ),
+    Action.PAUSE_STRATEGIES: TIGHTENING,
     Action.RESTORE_ROUTING: (*ALWAYS, can_control, mode_allows),
     Action.DISABLE_FEATURE: (*ALWAYS, can_control, mode_allows),
     Action.ROLL_BACK_RELEASE: (
@@ -95,8 +100,6 @@ GUARDS: dict[Action, tuple[Guard, ...]] = {
     ),
     Action.RESUME: (target_is_named, by_hand_only, nothing_half_done, can_control, class_is_well, mode_allows),
 }
-# A person may always pause: without a diagnosis, a budget or a fresh start, and in mode observe (safety rule 8).
-PAUSE_BY_HAND: tuple[Guard, ...] = (target_is_named, can_control)
 
 
 def weigh(planned: PlannedAction, facts: Facts) -> Verdict:
@@ -122,4 +125,4 @@ def weigh(planned: PlannedAction, facts: Facts) -> Verdict:
 
 def _guards(planned: PlannedAction, facts: Facts) -> tuple[Guard, ...]:
     by_hand = facts.asked is not None and planned.finding is None
-    return PAUSE_BY_HAND if by_hand and planned.action is Action.PAUSE_STRATEGIES else GUARDS[planned.action]
+    return TIGHTENING_BY_HAND if by_hand and planned.action in TIGHTENERS else GUARDS[planned.action]

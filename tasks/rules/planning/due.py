@@ -29,19 +29,19 @@ def is_due(planned: PlannedAction, results: Sequence[ActionResult]) -> bool:
 
 
 def waits_for_nobody(case: RemediationCase) -> bool:
-    """Say whether a person orders nothing but a pause: no lock that another run holds keeps it off (safety rule 8)."""
-    return case.asked is not None and all(one.action is Action.PAUSE_STRATEGIES for one in case.plan.actions)
+    """Say whether a person orders only what tightens: no lock that another run holds keeps it off (safety rule 8)."""
+    return case.asked is not None and all(one.action in TIGHTENERS for one in case.plan.actions)
 
 
 def lock_words(lease: Lease) -> str:
     """Say what the ledger has to tell of the lock: nothing where both were taken."""
     if not lease.taken:
-        return f"held by {lease.holder}; a person's pause waits for nobody"
+        return f"held by {lease.holder}; what a person tightens waits for nobody"
     return f"this host's alone: {lease.alone}" if lease.alone else ""
 
 
 def evidence_first(case: RemediationCase) -> bool:
-    """Say whether the evidence is kept before acting (safety rule 9); a person's pause destroys none, and is urgent."""
+    """Say whether the evidence is kept before acting (safety rule 9); what a person tightens is urgent."""
     return not waits_for_nobody(case) and any(worth_trying(one) for one in case.plan.actions)
 
 

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import pytest
 
+from tasks.model.control import TradingState
 from tasks.model.diagnosis import Cause, Confidence, Kind
 from tasks.model.incident import Action, Outcome
-from tasks.model.looks import Fault, Seen
+from tasks.model.looks import DependencyLook, Fault, Seen
 from tasks.model.maintenance import Maintenance
 from tasks.model.market import MarketHours, MarketSession
 from tasks.model.modes import Mode
@@ -20,7 +21,7 @@ from tasks.model.orders import AssetClass
 from tasks.model.plan import PlannedAction, Request, Target
 from tasks.model.setup import Setup
 from tasks.model.verdicts import GuardCode
-from tasks.rules.guards import common, reroute, restart, resume, roll_back, target
+from tasks.rules.guards import common, effect, reroute, restart, resume, roll_back, target
 from tasks.rules.guards.facts import Facts
 from tasks.rules.guards.table import GUARDS, Guard, weigh
 from tests.fakes.cases import done_before, facts, finding, orders, past, planned, routing, seen, unreachable
@@ -128,6 +129,19 @@ CASES: dict[Guard, Case] = {
 }
 
 
+HALTED = tuple(one.model_copy(update={"trading_state": "halted"}) for one in routing().routes)
+DISABLED = DependencyLook(name="XNAS", status="down", set_to="disabled")
+STRICTEST = seen(routing=routing(routes=HALTED), health=health().model_copy(update={"dependencies": (DISABLED,)}))
+
+
+def loosening(action: Action) -> PlannedAction:
+    """A pause or mark that is less than what is in force."""
+    if action is Action.MARK_DEGRADED:
+        return step(action)
+    reduced = Target(asset_class=AssetClass.EQUITY, trading_state=TradingState.REDUCING)
+    return step(action).model_copy(update={"target": reduced})
+
+
 def pairs() -> list[tuple[Action, Guard]]:
     """Every guard of every action."""
     return [(action, guard) for action, guards in GUARDS.items() for guard in guards]
@@ -144,6 +158,8 @@ def case_of(action: Action, guard: Guard) -> tuple[PlannedAction, Facts, GuardCo
     if guard is target.target_is_named:
         unseen = step(action).target.model_copy(update={"strategy": "\u200b"})
         return step(action).model_copy(update={"target": unseen}), given(action, {}), GuardCode.BAD_TARGET
+    if guard is effect.never_loosens:
+        return loosening(action), given(action, {"seen": STRICTEST}), GuardCode.WOULD_LOOSEN
     case = CASES[guard]
     return step(action), given(action, dict(case.changes)), case.code
 

@@ -1,0 +1,66 @@
+"""A person's order that tightens, whole: recorded, done, notified, ended; from a form and from a shell alike.
+
+It needs neither Prefect, nor a look, nor the lock, nor the ledger: what cannot be recorded now is recorded later.
+"""
+
+import asyncio
+from typing import NamedTuple
+
+from tasks.clients.acting import carried_out
+from tasks.clients.facts import standing_now
+from tasks.clients.instructing import instruction_ended, instruction_recorded, planned_by_hand
+from tasks.clients.known_secrets import secret_values
+from tasks.clients.pausing import paused
+from tasks.clients.sender import sender_of
+from tasks.clients.service_lock import holder_of
+from tasks.model.by_hand import HandStory, Instruction
+from tasks.model.control import TradingState
+from tasks.model.evidence import Context
+from tasks.model.plan import Plan, PlannedAction
+from tasks.model.remediation import ActionResult, Lease, RemediationCase, RemediationResult
+from tasks.rules.by_hand_messages import outcome_messages
+from tasks.rules.course import case_by_hand
+from tasks.rules.message_evidence import linked
+from tasks.rules.planning.due import lock_words, not_tried, sum_up, worth_trying
+from tasks.rules.redaction import redacted
+from tasks.settings import RunbookSettings
+
+
+class Operated(NamedTuple):
+    """What a person ordered, and what came of it."""
+
+    story: HandStory
+    result: RemediationResult
+
+
+async def pause_ordered(settings: RunbookSettings, instruction: Instruction, context: Context) -> Operated:
+    """Pause what a person names, all of it at once; then notify, and record what could not be recorded before.
+
+    Runbook: §2.2 Else pause automated strategies.
+    Errors: `UNKNOWN_SERVICE`. Every end of the change is an outcome, and none of the ledger keeps it off.
+    Steps: only what is no halt looks first, for it may loosen.
+    """
+    halts = all(one.trading_state is not TradingState.REDUCING for one in instruction.targets)
+    seen = None if halts else await standing_now(settings.service(instruction.service))
+    story = instruction_recorded(settings, instruction, context, seen)
+    plan = await planned_by_hand(settings, story)
+    case = _case(settings, story, plan)
+    results = await asyncio.gather(*(_paused(settings, case, one) for one in plan.actions))
+    result = sum_up(case, tuple(results), None)
+    # Ended first, so that the end and all that waited before it are recorded in one write.
+    instruction_ended(settings, story, result)
+    for message in linked(outcome_messages(story, plan, result), context.run_url):
+        sender_of(settings).tell(instruction.service, redacted(message, secret_values(settings)))
+    return Operated(story, result)
+
+
+def _case(settings: RunbookSettings, story: HandStory, plan: Plan) -> RemediationCase:
+    """Hand over what is worked on; who holds the lock is noted, and not waited for."""
+    service = story.instruction.service
+    holder = holder_of(settings.state_dir, service)
+    lock = lock_words(Lease(service=service, taken=False, holder=holder)) if holder else ""
+    return case_by_hand(story, plan).model_copy(update={"lock": lock})
+
+
+async def _paused(settings: RunbookSettings, case: RemediationCase, planned: PlannedAction) -> ActionResult:
+    return await carried_out(settings, case, planned, paused) if worth_trying(planned) else not_tried(planned)

@@ -1,0 +1,111 @@
+"""What an action does to what is in force: it tightens, loosens, or neither. Its guards go by this, not by its name."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from tasks.model.control import GatewayState, TradingState
+from tasks.model.incident import Action
+from tasks.model.looks import Observation
+from tasks.model.orders import AssetClass
+from tasks.model.plan import PlannedAction, Target
+from tasks.model.verdicts import GuardCode, Verdict
+from tasks.rules.causes.gateway_signs import dependency_of
+from tasks.rules.guards.facts import Facts
+
+
+class Effect(StrEnum):
+    """What becomes of a restriction: less is let through than before, more, or neither; or nobody can say."""
+
+    TIGHTENS = "tightens"
+    LOOSENS = "loosens"
+    NEUTRAL = "neutral"
+    UNKNOWN = "unknown"
+
+
+# Each from the loosest to the strictest.
+TRADING = (TradingState.ACTIVE, TradingState.REDUCING, TradingState.HALTED)
+GATEWAY = (GatewayState.ENABLED, GatewayState.DEGRADED, GatewayState.DISABLED)
+
+
+def effect_of(planned: PlannedAction, seen: Observation) -> Effect:
+    """Say what an action would do to what is in force now.
+
+    Runbook: §2 (safety rule 8).
+    Errors: none. The strictest state tightens, whatever is in force; for any other one that must be known.
+    """
+    target = planned.target
+    match planned.action:
+        case Action.RESUME:
+            return Effect.LOOSENS
+        case Action.PAUSE_STRATEGIES if target.asset_class is not None and target.strategy is None:
+            wanted = target.trading_state or TradingState.HALTED
+            return change_of(TRADING, trading_in_force(seen, target.asset_class), wanted)
+        case Action.MARK_DEGRADED:
+            return change_of(GATEWAY, mark_in_force(seen, target.gateway or ""), GatewayState.DEGRADED)
+        case Action.PAUSE_STRATEGIES | Action.DISABLE_FEATURE:
+            return Effect.TIGHTENS
+        case Action.REROUTE_ORDERS:
+            return Effect.LOOSENS if leads_back(target, seen) else Effect.NEUTRAL
+        case _:
+            return Effect.NEUTRAL
+
+
+def change_of(order: Sequence[str], was: str | None, wanted: str) -> Effect:
+    """Compare two states in the order of their strictness; a word that is not in it may be stricter than any."""
+    if wanted == order[-1]:
+        return Effect.TIGHTENS
+    if was not in order:
+        return Effect.UNKNOWN
+    steps = order.index(wanted) - order.index(was)
+    return Effect.NEUTRAL if steps == 0 else Effect.TIGHTENS if steps > 0 else Effect.LOOSENS
+
+
+def trading_in_force(seen: Observation, asset_class: AssetClass) -> str | None:
+    """Say how a class stands; None where nobody knows. A service that never says is believed to hold nothing back."""
+    routing = seen.routing
+    if routing is None or routing.leaves_open(asset_class):
+        return None
+    route = routing.route(asset_class)
+    return (route.trading_state if route else None) or TradingState.ACTIVE
+
+
+def mark_in_force(seen: Observation, gateway: str) -> str | None:
+    """Say what a gateway is marked as; None where the service did not answer. One that never says marks nothing."""
+    answered = seen.health.exchange is not None and seen.health.exchange.http_status is not None
+    told = dependency_of(seen, gateway)
+    if told is None:
+        return GatewayState.ENABLED if answered else None
+    if told.status == GatewayState.DISABLED:
+        return GatewayState.DISABLED
+    return told.set_to or GatewayState.ENABLED
+
+
+def leads_back(target: Target, seen: Observation) -> bool:
+    """Say whether a re-route takes an earlier one back: new orders of the class go to the table's own gateway again."""
+    route = seen.routing.route(target.asset_class) if seen.routing and target.asset_class else None
+    back_to = route.table_gateway if route else None
+    return target.gateway is None or (route is not None and target.gateway == back_to and route.gateway != back_to)
+
+
+def never_loosens(planned: PlannedAction, facts: Facts) -> Verdict:
+    """Refuse a pause or a mark that would let more through than what is in force, or of which nobody knows it.
+
+    Errors: none. To halt is always allowed, and needs no look.
+    """
+    match effect_of(planned, facts.latest):
+        case Effect.LOOSENS:
+            words = f"{planned.words} would loosen what is in force{_in_force(planned.target, facts.latest)}"
+            return Verdict.no(GuardCode.WOULD_LOOSEN, f"{words}; `resume` takes it back, under its own guards")
+        case Effect.UNKNOWN:
+            detail = f"what is in force could not be read, and {planned.words} may loosen it; to halt is always allowed"
+            return Verdict.no(GuardCode.BLIND, detail)
+        case _:
+            return Verdict.yes()
+
+
+def _in_force(target: Target, seen: Observation) -> str:
+    route = seen.routing.route(target.asset_class) if seen.routing and target.asset_class else None
+    if route is not None:
+        return f": {route.asset_class} is {route.trading_state}{f' by {route.set_by}' if route.set_by else ''}"
+    mark = mark_in_force(seen, target.gateway or "")
+    return f": gateway {target.gateway} is {mark}"

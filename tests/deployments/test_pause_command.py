@@ -1,0 +1,76 @@
+"""`runbook pause`: the same order as the form's, from a shell, where no Prefect runs."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tasks.clients.incident_ledger import read_ledger
+from tasks.model.incident import Event
+from tests.fakes.scripted import Asked, replied, scripted
+
+pytestmark = pytest.mark.live
+
+
+def trades(states: dict[str, str], asked: Asked) -> bytes:
+    """Answer as a service that takes every change of trading and shows it."""
+    if asked.method == "PUT":
+        states[asked.path.removeprefix("/control/")] = asked.fields["state"]
+        return replied(200, {"persisted": True})
+    shown = {"equity": {"gateway": "XNAS", "trading_state": states.get("trading/equity", "active")}}
+    strategies = {name.removeprefix("strategies/"): {"state": state} for name, state in states.items()}
+    return replied(200, {"asset_classes": shown, "strategies": strategies, "status": "ok"})
+
+
+async def paused(folder: Path, states: dict[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command as a person would, with no Prefect to be reached."""
+    async with scripted(lambda asked: trades(states, asked)) as (url, _):
+        config = folder / "runbook.toml"
+        config.write_text(f'[services.order-service]\nbase_url = "{url}"\ncontrol_token = "t0k3n"\n', "utf-8")
+        ours = {"RUNBOOK_STATE_DIR": str(folder), "RUNBOOK_CONFIG": str(config)}
+        environment = {**os.environ, **ours, "PREFECT_API_URL": "http://127.0.0.1:1/api"}
+        command = [sys.executable, "-c", "from deployments.cli import main; main()", "pause", *words]
+
+        def run() -> "subprocess.CompletedProcess[str]":
+            return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+
+        return await asyncio.to_thread(run)
+
+
+async def test_a_class_is_paused_from_a_shell_without_prefect(tmp_path: Path) -> None:
+    """With Prefect away the form is gone; the pause must not be."""
+    states: dict[str, str] = {}
+    done = await paused(tmp_path, states, "equity", "--reason", "the venue says so", "--by", "ada")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("order-service: pause strategies by hand: done.")
+    assert states == {"trading/equity": "halted"}
+    events = [one.event for one in read_ledger(tmp_path / "incidents.jsonl").records]
+    assert {Event.ACTION_STARTED, Event.ACTION_FINISHED, Event.NOTIFIED, Event.CLOSED} <= set(events)
+    assert "Trading in equity is paused" in (tmp_path / "notifications.jsonl").read_text("utf-8")
+
+
+async def test_a_strategy_is_paused_alone_and_a_halt_is_never_loosened(tmp_path: Path) -> None:
+    """Exit 1 says that what was asked for is not in force."""
+    states = {"trading/equity": "halted"}
+    alone = await paused(tmp_path, states, "--strategy", "alpha", "--reason", "runs wild", "--by", "ada")
+    looser = await paused(tmp_path, states, "equity", "--state", "reducing", "--reason", "x", "--by", "ada")
+
+    assert alone.returncode == 0, alone.stderr
+    assert looser.returncode == 1
+    assert "WOULD_LOOSEN" in looser.stdout
+    assert states == {"trading/equity": "halted", "strategies/alpha": "halted"}
+
+
+@pytest.mark.parametrize("words", [("--reason", "\u200b", "--by", "ada"), ("--reason", "x", "--by", "\u200b")])
+async def test_a_pause_by_nobody_or_for_nothing_is_one_clear_line(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Nothing is sent, and the person at the shell reads what is missing."""
+    states: dict[str, str] = {}
+    refused = await paused(tmp_path, states, "equity", *words)
+
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("BAD_ARGUMENT: ")
+    assert states == {}
