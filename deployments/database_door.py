@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from sqlalchemy.engine import URL, make_url
 
+from deployments.sqlite_door import check_sqlite
 from tasks.model.errors import CannotAct, Code
 
 TIMEOUT_S = 5.0
@@ -28,10 +29,12 @@ def check_database(secret: SecretStr) -> None:
     url = make_url(secret.get_secret_value())
     if url.get_backend_name() == "postgresql":
         asyncio.run(_check(url))
-    elif not os.access(folder := Path(str(url.database)).parent, os.W_OK):
+        return
+    if not os.access(folder := Path(str(url.database)).parent, os.W_OK):
         raise CannotAct(
             Code.DATABASE_REFUSED, f"expected a folder to write to was none path={folder}; make it, or correct {WHERE}"
         )
+    check_sqlite(Path(str(url.database)))
 
 
 async def _check(url: URL) -> None:

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from deployments.parts import Part
 from deployments.stack_file import PartRecord, StackRecord, write_stack
-from tasks.clients.commands import last_lines
+from tasks.clients.commands import tail
 from tasks.clients.port_holders import stranger_to
 from tasks.clients.processes import identify
 from tasks.model.errors import CannotAct, Code
 
 POLL_S = 0.1
+LINES_COUNT = 4
+OF_TRACEBACKS = ("Traceback ", "During handling of", "The above exception", "(Background on this error", "│", "╭", "╰")
 
 
 class StartStoppedError(Exception):
@@ -143,5 +145,17 @@ def _failed(part: Part, found: str) -> CannotAct:
 
 
 def _story(part: Part, found: str) -> str:
-    lines = last_lines(part.log, 8).replace(" | ", "\n    ")
+    lines = "\n    ".join(_last_words(part.log))
     return f"expected {part.name} to come up was {found} log={part.log}; its last lines say why:\n    {lines}"
+
+
+def _last_words(log: Path) -> list[str]:
+    """Read what a part said last; of a traceback its last line alone, which says what went wrong."""
+    try:
+        with log.open("rb") as file:
+            lines = tail(file).splitlines()
+    except OSError:
+        return ["none"]
+    return [line for line in lines if line[:1].strip() and not line.startswith(OF_TRACEBACKS)][-LINES_COUNT:] or [
+        "none"
+    ]

@@ -36,6 +36,11 @@ class StateDir:
         return self.root / "prefect"
 
     @property
+    def database_file(self) -> Path:
+        """Name Prefect's SQLite file."""
+        return self.prefect_home / "prefect.db"
+
+    @property
     def server_file(self) -> Path:
         """Name what the Prefect server stands on; it holds passwords."""
         return self.root / "prefect-server.json"

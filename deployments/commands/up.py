@@ -15,6 +15,7 @@ from deployments.private_files import keep_to_ourselves
 from deployments.redis_door import check_redis
 from deployments.secret_options import hide_secret_options
 from deployments.server_settings import ServerSettings, guarded, keep, kept, own_login, variable_of
+from deployments.sqlite_door import check_sqlite
 from deployments.stack_file import StackRecord, read_stack, write_stack
 from deployments.stack_lock import stack_lock
 from deployments.stack_settings import write_settings
@@ -71,7 +72,7 @@ def up(
                 say_running(stack, own_login(state))
                 return
             if SERVER in missing:
-                check_what_it_stands_on(wanted)
+                check_what_it_stands_on(state, wanted)
             if stack is None or is_new:
                 keep(state, wanted)
                 stack = new_stack(state, stack, {SERVER: prefect_port, ORDER_SERVICE: service_port})
@@ -93,13 +94,15 @@ def missing_parts(state: StateDir, stack: StackRecord | None) -> frozenset[str]:
     return expected_parts() - alive
 
 
-def check_what_it_stands_on(settings: ServerSettings) -> None:
+def check_what_it_stands_on(state: StateDir, settings: ServerSettings) -> None:
     """Ask database and Redis of the server, before anything is started.
 
     Errors: `DATABASE_…` and `REDIS_…`, each one line.
     """
     if settings.database_url is not None:
         check_database(settings.database_url)
+    else:
+        check_sqlite(state.database_file)
     if settings.redis_url is not None:
         check_redis(settings.redis_url)
 
