@@ -7,14 +7,21 @@ from cyclopts import App
 from deployments.views.words import complain
 from tasks.model.errors import Code, RunbookError
 
+SENDS_ORDERS = "Sends small TEST ORDERS (--no-orders: none)."
 app = App(name="runbook", help="Automated triage and remediation for a trading order service.")
 app.command("deployments.commands.up:up", name="up", help="Start the whole local stack; Ctrl-C stops it.")
 app.command("deployments.commands.down:down", name="down", help="Stop what `up` started.")
 app.command("deployments.commands.status:status", name="status", help="Show every part, the triages, open incidents.")
-app.command("deployments.commands.triage:triage", name="triage", help="Run a triage through Prefect and follow it.")
-app.command("deployments.commands.check:check", name="check", help="Look and name the cause; never acts.")
+app.command(
+    "deployments.commands.triage:triage",
+    name="triage",
+    help="Run a triage through Prefect: sends test orders, acts.",
+)
+app.command(
+    "deployments.commands.check:check", name="check", help=f"{SENDS_ORDERS} Look and name the cause; never acts."
+)
 app.command("deployments.commands.look:app", name="look", help="Make one look alone.")
-app.command("deployments.commands.plan:plan", name="plan", help="Print what would be done now.")
+app.command("deployments.commands.plan:plan", name="plan", help=f"{SENDS_ORDERS} Print what would be done now.")
 app.command("deployments.commands.incidents:incidents", name="incidents", help="List the incidents.")
 app.command("deployments.commands.ack:ack", name="ack", help="Take an incident: pages stop for a while.")
 app.command("deployments.commands.maintenance:app", name="maintenance", help="Open, end or show a maintenance window.")

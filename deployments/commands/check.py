@@ -2,11 +2,14 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
+
+from cyclopts import Parameter
 
 from deployments.commands.looking import Answer, JsonOutput, give, watched_service
 from deployments.views.check import check_lines
 from deployments.views.checks import result_lines
+from deployments.views.terminal import UNSURE, line
 from tasks.clients.confirming import confirming_looks
 from tasks.clients.context import context_of
 from tasks.clients.observe import observe
@@ -23,41 +26,49 @@ from tasks.settings import RunbookSettings
 # The exit codes of monitoring plugins.
 LOGS_FOR = timedelta(minutes=5)
 LOGS_DEADLINE_S = 5.0
+ORDERS_UNCHECKED = "Orders were not checked (--no-orders): whether they fill is not known."
+Orders = Annotated[bool, Parameter(name="--orders", negative="--no-orders")]
 EXIT_CODES = {Status.OK: 0, Status.DEGRADED: 1, Status.CRITICAL: 2, Status.BLIND: 3}
 
 
-def check(*, service: str | None = None, json_output: JsonOutput = False) -> None:
+def check(*, service: str | None = None, orders: Orders = True, json_output: JsonOutput = False) -> None:
     """Look at one service and name what is wrong; exit 0 ok, 1 degraded, 2 critical, 3 blind.
+
+    It acts on nothing, but it SENDS TEST ORDERS: one small synthetic order for each asset class, up to three where
+    something looks wrong. With --no-orders it sends none, and cannot say whether orders fill.
 
     Parameters
     ----------
     service
         Which watched service; may be left out where there is one.
+    orders
+        Whether test orders are sent; without them nobody knows whether orders fill.
     json_output
         Print one JSON document.
     """
     give(
-        lambda: check_answer(service),
+        lambda: check_answer(service, orders=orders),
         json_output=json_output,
         blind=lambda reason: as_json(service or "unknown", blind(reason), None),
     )
 
 
-def check_answer(service: str | None) -> Answer:
+def check_answer(service: str | None, *, orders: bool = True) -> Answer:
     """Look, name the cause and lay the answer out.
 
     Errors: `BAD_SETTING`, `UNKNOWN_SERVICE`. Where our own tool could not look, the answer is blind.
     """
     settings, name, _ = watched_service(service)
     try:
-        evidence: Evidence | None = asyncio.run(look(settings, name))
+        evidence: Evidence | None = asyncio.run(look(settings, name, orders=orders))
         diagnosis = name_cause(evidence) if evidence else blind("nothing was seen")
     except CannotLook as error:
         if error.code is Code.BAD_SETTING:
             raise
         evidence, diagnosis = None, blind(str(error))
     results = check_results(evidence, recent_logs(settings, name, evidence)) if evidence else ()
-    lines = [*check_lines(name, diagnosis, evidence), *result_lines(results)]
+    unchecked = [] if orders else [line(), line((ORDERS_UNCHECKED, UNSURE))]
+    lines = [*check_lines(name, diagnosis, evidence), *result_lines(results), *unchecked]
     return Answer(as_json(name, diagnosis, evidence, results), lines, EXIT_CODES[overall_of(diagnosis, evidence)])
 
 
@@ -83,9 +94,10 @@ def recent_logs(settings: RunbookSettings, service: str, evidence: Evidence) -> 
     return LogsLook(scans=tuple(scans), blind=tuple(unread))
 
 
-async def look(settings: RunbookSettings, service: str) -> Evidence:
-    """Make the looks of one triage, and again where the first ones show trouble."""
+async def look(settings: RunbookSettings, service: str, *, orders: bool = True) -> Evidence:
+    """Make the looks of one triage, and again where the first ones show trouble; without orders, none is sent."""
     watched = settings.service(service)
+    watched = watched if orders else watched.model_copy(update={"synthetic_orders": {}})
     context = context_of(settings, TriageRequest(service=service), datetime.now(UTC))
     return Evidence(context=context, observations=await confirming_looks(watched, await observe(watched), context))
 
@@ -112,6 +124,7 @@ def as_json(
         "status": overall_of(diagnosis, evidence).value,
         "summary": headline(service, diagnosis, evidence),
         "in_force": [one.model_dump(mode="json") for one in held.restrictions],
+        "orders_checked": bool(evidence and evidence.latest.orders),
         "causes": [_cause(finding) for finding in diagnosis.findings],
         "warnings": [one.model_dump(mode="json") for one in fired(results)],
         "checks": [one.model_dump(mode="json") for one in results],

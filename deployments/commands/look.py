@@ -10,7 +10,7 @@ STEPS = {
     "health": "Ask `GET /health` once (§1.2).",
     "process": "Look at the server's process: pid, memory, CPU, open files (§1.2).",
     "metrics": "Read `GET /metrics` once (§1.2).",
-    "orders": "Send one synthetic order for each asset class (§1.3), and name the orders that are not proven (§2).",
+    "orders": "Sends small TEST ORDERS (--no-orders: none) (§1.3), and names the orders that are not proven (§2).",
     "gateways": "Ask each gateway directly, past the service (§1.2).",
     "routing": "Read where each asset class goes (§2.2).",
     "market": "Say whether a market is open, and when that changes (§1.1).",

@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import Iterable
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from deployments.commands.looking import (
     COULD_NOT_LOOK,
@@ -28,7 +31,7 @@ def look_orders(
     *,
     service: str | None = None,
     asset_class: AssetClass | None = None,
-    unproven: bool = False,
+    unproven: Annotated[bool, Parameter(name=("--unproven", "--no-orders"), negative=())] = False,
     wait_s: float = 0.0,
     json_output: JsonOutput = False,
 ) -> None:
@@ -41,7 +44,7 @@ def look_orders(
     asset_class
         Only the synthetic order of this asset class.
     unproven
-        Send nothing: only name the orders whose outcome is not proven. Exit 0 where every order is.
+        Send no order: only name the orders whose outcome is not proven. Exit 0 where every order is.
     wait_s
         With --unproven: ask again for so many seconds, at most 60, until every order is proven.
     json_output

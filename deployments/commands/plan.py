@@ -5,9 +5,9 @@ from typing import Any
 
 from rich.text import Text
 
-from deployments.commands.check import EXIT_CODES, look
+from deployments.commands.check import EXIT_CODES, ORDERS_UNCHECKED, Orders, look
 from deployments.commands.looking import Answer, JsonOutput, give, watched_service
-from deployments.views.terminal import printable
+from deployments.views.terminal import UNSURE, printable
 from tasks.clients.markets import markets_now
 from tasks.clients.planning import planned_for
 from tasks.model.incident import Event, IncidentState
@@ -21,39 +21,45 @@ from tasks.settings import RunbookSettings
 WOULD_OPEN = "would-be-opened"
 
 
-def plan(*, service: str | None = None, json_output: JsonOutput = False) -> None:
+def plan(*, service: str | None = None, orders: Orders = True, json_output: JsonOutput = False) -> None:
     """Look, and print what would be done now; the exit codes are those of check.
+
+    It acts on nothing, but it SENDS TEST ORDERS as a triage does. With --no-orders it sends none; a triage, which does,
+    may then see more.
 
     Parameters
     ----------
     service
         Which watched service; may be left out where there is one.
+    orders
+        Whether test orders are sent; without them nobody knows whether orders fill.
     json_output
         Print one JSON document.
     """
     give(
-        lambda: plan_answer(service),
+        lambda: plan_answer(service, orders=orders),
         json_output=json_output,
         blind=lambda reason: as_json(service or "unknown", None, reason),
     )
 
 
-def plan_answer(service: str | None) -> Answer:
+def plan_answer(service: str | None, *, orders: bool = True) -> Answer:
     """Look, name the cause, and make the plan as a triage would.
 
     Errors: `BAD_SETTING`, `UNKNOWN_SERVICE`; `LEDGER_UNREADABLE`: without the ledger nothing would be done.
     """
     settings, name, _ = watched_service(service)
-    story = asyncio.run(story_now(settings, name))
+    story = asyncio.run(story_now(settings, name, orders=orders))
     made = asyncio.run(planned_for(settings, story))
     status = story.diagnosis.status
     lines = [Text(printable(line)) for line in plan_lines(made.actions) or ("nothing to do",)]
+    lines += [] if orders else [Text(ORDERS_UNCHECKED, UNSURE)]
     return Answer(as_json(name, made, status.value), lines, EXIT_CODES[status])
 
 
-async def story_now(settings: RunbookSettings, service: str) -> TriageStory:
+async def story_now(settings: RunbookSettings, service: str, *, orders: bool = True) -> TriageStory:
     """Look, and put each cause into its open incident, or into the one that a triage would open."""
-    looked = await look(settings, service)
+    looked = await look(settings, service, orders=orders)
     diagnosis = name_cause(looked)
     evidence = looked.model_copy(update={"markets": markets_now(settings.service(service))})
     known = evidence.context.open_incidents

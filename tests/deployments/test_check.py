@@ -1,7 +1,11 @@
 """`runbook check`: its shape, its exit codes, its words; without Prefect."""
 
 import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -204,3 +208,71 @@ def test_the_words_of_a_section_are_those_of_the_page(section: str) -> None:
 def test_every_tier_has_its_words(audience: Audience) -> None:
     """Nobody has to know what tier_2 means."""
     assert TIERS[audience]
+
+
+class Counting(BaseHTTPRequestHandler):
+    """A service that counts what it is sent, and knows nothing."""
+
+    posted: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        """Know nothing."""
+        self.send_response(404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_POST(self) -> None:
+        """Count it."""
+        self.posted.append(self.path)
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def counted(terminal: Terminal) -> Iterator[list[str]]:
+    """Watch a service that counts what it is sent."""
+    Counting.posted.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Counting)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    order = '{equity = {symbol = "ZVZZT"}}'
+    url = f"http://127.0.0.1:{server.server_port}"
+    terminal.settings(f'[services.order-service]\nbase_url = "{url}"\nsynthetic_orders = {order}\n')
+    yield Counting.posted
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize("words", [("check",), ("plan",), ("look", "orders")], ids=" ".join)
+def test_without_orders_none_is_sent_and_that_is_said(
+    counted: list[str], terminal: Terminal, words: tuple[str, ...]
+) -> None:
+    """A person who may not send orders to a venue must be able to look; and must not read that they fill."""
+    without = terminal.types(*words, "--no-orders")
+    sent_without = list(counted)
+    terminal.types(*words)
+
+    assert sent_without == []
+    assert counted
+    assert "ended as" not in without.out
+    assert words == ("look", "orders") or "Orders were not checked" in without.out
+
+
+def test_a_check_without_orders_says_so_to_programs(counted: list[str], terminal: Terminal) -> None:
+    """A dashboard tells *not checked* from *no order is configured*."""
+    documents = [terminal.types("check", "--json", *more).document for more in (["--no-orders"], [])]
+
+    assert [one["orders_checked"] for one in documents] == [False, True]
+    assert len(counted) >= 1
+
+
+@pytest.mark.parametrize("words", [("check",), ("plan",), ("look", "orders")], ids=" ".join)
+def test_what_sends_orders_says_so_first(terminal: Terminal, words: tuple[str, ...]) -> None:
+    """*Changes nothing* was said of a command that sends a dozen orders to a trading service."""
+    said = terminal.types(*words, "--help").out
+
+    assert "Sends small TEST ORDERS (--no-orders: none)" in said
+    assert "--no-orders" in said.partition("TEST ORDERS (--no-orders")[2]
