@@ -13,12 +13,14 @@ import pkgutil
 import signal
 import sys
 from collections.abc import Coroutine, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.responses import WorkerFlowRunResponse
 from prefect.context import SettingsContext, get_settings_context
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, Settings, get_current_settings
 from prefect.workers.base import BaseVariables, BaseWorker, BaseWorkerResult
@@ -27,11 +29,13 @@ from prefect.workers.process import ProcessWorkerResult
 import flows
 from deployments.warm.adoption import Ours, adopt, canceled, put_back
 from deployments.warm.configuration import WarmJobConfiguration, WarmVariables
+from deployments.warm.due import choose, skip
 from deployments.warm.fork_servers import ForkServers
 from deployments.warm.listening import Listener
 from deployments.warm.outage import Outage
 from deployments.warm.running import Running
 from deployments.warm.stock_runs import StockRuns
+from deployments.warm.unstarted import Seen, Unstarted, end, find_overdue
 from tasks.clients.prefect_api import API_ERRORS, is_away
 from tasks.model.errors import CannotAct, Code
 from tasks.settings import load_settings
@@ -58,6 +62,7 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, BaseVariables, ProcessWorkerRe
         self._outage = Outage(self._logger)
         settings = load_settings()
         self._drain_s, self._run_limit_s = settings.worker_drain_s, settings.run_limit_s
+        self._late_after = timedelta(seconds=settings.late_after_s)
         self._running: Running | None = None
         self._stock: StockRuns | None = None
         self._listener: Listener | None = None
@@ -65,6 +70,7 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, BaseVariables, ProcessWorkerRe
         self._polling = asyncio.Lock()
         self._background: set[asyncio.Task[None]] = set()
         self._unsure: set[UUID] = set()
+        self._unstarted = Unstarted()
 
     async def setup(self) -> None:
         """Start the fork server first: it imports while Prefect answers."""
@@ -120,6 +126,15 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, BaseVariables, ProcessWorkerRe
         with at_once():
             return await super()._get_scheduled_flow_runs()
 
+    async def _submit_scheduled_flow_runs(self, flow_run_response: list[WorkerFlowRunResponse]) -> list[FlowRun]:
+        """Submit what runs now, first; then say of each run that is too late that it is skipped."""
+        now, runs = datetime.now(UTC), {entry.flow_run.id: entry for entry in flow_run_response}
+        open_runs = [entry.flow_run for one, entry in runs.items() if one not in self._submitting_flow_run_ids]
+        chosen = await choose(self.client, open_runs, now, self._late_after)
+        submitted = await super()._submit_scheduled_flow_runs([runs[run.id] for due in chosen for run in due.run])
+        await skip(self.client, chosen, now)
+        return submitted
+
     async def sync_with_backend(self) -> None:
         """Send the heartbeat and read the work pool; likewise for as long as it takes."""
         try:
@@ -167,14 +182,18 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, BaseVariables, ProcessWorkerRe
                     await asyncio.sleep(TOGETHER_S)
 
     async def _settle(self) -> None:
-        """Carry out what no event has told: cancels that were missed, runs that were left *Pending* by an outage."""
+        """Carry out what no event has told: missed cancels, and runs that were left *Pending* or do not start."""
         if self._running is None or not self.is_setup:
             return
         with at_once():
             wanted = await canceled(self.client, self._running.attempts.under_way())
             doubtful = self._unsure - self._running.attempts.under_way()
             settled = {one for one in doubtful if await put_back(self.client, one)}
+            seen = Seen(submitting=self._submitting_flow_run_ids, put_back=self._unsure - settled)
+            overdue = await find_overdue(self.client, self._ours(), self._unstarted, seen)
         self._unsure -= settled
+        for run in overdue:
+            self._keep(end(self.client, self._running.attempts, run))
         for flow_run_id in wanted:
             self._running.attempts.cancel(flow_run_id)
 
@@ -185,8 +204,10 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, BaseVariables, ProcessWorkerRe
         attempts = self._running.attempts
         self._listener = Listener(self._work_pool.id, self._due.set, self._cancel)
         self._keep(self._listener.listen())
-        ours = Ours(self._work_pool_name, tuple(sorted(self._work_queues)), self._run_limit_s)
-        self._keep(adopt(self.client, attempts, ours))
+        self._keep(adopt(self.client, attempts, self._ours()))
+
+    def _ours(self) -> Ours:
+        return Ours(self._work_pool_name, tuple(sorted(self._work_queues)), self._run_limit_s)
 
     def _cancel(self, flow_run_id: UUID) -> None:
         if self._running is not None:

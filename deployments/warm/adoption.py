@@ -35,7 +35,6 @@ from tasks.clients.processes import is_running
 UNPLACED = frozenset({StateType.PENDING, StateType.CANCELLING})
 UNDER_WAY = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING, StateType.PAUSED]
 GONE = "The worker that ran it is gone, and its process ended without saying how."
-NEVER_STARTED = "The worker that took it is gone, and had not started it."
 # A worker writes down the process of a run within a second or two of taking it.
 UNPLACED_FOR = timedelta(seconds=60)
 POLL_S = 0.5
@@ -52,11 +51,10 @@ class Ours(NamedTuple):
     run_limit_s: float
 
 
-async def leftovers(client: PrefectClient, ours: Ours) -> list[FlowRun]:
-    """Find the runs of our queues that are under way, as Prefect knows it."""
-    states = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=UNDER_WAY)))
+async def runs_in(client: PrefectClient, ours: Ours, states: list[StateType]) -> list[FlowRun]:
+    """Find the runs of our queues that are in one of the states, as Prefect knows it."""
     return await client.read_flow_runs(
-        flow_run_filter=states,
+        flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=states))),
         work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[ours.work_pool])),
         work_queue_filter=WorkQueueFilter(name=WorkQueueFilterName(any_=list(ours.queues))) if ours.queues else None,
         limit=PAGE_COUNT,
@@ -66,12 +64,14 @@ async def leftovers(client: PrefectClient, ours: Ours) -> list[FlowRun]:
 async def adopt(client: PrefectClient, attempts: Attempts, ours: Ours) -> None:
     """Watch the runs whose process lives here, each to its end or its limit; report those whose process died here.
 
+    What was taken and never had a process is ended by `unstarted`, whenever that is.
+
     Errors: none; a server that is away is asked again. Runs of another machine are left to its own worker.
     """
     runs = None
     while runs is None:
         try:
-            runs = await leftovers(client, ours)
+            runs = await runs_in(client, ours, UNDER_WAY)
         except API_ERRORS:
             await asyncio.sleep(AGAIN_S)
     await asyncio.gather(*(_take_over(attempts, run, ours.run_limit_s) for run in runs if not is_suspended(run)))
@@ -85,8 +85,6 @@ async def _take_over(attempts: Attempts, run: FlowRun, run_limit_s: float) -> No
         await _watch(attempts, run, place, run_limit_s)
     elif place is not None and place.is_here:
         await attempts.report(run, GONE)
-    elif never_started(run, datetime.now(UTC)):
-        await attempts.report(run, NEVER_STARTED)
 
 
 async def _watch(attempts: Attempts, run: FlowRun, place: Place, run_limit_s: float) -> None:
@@ -139,11 +137,6 @@ async def put_back(client: PrefectClient, flow_run_id: UUID) -> bool:
 def is_suspended(run: FlowRun) -> bool:
     """Say whether a run waits without a process, as its flow asked."""
     return run.state is not None and run.state.name == "Suspended"
-
-
-def never_started(run: FlowRun, now: datetime) -> bool:
-    """Say whether a pending run has waited for its process longer than any worker that lives would let it."""
-    return run.state is not None and run.state.is_pending() and waits_in_vain(run, now)
 
 
 def waits_in_vain(run: FlowRun, now: datetime) -> bool:

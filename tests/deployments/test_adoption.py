@@ -13,7 +13,7 @@ import pytest
 from prefect.client.schemas.objects import FlowRun, StateType
 
 from deployments.warm import attempts as attempts_module
-from deployments.warm.adoption import Ours, adopt, is_suspended, left_s, leftovers, never_started, put_back
+from deployments.warm.adoption import UNDER_WAY, Ours, adopt, is_suspended, left_s, put_back, runs_in
 from deployments.warm.attempts import Attempts
 from deployments.warm.forking import ForkedProcess
 from deployments.warm.places import place_here
@@ -63,16 +63,6 @@ def attempts_with(api: FakeApi) -> Attempts:
     """The runs of one worker."""
     hooks: Any = SimpleNamespace()
     return Attempts(api, hooks, "a worker")  # type: ignore[arg-type]
-
-
-def test_a_pending_run_is_nobodys_only_after_any_worker_would_have_started_it() -> None:
-    """Runs that another worker is just starting are not ours to touch."""
-    fresh, old = NOW - timedelta(seconds=30), NOW - timedelta(seconds=90)
-
-    assert never_started(flow_run(StateType.PENDING, since=old), NOW)
-    assert not never_started(flow_run(StateType.PENDING, since=fresh), NOW)
-    assert not never_started(flow_run(StateType.PENDING, since=old, infrastructure_pid="h:1:1.0"), NOW)
-    assert not never_started(flow_run(StateType.RUNNING, since=old), NOW)
 
 
 def test_a_suspended_run_has_no_process_and_is_not_dead() -> None:
@@ -130,7 +120,7 @@ async def test_only_the_runs_of_our_own_queues_are_ours() -> None:
     """Two hosts, or two workers of one: each is the other's stranger."""
     api = SilentApi()
 
-    await leftovers(api, Ours("runbook", ("ny", "ldn"), 900))  # type: ignore[arg-type]
+    await runs_in(api, Ours("runbook", ("ny", "ldn"), 900), UNDER_WAY)  # type: ignore[arg-type]
 
     (asked,) = api.asked
     assert asked["work_queue_filter"].name.any_ == ["ny", "ldn"]

@@ -168,3 +168,17 @@ def test_a_run_that_is_under_way_when_the_server_restarts_ends_well_and_the_work
             worker.stop()
     finally:
         worker.stop()
+
+
+def test_a_pending_run_of_a_dead_worker_gives_its_place_back_within_seconds(prefect_api: str, tmp_path: Path) -> None:
+    """Beside a worker that lived, it kept every triage from running until Prefect's lease ended."""
+    with lab(prefect_api, "warm-process", tmp_path) as worker:
+        limit = {"concurrency_limit": 1, "concurrency_options": {"collision_strategy": "CANCEL_NEW"}}
+        deployment = worker.deploy("quick", **limit)
+        later = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2099-01-01T00:00:00Z"}}
+        stuck = str(worker.call("POST", f"/deployments/{deployment}/create_flow_run", {"state": later})["id"])
+        worker.call("POST", f"/flow_runs/{stuck}/set_state", {"state": {"type": "PENDING"}})
+        assert worker.ended(worker.trigger(deployment)) == "CANCELLED", "the place is held"
+
+        assert worker.ended(stuck, within_s=45) == "CRASHED"
+        assert worker.ended(worker.trigger(deployment)) == "COMPLETED"
