@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.clients.silence import Stopped, silences_recorded
+from tasks.clients.silence import Stopped, stopped_now
 from tasks.settings import load_settings
 
 
@@ -16,4 +16,4 @@ def record_silence(services: tuple[str, ...]) -> tuple[Stopped, ...]:
     Runbook: §3.3 SRE and platform.
     Errors: `UNKNOWN_SERVICE`; a stop that cannot be recorded is told all the same.
     """
-    return silences_recorded(load_settings(), services, datetime.now(UTC))
+    return stopped_now(load_settings(), services, datetime.now(UTC))

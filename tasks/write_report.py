@@ -1,23 +1,26 @@
 """Publish the triage report: one markdown artifact that reads as the runbook page."""
 
 import asyncio
+from datetime import UTC, datetime
 
 from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
+from tasks.clients.look_history import history_path, note_finished
 from tasks.clients.run_page import renamed
 from tasks.model.report import TriageStory
 from tasks.rules.headline import story_headline
 from tasks.rules.report_markdown import triage_markdown
 from tasks.rules.run_names import found_name, found_tags
+from tasks.settings import load_settings
 
 
 @task(name="write_report", cache_policy=NO_CACHE, timeout_seconds=20, retries=0)
 async def write_report(story: TriageStory) -> str:
     """Publish the report in the Prefect UI, name the run by what it found, and return its headline.
 
-    Runbook: §1 to §4, line by line.
+    Runbook: §1 to §4, line by line; §3.3, since what never comes to this step counts as no triage.
     """
     service = story.evidence.context.request.service
     key = "triage-" + "".join(letter if letter.isalnum() else "-" for letter in service.lower())
@@ -26,4 +29,5 @@ async def write_report(story: TriageStory) -> str:
         acreate_markdown_artifact(markdown=triage_markdown(story), key=key, description=line),
         renamed(found_name(story), found_tags(story)),
     )
+    note_finished(history_path(load_settings(), service), datetime.now(UTC))
     return line

@@ -34,9 +34,10 @@ def monitoring_app(settings: RunbookSettings) -> Starlette:
 
     @asynccontextmanager
     async def watching(_: Starlette) -> AsyncIterator[None]:
-        watch, stop = SilenceWatch(settings, datetime.now(UTC)), threading.Event()
+        stop = threading.Event()
+        hangs = watch_for_hangs(settings, stop)
+        watch = SilenceWatch(settings, datetime.now(UTC), lambda service: hangs[service].seen)
         threading.Thread(target=watch.run, name="silence watch", daemon=True).start()
-        watch_for_hangs(settings, stop)
         yield
         stop.set()
         watch.stop()

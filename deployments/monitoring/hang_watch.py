@@ -8,39 +8,38 @@ import json
 import logging
 import os
 import threading
-import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from deployments.prefect_door import authorization
+from tasks.clients.liveness import OPENER, ask_once
+from tasks.model.liveness import SEEN_WITHIN, Answered, Liveness, SeenAlive
 from tasks.settings import RunbookSettings
 
 EVERY_S = 1.0
 # A hundred services are asked less often each, so that the watch itself stays small.
 EVERY_A_SERVICE_S = 0.05
 SOON_S = 0.1
-TIMEOUT_S = 1.0
 # One answer that is late is a busy machine; two in a row are two seconds without a word.
 SILENT_COUNT = 2
 POST_TIMEOUT_S = 5.0
 EVENT, PAYLOAD_TYPE = "order-service.incident", "service_silent"
 LOGGER = logging.getLogger("runbook.monitoring")
-# A proxy of the user's has nothing to do with a service beside us.
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-Silent = Callable[[str], bool]
+Ask = Callable[[str], Answered]
 Tell = Callable[[str, datetime], bool]
 
 
 class HangWatch:
     """Watch one service: tell of each silence once, and again only after it has answered."""
 
-    def __init__(self, service: str, url: str, silent: Silent, tell: Tell) -> None:
+    def __init__(self, service: str, url: str, ask: Ask, tell: Tell) -> None:
         self._service, self._url = service, url
-        self._silent, self._tell = silent, tell
+        self._ask, self._tell = ask, tell
         self._count = 0
         self._told = False
+        self.seen: SeenAlive | None = None
 
     @property
     def in_doubt(self) -> bool:
@@ -49,7 +48,11 @@ class HangWatch:
 
     def check(self, now: datetime) -> None:
         """Ask once; what could not be told is told the next time."""
-        if not self._silent(self._url):
+        answered = self._ask(self._url)
+        is_new = self.seen is None or self.seen.answered != answered or now - self.seen.asked_at > SEEN_WITHIN
+        since = now if is_new or self.seen is None else self.seen.since
+        self.seen = SeenAlive(answered=answered, since=since, asked_at=now)
+        if answered.liveness is not Liveness.SILENT:
             self._count, self._told = 0, False
             return
         self._count += 1
@@ -57,12 +60,15 @@ class HangWatch:
             self._told = self._tell(self._service, now)
 
 
-def watch_for_hangs(settings: RunbookSettings, stop: threading.Event) -> None:
+def watch_for_hangs(settings: RunbookSettings, stop: threading.Event) -> dict[str, HangWatch]:
     """Watch each service in a thread of its own, so that the silence of one delays the question to no other."""
+    watches: dict[str, HangWatch] = {}
     every_s = max(EVERY_S, EVERY_A_SERVICE_S * len(settings.services))
     for name, service in settings.services.items():
-        watch = HangWatch(name, f"{service.url}/health", is_silent, ask_for_triage)
+        watch = HangWatch(name, f"{service.url}/health", ask_once, ask_for_triage)
+        watches[name] = watch
         threading.Thread(target=_keep, args=(watch, every_s, stop), name=f"hang watch {name}", daemon=True).start()
+    return watches
 
 
 def _keep(watch: HangWatch, every_s: float, stop: threading.Event) -> None:
@@ -72,19 +78,6 @@ def _keep(watch: HangWatch, every_s: float, stop: threading.Event) -> None:
             watch.check(datetime.now(UTC))
         except Exception:
             LOGGER.exception("could not ask whether the service still answers")
-
-
-def is_silent(url: str) -> bool:
-    """Say whether nobody answers in time, while the port still connects; a refusal or an error is an answer."""
-    try:
-        with _OPENER.open(url, timeout=TIMEOUT_S):
-            return False
-    except TimeoutError:
-        return True
-    except urllib.error.URLError as error:
-        return isinstance(error.reason, TimeoutError)
-    except (OSError, ValueError):
-        return False
 
 
 def ask_for_triage(service: str, now: datetime) -> bool:
@@ -104,7 +97,7 @@ def _taken(url: str, body: bytes) -> bool:
     headers = {"Content-Type": "application/json", **authorization(os.environ)}
     request = urllib.request.Request(url, body, headers)  # noqa: S310 - the address of our own server
     try:
-        with _OPENER.open(request, timeout=POST_TIMEOUT_S):
+        with OPENER.open(request, timeout=POST_TIMEOUT_S):
             return True
     except (OSError, ValueError):
         return False

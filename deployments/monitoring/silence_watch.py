@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from deployments.monitoring.prefect_door import workers_page
-from tasks.clients.silence import silences_recorded
+from tasks.clients.silence import Seen, silences_recorded
 from tasks.model.messages import Message
 from tasks.rules.message_evidence import linked
 from tasks.settings import RunbookSettings
@@ -32,8 +32,9 @@ def tell(settings: RunbookSettings, service: str, message: Message) -> bool:
 class SilenceWatch:
     """Check every watched service again and again, and tell of each silence once."""
 
-    def __init__(self, settings: RunbookSettings, now: datetime) -> None:
+    def __init__(self, settings: RunbookSettings, now: datetime, seen: Seen = lambda _: None) -> None:
         self._settings = settings
+        self._seen = seen
         self._since = self._checked_at = now
         self._told: set[str] = set()
         self._stop = threading.Event()
@@ -55,7 +56,8 @@ class SilenceWatch:
         if not timedelta() <= now - self._checked_at <= SLEPT:
             self._since = now
         self._checked_at = now
-        for stopped in silences_recorded(self._settings, tuple(self._settings.services), now, self._since):
+        services = tuple(self._settings.services)
+        for stopped in silences_recorded(self._settings, services, now, self._since, self._seen):
             # No run says it, so the message leads to the page of the workers: the dead one is what is to be mended.
             for message in linked(stopped.messages, workers_page()):
                 if message.key not in self._told and say(self._settings, stopped.service, message):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from deployments.monitoring.following import Follower
 from deployments.monitoring.ledger_counts import LedgerCounts
 from deployments.monitoring.look_counts import LookCounts
-from tasks.clients.look_history import history_path, recall_looks
+from tasks.clients.look_history import finished_at, history_path, recall_looks
 from tasks.clients.service_lock import holder_of
 from tasks.clients.silence import LOOKED_WITHIN
 from tasks.rules.ledger_lines import parse_lines
@@ -19,7 +19,7 @@ from tasks.settings import RunbookSettings
 class Numbers:
     """What is known of one service. `readable` says of each source whether it could be read the last time.
 
-    `last_sign_at` is when a triage last looked or wrote of it, `silent` that this is too long ago.
+    `last_sign_at` is when a triage last came to its end, or acted, `silent` that this is too long ago.
     """
 
     ledger: LedgerCounts
@@ -36,7 +36,7 @@ class ServiceSources:
 
     def __init__(self, settings: RunbookSettings, service: str) -> None:
         self._settings, self._service = settings, service
-        history = history_path(settings, service)
+        self._history = history = history_path(settings, service)
         self._started_at = datetime.now(UTC)
         past = recall_looks(history, self._started_at, LOOKED_WITHIN)
         self._ledger_file = Follower(settings.ledger_path(service))
@@ -59,15 +59,14 @@ class ServiceSources:
         return numbers
 
     def _last_sign_at(self, now: datetime) -> datetime | None:
-        signs = (self._numbers.looks.latest_at, self._numbers.ledger.last_sign_at)
+        signs = (finished_at(self._history, now, LOOKED_WITHIN), self._numbers.ledger.last_sign_at)
         return max((at for at in signs if at is not None and at <= now), default=None)
 
     def _is_silent(self, now: datetime) -> bool:
-        last_at = self._numbers.last_sign_at
-        if self._numbers.looks.latest_at is None or last_at is None:
+        if self._numbers.looks.latest_at is None:
             return False
         return silence_of(
-            last_at,
+            self._numbers.last_sign_at or self._started_at,
             now,
             acting=self._numbers.acting,
             approval_timeout_s=self._settings.approval_timeout_s,

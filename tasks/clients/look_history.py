@@ -9,11 +9,14 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from tasks.clients.file_lock import LOCK_MODE
+from tasks.clients.state_files import read_whole, write_whole
+from tasks.model.errors import CannotAct, CannotLook
 from tasks.model.past_looks import PastLook
 from tasks.rules.times import parse_time
 from tasks.settings import RunbookSettings
 
 FOLDER = "looks"
+FINISHED = ".finished"
 KEPT_FOR = timedelta(days=1)
 READ_FOR = timedelta(hours=2)
 READ_LIMIT_COUNT = 150
@@ -69,6 +72,30 @@ def last_look_at(path: Path, now: datetime, since: timedelta) -> datetime | None
         if last is not None:
             return last if now - since < last else None
     return None
+
+
+def note_finished(path: Path, at: datetime) -> bool:
+    """Note that a triage of this service has come to its end; say whether it was kept.
+
+    Errors: none. A run that looks and then fails leaves no such note.
+    """
+    try:
+        write_whole(path.with_suffix(FINISHED), at.isoformat().encode())
+    except CannotAct:
+        return False
+    return True
+
+
+def finished_at(path: Path, now: datetime, since: timedelta) -> datetime | None:
+    """Say when a triage last came to its end; None where none did in that time, or nobody can say.
+
+    Errors: none.
+    """
+    try:
+        found = parse_time((read_whole(path.with_suffix(FINISHED)) or b"").decode("ascii", "replace"))
+    except CannotLook:
+        return None
+    return found if found is not None and now - since < found <= now else None
 
 
 def looks_between(path: Path, since: datetime, until: datetime) -> tuple[PastLook, ...]:

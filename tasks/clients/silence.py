@@ -1,16 +1,18 @@
 """Look at the watch itself: when a triage last looked at a service, and whether one is at work on it now."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from tasks.clients.incident_ledger import read_ledger, transact
-from tasks.clients.look_history import history_path, last_look_at
+from tasks.clients.liveness import ask_once
+from tasks.clients.look_history import finished_at, history_path, last_look_at
 from tasks.clients.mode_switch import current_mode
 from tasks.clients.service_lock import holder_of
 from tasks.model.errors import RunbookError
 from tasks.model.incident import IncidentState, LedgerRecord
+from tasks.model.liveness import SeenAlive
 from tasks.model.messages import Message
-from tasks.model.modes import Mode
 from tasks.rules.incident_state import open_incidents
 from tasks.rules.silence import (
     SILENT_AFTER,
@@ -18,13 +20,14 @@ from tasks.rules.silence import (
     last_sign_at,
     never_looked,
     silence_incident,
-    silence_messages,
     silence_of,
     silence_records,
     told_with,
 )
+from tasks.rules.stalled_messages import StalledWords, stalled_messages
 from tasks.settings import RunbookSettings
 
+Seen = Callable[[str], SeenAlive | None]
 # A service that no triage has looked at for longer is none that is watched by the minute.
 LOOKED_WITHIN = timedelta(days=2)
 
@@ -37,9 +40,15 @@ class Stopped(NamedTuple):
 
 
 def silences_recorded(
-    settings: RunbookSettings, services: tuple[str, ...], now: datetime, watching_since: datetime | None = None
+    settings: RunbookSettings,
+    services: tuple[str, ...],
+    now: datetime,
+    watching_since: datetime | None = None,
+    seen: Seen = lambda _: None,
 ) -> tuple[Stopped, ...]:
     """Judge the silence around each service, and open one incident for all that nobody looks at any more.
+
+    `seen` gives what the monitoring part itself sees of a service; it stands in every message.
 
     Runbook: §3.3 SRE and platform.
     Errors: none; a stop that cannot be recorded is told all the same.
@@ -52,13 +61,25 @@ def silences_recorded(
     fresh = [name for name in silent if name not in covered]
     owners = [name for name in silent if known[name]]
     groups = {**dict.fromkeys(owners, ()), **({fresh[0]: tuple(fresh[1:])} if fresh else {})}
-    mode = current_mode(settings)
-    return tuple(_stopped(settings, name, silent[name].having(beside), now, mode) for name, beside in groups.items())
+    shown = {name: alive for name in silent if (alive := seen(name)) is not None}
+    words = StalledWords(mode=current_mode(settings), now=now, seen=shown, time_zone=settings.desk_time_zone)
+    stopped: list[Stopped] = []
+    for name, beside in groups.items():
+        found = silent[name].having(beside)
+        about = dict.fromkeys((name, *beside, *(one for one in known[name] if one in silent)))
+        incident = _recorded(settings, name, found, now)
+        stopped.append(Stopped(name, stalled_messages(incident, found, words, tuple(about))))
+    return tuple(stopped)
 
 
-def _stopped(settings: RunbookSettings, service: str, found: Silence, now: datetime, mode: Mode) -> Stopped:
-    incident = _recorded(settings, service, found, now)
-    return Stopped(service, silence_messages(incident, found, mode))
+def stopped_now(settings: RunbookSettings, services: tuple[str, ...], now: datetime) -> tuple[Stopped, ...]:
+    """Judge the silence where nothing asks the services each second: each is asked once, here."""
+
+    def seen(service: str) -> SeenAlive:
+        answered = ask_once(f"{settings.service(service).url}/health")
+        return SeenAlive(answered=answered, since=now, asked_at=now)
+
+    return silences_recorded(settings, services, now, seen=seen)
 
 
 def _silent(
@@ -75,7 +96,11 @@ def silence_now(
     settings: RunbookSettings, service: str, now: datetime, watching_since: datetime | None = None
 ) -> Silence | None:
     """Judge the silence; None where no triage looks at the service at all."""
-    last_at = last_look_at(history_path(settings, service), now, LOOKED_WITHIN)
+    path = history_path(settings, service)
+    last_at = finished_at(path, now, LOOKED_WITHIN)
+    if last_at is None and last_look_at(path, now, LOOKED_WITHIN) is not None:
+        # They look, and none comes to its end: since when, nobody knows before our own start.
+        last_at = watching_since
     if last_at is None:
         return None
     # The ledger is read only where the looks alone do not show that all is well.

@@ -20,8 +20,8 @@ GATEWAY_TROUBLES = frozenset({Cause.DEPENDENCY_UNREACHABLE, Cause.GATEWAY_FAILIN
 SERVICE_TROUBLES = frozenset({Cause.SERVICE_DOWN, Cause.SERVICE_HUNG, Cause.CRASH_LOOP})
 # These leave something in force that only a person takes back.
 TIGHTENS = frozenset({Action.PAUSE_STRATEGIES, Action.MARK_DEGRADED, Action.REROUTE_ORDERS, Action.DISABLE_FEATURE})
-# Runs further apart than this say nothing of what lay between them.
-GAP = timedelta(minutes=15)
+# Runs are a minute apart; those further apart than this say nothing of what lay between them.
+GAP = timedelta(minutes=3)
 IN_HAND_FOR = timedelta(minutes=20)
 DAMPED_COUNT = 3
 _INCIDENT_ID = re.compile(r"INC-[A-Za-z0-9._-]{1,120}")

@@ -7,7 +7,16 @@ from tasks.model.diagnosis import Finding, Status
 from tasks.model.log_findings import LogsLook
 from tasks.model.modes import Mode
 from tasks.model.report import TriageStory
-from tasks.model.rounds import OwnTriage, RoundLooks, RoundRequest, ServiceSeen, Standing, TriageUnderWay
+from tasks.model.rounds import (
+    OwnTriage,
+    RoundLooks,
+    RoundRequest,
+    RoundStory,
+    ServiceSeen,
+    Standing,
+    Start,
+    TriageUnderWay,
+)
 from tasks.rules.causes.unexplained import symptoms
 from tasks.rules.checks import check_results, fired
 from tasks.rules.course import ended_incidents, needs_runbook
@@ -90,3 +99,13 @@ def working_count(under_way: Iterable[TriageUnderWay], now: datetime) -> int:
 def _words(finding: Finding) -> str:
     where = f" ({', '.join(finding.gateways)})" if finding.gateways else ""
     return f"{finding.cause.replace('_', ' ')}{where}"
+
+
+def finished_services(story: RoundStory) -> tuple[str, ...]:
+    """Name the services that this very run has checked to the end: what has a triage of its own is that one's."""
+    waiting = {one.service for one in story.triages if one.start is Start.WAITS}
+    return tuple(
+        one.service
+        for one in story.looks.services
+        if one.standing is Standing.WELL or (one.service in waiting and one.past is not None)
+    )

@@ -47,6 +47,13 @@ def telling_name(service: str, messages: tuple[Message, ...]) -> str:
     return f"{service}: tell {told}" if told else f"{service}: tell who is due"
 
 
+def watchdog_name(stalled: tuple[str, ...]) -> str:
+    """Name what the dead man's switch found."""
+    return (
+        f"triage has stalled: {', '.join(stalled)}"[:NAME_LIMIT_COUNT] if stalled else "triages finish: nothing to do"
+    )
+
+
 def acting_name(service: str, planned: tuple[PlannedAction, ...]) -> str:
     """Name the acting: what is planned in the first place, in order."""
     first = ", ".join(one.words for one in planned if one.due is Due.ALWAYS)

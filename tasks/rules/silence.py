@@ -7,8 +7,6 @@ from pydantic import AwareDatetime
 
 from tasks.model.diagnosis import Audience, Cause, Confidence, Finding
 from tasks.model.incident import Event, IncidentState, LedgerRecord, Source
-from tasks.model.messages import Message
-from tasks.model.modes import Mode
 from tasks.model.values import Value
 from tasks.rules.incident_changes import record_of
 from tasks.rules.incident_state import open_incidents
@@ -17,12 +15,10 @@ from tasks.rules.times import utc_text
 SILENT_AFTER = timedelta(minutes=3)
 # An action under way, with its proof; a person's answer is waited for on top of it.
 ACTING_FOR = timedelta(minutes=10)
-WATCH_STOPPED = "watch-stopped"
 BESIDE = "beside"
 NAMED_COUNT = 5
-TOLD = (Audience.TIER_3, Audience.TIER_1)
-# What is told of an incident is no look at the service.
-_WORDS = frozenset({Event.NOTIFIED, Event.ESCALATED})
+# A triage that observes, records, and then breaks has triaged nothing: only an action shows one at work.
+_AT_WORK = frozenset({Event.ACTION_STARTED, Event.ACTION_FINISHED})
 
 
 class Silence(Value):
@@ -67,19 +63,19 @@ def silence_of(
     return Silence(
         silent=quiet_for >= patience,
         since=last_sign_at,
-        detail=f"no triage has looked or acted since {utc_text(last_sign_at)}, and one is due every minute; {numbers}",
+        detail=f"no triage has finished since {utc_text(last_sign_at)}, and one is due every minute; {numbers}",
     )
 
 
 def is_sign(record: LedgerRecord, service: str) -> bool:
     """Say whether a record shows that a triage was at work on a service."""
-    return record.service == service and record.source == Source.TRIAGE and record.event not in _WORDS
+    return record.service == service and record.source == Source.TRIAGE and record.event in _AT_WORK
 
 
-def last_sign_at(looks: Sequence[datetime], records: Iterable[LedgerRecord], service: str, now: datetime) -> datetime:
-    """Find when a triage last looked at a service, or wrote of it; a word from the future is no sign."""
+def last_sign_at(ends: Sequence[datetime], records: Iterable[LedgerRecord], service: str, now: datetime) -> datetime:
+    """Find when a triage last came to its end, or acted; a word from the future is no sign."""
     written = (one.timestamp for one in records if is_sign(one, service) and one.timestamp <= now)
-    return max((*looks, *written))
+    return max((*ends, *written))
 
 
 def silence_incident(service: str, silence: Silence) -> IncidentState:
@@ -143,22 +139,4 @@ def silence_finding(silence: Silence) -> Finding:
         because=(silence.words,),
         section="§3.3",
         tier=Audience.TIER_3,
-    )
-
-
-def silence_messages(incident: IncidentState, silence: Silence, mode: Mode) -> tuple[Message, ...]:
-    """Write what is told when the watch has stopped, to those who mend it and to those who must look meanwhile.
-
-    Runbook: §3.1, §3.3. It is no order-routing incident, so the template of §4.2 would say what nobody knows.
-    """
-    head = f"[{incident.incident_id}] {incident.service}, mode={mode}. The watch has stopped: {silence.words}."
-    advice = "Nobody looks at the service meanwhile: look with `runbook check`, mend the worker or the Prefect server."
-    return tuple(
-        Message(
-            key=f"{incident.incident_id}/{audience}/{WATCH_STOPPED}",
-            incident_id=incident.incident_id,
-            audience=audience,
-            text=f"{head} {advice}",
-        )
-        for audience in TOLD
     )

@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from flows.watchdog import watchdog
-from tasks.clients.look_history import history_path, remember_look
+from tasks.clients.look_history import history_path, note_finished
 from tasks.clients.notifications import read_deliveries
 from tasks.model.diagnosis import Audience
-from tasks.model.past_looks import PastLook
 from tests.fakes.patient import Patient, watched
 
 pytestmark = pytest.mark.prefect
@@ -25,9 +24,8 @@ def patient(tmp_path: Path, prefect: str, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 
 def looked(patient: Patient, ago: timedelta) -> None:
-    """Let a triage have looked some time ago."""
-    look = PastLook(at=datetime.now(UTC) - ago, status="ok")
-    assert remember_look(history_path(patient.settings, "order-service"), look)
+    """Let a triage have come to its end some time ago."""
+    assert note_finished(history_path(patient.settings, "order-service"), datetime.now(UTC) - ago)
 
 
 async def test_a_watch_that_stopped_is_told_once_through_the_notify_step(patient: Patient) -> None:
@@ -39,7 +37,8 @@ async def test_a_watch_that_stopped_is_told_once_through_the_notify_step(patient
 
     told = read_deliveries(patient.settings.notifications_path)
     assert [one.audience for one in told if one.delivered] == [Audience.TIER_3, Audience.TIER_1]
-    assert all("The watch has stopped" in one.text for one in told)
+    assert all("Triage has stalled" in one.text for one in told)
+    assert all("IS DOWN" in one.text for one in told), "it is asked, and what it answers is told"
     assert all("/flow-runs/flow-run/" in (one.run_url or "") for one in told)
 
 

@@ -16,6 +16,7 @@ from tests.house.source import REPOSITORY
 DEPLOYED = yaml.safe_load((REPOSITORY / "prefect.yaml").read_text("utf-8"))["deployments"]
 (WATCHDOG,) = [one for one in DEPLOYED if one["entrypoint"] == "flows.watchdog.watchdog"]
 (TRIGGER,) = WATCHDOG["triggers"]
+FLOW_IDS = {"triage": uuid.uuid4(), "watchdog": uuid.uuid4()}
 # The least that Prefect allows for a trigger that waits.
 WITHIN_S = 10
 
@@ -45,7 +46,7 @@ def automation(prefect_api: str) -> Iterator[str]:
 
 def completed(flow: str) -> dict[str, Any]:
     """Write the event of a flow run that completed, as the server writes it."""
-    related = {"prefect.resource.id": f"prefect.flow.{uuid.uuid4()}", "prefect.resource.role": "flow"}
+    related = {"prefect.resource.id": f"prefect.flow.{FLOW_IDS[flow]}", "prefect.resource.role": "flow"}
     return {
         "id": str(uuid.uuid4()),
         "occurred": datetime.now(UTC).isoformat(),
@@ -72,7 +73,11 @@ def fired_at(api: str, automation: str) -> list[datetime]:
 def test_the_real_server_fires_when_triages_no_longer_complete_and_not_before(
     prefect_api: str, automation: str
 ) -> None:
-    """Completed triages keep it still, those of other flows do not; silence fires it within its window."""
+    """It waits for nothing before a first triage; then they keep it still, other flows do not; silence fires it."""
+    deployed = datetime.now(UTC)
+    ask(f"{prefect_api}/events", [completed("watchdog")])
+    eventually(lambda: datetime.now(UTC) - deployed > timedelta(seconds=WITHIN_S * 1.6), within_s=30)
+    assert fired_at(prefect_api, automation) == [], "a deploy is no triage that was missed"
     last = datetime.now(UTC)
     for _ in range(2):
         ask(f"{prefect_api}/events", [completed("triage")])

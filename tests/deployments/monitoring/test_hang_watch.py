@@ -5,13 +5,15 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
-from deployments.monitoring.hang_watch import EVENT, HangWatch, ask_for_triage, is_silent
+from deployments.monitoring.hang_watch import EVENT, HangWatch, ask_for_triage
+from tasks.clients.liveness import ask_once
+from tasks.model.liveness import Answered, Liveness
 from tests.fakes.ports import free_port
 
 NAME = "order-service"
@@ -26,14 +28,14 @@ class Service:
         self.away = False
         self.told: list[str] = []
 
-    def is_silent(self, url: str) -> bool:
+    def ask(self, url: str) -> Answered:
         """Answer, or not."""
         assert url == "http://service/health"
-        return self.silent
+        return Answered(liveness=Liveness.SILENT if self.silent else Liveness.ANSWERS)
 
     def tell(self, service: str, now: datetime) -> bool:
         """Take the event, or not."""
-        assert now == NOW
+        assert now >= NOW
         if not self.away:
             self.told.append(service)
         return not self.away
@@ -47,7 +49,7 @@ def service() -> Service:
 
 def watch_of(service: Service) -> HangWatch:
     """Watch it."""
-    return HangWatch(NAME, "http://service/health", service.is_silent, service.tell)
+    return HangWatch(NAME, "http://service/health", service.ask, service.tell)
 
 
 def check(watch: HangWatch, times: int) -> None:
@@ -85,6 +87,27 @@ def test_a_silence_starts_one_triage_however_long_it_lasts(service: Service) -> 
     assert service.told == [NAME, NAME]
 
 
+def test_what_was_seen_is_kept_with_its_times_and_begins_anew_after_a_pause(service: Service) -> None:
+    """A page says since when a service has not answered, and never of a time in which nobody asked."""
+    watch = watch_of(service)
+    service.silent = service.away = True
+    times = [NOW + timedelta(seconds=at) for at in (0, 1, 11)]
+    seen: list[tuple[Liveness, datetime, datetime]] = []
+    for at in times:
+        watch.check(at)
+        assert watch.seen
+        seen.append((watch.seen.answered.liveness, watch.seen.since, watch.seen.asked_at))
+    assert seen == [(Liveness.SILENT, NOW, at) for at in times]
+
+    watch.check(NOW + timedelta(seconds=21.1))
+    assert watch.seen
+    assert watch.seen.since == NOW + timedelta(seconds=21.1), "the machine slept"
+    service.silent = False
+    watch.check(NOW + timedelta(seconds=22))
+    assert watch.seen.answered.liveness is Liveness.ANSWERS
+    assert watch.seen.since == NOW + timedelta(seconds=22)
+
+
 def test_what_prefect_did_not_take_is_told_again(service: Service) -> None:
     """A server that restarts at the wrong moment costs a second, not the detection."""
     watch = watch_of(service)
@@ -98,16 +121,20 @@ def test_what_prefect_did_not_take_is_told_again(service: Service) -> None:
 
 def test_a_port_that_connects_and_says_nothing_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     """That is how a stopped process looks from outside."""
-    monkeypatch.setattr("deployments.monitoring.hang_watch.TIMEOUT_S", 0.2)
+    monkeypatch.setattr("tasks.clients.liveness.TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        assert is_silent(f"http://127.0.0.1:{listener.getsockname()[1]}/health")
+        answered = ask_once(f"http://127.0.0.1:{listener.getsockname()[1]}/health")
+
+    assert answered.liveness is Liveness.SILENT
 
 
 def test_a_refused_connection_and_an_error_are_answers() -> None:
     """A restart in order, and a service that says that it is ill, are no hang: other looks are for them."""
-    assert not is_silent(f"http://127.0.0.1:{free_port()}/health")
-    with server(503) as (url, _):
-        assert not is_silent(f"{url}/health")
+    assert ask_once(f"http://127.0.0.1:{free_port()}/health").liveness is Liveness.REFUSED
+    for status, liveness in ((200, Liveness.ANSWERS), (404, Liveness.ANSWERS), (500, Liveness.FAILS)):
+        with server(status) as (url, _):
+            assert ask_once(f"{url}/health") == Answered(liveness=liveness, detail=f"HTTP {status}")
+    assert ask_once("http://no-such-host.invalid/health").liveness is Liveness.UNREACHABLE
 
 
 def test_the_event_is_one_that_the_automation_of_incidents_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:

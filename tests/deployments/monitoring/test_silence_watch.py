@@ -1,5 +1,6 @@
 """The endpoint tells that the watch has stopped, when the worker that would tell it is dead."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,9 +10,10 @@ from deployments.monitoring.prefect_door import workers_page
 from deployments.monitoring.silence_watch import EVERY_S, SilenceWatch
 from tasks.clients import service_lock
 from tasks.clients.incident_ledger import append, read_ledger
-from tasks.clients.look_history import history_path, remember_look
+from tasks.clients.look_history import history_path, note_finished, remember_look
 from tasks.clients.silence import silence_now
 from tasks.model.incident import Event, LedgerRecord, Source
+from tasks.model.liveness import Answered, Liveness, SeenAlive
 from tasks.model.messages import Message
 from tasks.model.past_looks import PastLook
 from tasks.rules.incident_state import open_incidents
@@ -52,8 +54,9 @@ def settings(tmp_path: Path) -> RunbookSettings:
 
 
 def look(settings: RunbookSettings, at: datetime) -> None:
-    """Let a triage look."""
+    """Let a triage look, and come to its end."""
     assert remember_look(history_path(settings, NAME), PastLook(at=at, status="ok"))
+    assert note_finished(history_path(settings, NAME), at)
 
 
 def watch_for(watch: SilenceWatch, desk: Desk, since: datetime, minutes: float) -> datetime:
@@ -76,6 +79,44 @@ def test_a_watch_that_stopped_is_told_once_to_both_tiers(settings: RunbookSettin
     assert desk.keys == ["watch-stopped/tier_3", "watch-stopped/tier_1"]
     (incident,) = open_incidents(read_ledger(settings.ledger_path(NAME)).records, NAME)
     assert incident.incident_id == desk.heard[0].incident_id
+
+
+def test_triages_that_begin_and_fail_are_no_triages(settings: RunbookSettings) -> None:
+    """Each minute one observes, records, and breaks before anybody is told: that is a stall, not a watch."""
+    desk, watch, now = Desk(), SilenceWatch(settings, START), START
+    for _ in range(5):
+        now = watch_for(watch, desk, now, 1)
+        assert remember_look(history_path(settings, NAME), PastLook(at=now, status="critical"))
+        record = LedgerRecord(timestamp=now, type="x", service=NAME, event=Event.OBSERVED, source=Source.TRIAGE)
+        append(settings.ledger(NAME), [record])
+
+    assert desk.keys == ["watch-stopped/tier_3", "watch-stopped/tier_1"]
+
+
+def test_triages_that_have_failed_from_the_first_are_no_triages_either(tmp_path: Path) -> None:
+    """A stack that was set up wrongly looks each minute, and tells nobody."""
+    settings = RunbookSettings.model_validate({"state_dir": tmp_path, "services": {NAME: {}}})
+    desk, watch, now = Desk(), SilenceWatch(settings, START), START
+    for _ in range(5):
+        assert remember_look(history_path(settings, NAME), PastLook(at=now, status="critical"))
+        now = watch_for(watch, desk, now, 1)
+
+    assert desk.keys == ["watch-stopped/tier_3", "watch-stopped/tier_1"]
+
+
+def test_a_service_that_hangs_while_triage_has_stalled_is_told_to_the_desk(settings: RunbookSettings) -> None:
+    """The part that asks each second knows it, and there is nobody else to tell."""
+    alive: dict[str, SeenAlive] = {}
+    desk, watch = Desk(), SilenceWatch(settings, START, alive.get)
+    now = watch_for(watch, desk, START, 4)
+    assert desk.keys == ["watch-stopped/tier_3", "watch-stopped/tier_1"]
+
+    hangs = Answered(liveness=Liveness.SILENT)
+    alive[NAME] = SeenAlive(answered=hangs, since=now - STEP, asked_at=now + STEP)
+    watch_for(watch, desk, now, 0.25)
+
+    about = "watch-stopped-cannot-trade"
+    assert desk.keys[2:] == [f"{about}/tier_3", f"{about}/tier_1", f"{about}/desk"]
 
 
 def test_the_message_leads_to_the_workers_since_no_run_says_it(
@@ -168,13 +209,16 @@ def many(tmp_path: Path) -> RunbookSettings:
 
 
 def looked_at(settings: RunbookSettings, names: str, at: datetime) -> None:
-    """Let a round look at some services."""
+    """Let a round look at some services, and come to its end."""
     for name in names:
         assert remember_look(history_path(settings, name), PastLook(at=at, status="ok"))
+        assert note_finished(history_path(settings, name), at)
 
 
-def heard(watch: SilenceWatch, since: datetime, minutes: float) -> list[tuple[str, Message]]:
-    """Check every quarter minute for a while, and say who was told what."""
+def heard(
+    watch: SilenceWatch, since: datetime, minutes: float, goes_on: Callable[[datetime], None] = lambda _: None
+) -> list[tuple[str, Message]]:
+    """Check every quarter minute for a while, where a triage may go on each minute, and say who was told what."""
     told: list[tuple[str, Message]] = []
 
     def hear(_: RunbookSettings, service: str, message: Message) -> bool:
@@ -182,6 +226,8 @@ def heard(watch: SilenceWatch, since: datetime, minutes: float) -> list[tuple[st
         return True
 
     for step in range(1, int(minutes * 4) + 1):
+        if step % 4 == 0:
+            goes_on(since + step * STEP)
         watch.check(since + step * STEP, hear)
     return told
 
@@ -202,11 +248,9 @@ def test_a_stop_of_the_watch_over_many_services_is_one_incident_and_one_page_eac
 def test_one_service_that_is_left_out_is_noticed_though_the_others_are_looked_at(tmp_path: Path) -> None:
     """The run completes every minute, so no automation would ever tell."""
     settings = many(tmp_path)
-    looked_at(settings, "d", START)
-    for minute in range(5):
-        looked_at(settings, "abc", START + timedelta(minutes=minute))
+    looked_at(settings, "abcd", START)
 
-    told = heard(SilenceWatch(settings, START), START, 5)
+    told = heard(SilenceWatch(settings, START), START, 5, lambda now: looked_at(settings, "abc", now))
 
     assert [service for service, _ in told] == ["d", "d"]
     assert "likewise" not in told[0][1].text
@@ -215,10 +259,9 @@ def test_one_service_that_is_left_out_is_noticed_though_the_others_are_looked_at
 def test_one_that_was_never_looked_at_is_noticed_where_others_are(tmp_path: Path) -> None:
     """A service that was added to runbook.toml, and that no round reaches."""
     settings = many(tmp_path)
-    for minute in range(5):
-        looked_at(settings, "abc", START + timedelta(minutes=minute))
+    looked_at(settings, "abc", START)
 
-    told = heard(SilenceWatch(settings, START), START, 5)
+    told = heard(SilenceWatch(settings, START), START, 5, lambda now: looked_at(settings, "abc", now))
 
     assert [service for service, _ in told] == ["d", "d"]
     assert "no triage has looked at it" in told[0][1].text
@@ -229,9 +272,11 @@ def test_a_service_that_falls_silent_later_is_told_too(tmp_path: Path) -> None:
     """The first incident covers those that it names, and nobody else."""
     settings = many(tmp_path)
     looked_at(settings, "ab", START)
+    watch = SilenceWatch(settings, START)
+    assert heard(watch, START, 2) == []
     looked_at(settings, "cd", START + timedelta(minutes=2))
 
-    told = heard(SilenceWatch(settings, START), START, 7)
+    told = heard(watch, START + timedelta(minutes=2), 5)
 
     assert [service for service, _ in told] == ["a", "a", "c", "c"]
     assert "likewise for d" in told[2][1].text

@@ -51,6 +51,16 @@ def test_an_incident_closes_after_enough_good_runs_in_a_row(history: tuple[PastL
     assert may_close(incident(Cause.GATEWAY_FAILING), WELL, seen).may_close is closes
 
 
+@pytest.mark.parametrize(("gap_s", "good_for_s"), [(180, 240), (181, 60)])
+def test_a_close_counts_no_time_in_which_nobody_looked(gap_s: float, good_for_s: int) -> None:
+    """After the watch had stopped for minutes nobody may read that the service was good for that long."""
+    history = (past(1 + gap_s / 60), past(1))
+
+    told = may_close(incident(Cause.MONITOR_BLIND), WELL, with_past((observation(),), history=history)).because
+
+    assert f"good_for_s={good_for_s} of" in told
+
+
 def test_a_blind_run_is_no_good_run() -> None:
     """Missing data is not health (safety rule 2)."""
     seen = with_past((observation(),), history=(past(2), past(1, status="blind")))
