@@ -156,6 +156,7 @@ async def look_around(service: str) -> Observation:
     return fitting(
         Observation(
             looked_at=looked_at,
+            ended_at=datetime.now(UTC),
             steady_s=steady_s,
             health=health,
             process=process,

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime
 
 from tasks.clients.http_exchange import http_client
 from tasks.clients.observe import observe
@@ -35,7 +36,8 @@ async def confirming_looks(
         rounds.append(await observe(service))
     report(_progress(service, len(rounds)))
     if waiting is not None:
-        rounds[-1] = rounds[-1].model_copy(update={"patience": await waiting})
+        patience = await waiting
+        rounds[-1] = rounds[-1].model_copy(update={"patience": patience, "ended_at": datetime.now(UTC)})
     return decisive(tuple(rounds), least_count)
 
 

@@ -37,6 +37,7 @@ async def observe(service: ServiceSettings) -> Observation:
     return fitting(
         Observation(
             looked_at=looked_at,
+            ended_at=datetime.now(UTC),
             steady_s=steady_s,
             health=health,
             process=process,

@@ -230,12 +230,13 @@ class RoutingLook(Value):
 
 
 class Observation(Value):
-    """Everything seen in one round of looks.
+    """Everything seen in one round of looks, from `looked_at` to `ended_at`.
 
     Units: `steady_s`, where it is known, are seconds of a clock that nobody sets, for spans between looks.
     """
 
     looked_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
     steady_s: float | None = None
     health: HealthLook
     process: ProcessLook

@@ -53,8 +53,8 @@ def incident_changes(
 
     Errors: none. A blind diagnosis closes nothing: missing data is not health (safety rule 2).
     Steps:
-        1. each finding opens an incident, or goes into the one that is open for its trouble; one that is not sure
-           and was seen while somebody stopped the service opens none
+        1. each finding opens an incident, or goes into the one that is open for its trouble; one that an action of
+           ours explains, since it was under way while it was seen, opens none
         2. an open incident is closed when its trouble has been gone for long enough, unless somebody acts on the
            service now, or an action in it was begun and its end is not known: that is for a person
         3. what the automation left in force keeps its incident open, recovered; what no incident answers for opens one
