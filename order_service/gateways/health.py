@@ -123,9 +123,8 @@ async def _ask(session: aiohttp.ClientSession, url: str, rules: GatewayRules | N
     timeout = aiohttp.ClientTimeout(total=total_s, sock_connect=connect_s)
     try:
         async with session.get(url, timeout=timeout, allow_redirects=False) as response:
-            if response.status != 200:
-                return f"health answered {response.status}"
-            return None
+            # Who asks for a login, has no such path or is asked too often is there: orders tell the rest.
+            return f"health answered {response.status}" if response.status >= 500 else None
     except TimeoutError as error:
         return "no connection in time" if isinstance(error, aiohttp.ConnectionTimeoutError) else "no answer in time"
     except aiohttp.ClientConnectorError as error:

@@ -12,9 +12,10 @@ import orjson
 from tasks.clients.http_exchange import Call, exchange
 from tasks.clients.market_look import market_is_open
 from tasks.model.errors import CannotLook, Code
-from tasks.model.looks import Exchange, Fault, GatewayLook, HealthLook, OrderLook, OrderOutcome, Seen
+from tasks.model.looks import Exchange, GatewayLook, HealthLook, OrderLook, OrderOutcome
 from tasks.model.orders import AssetClass
 from tasks.rules.clock import clock_skew_s
+from tasks.rules.gateway_answer import judge_gateway
 from tasks.rules.health_answer import judge_health
 from tasks.rules.order_answer import judge_order
 from tasks.rules.synthetic_order import quarantine_fault, synthetic_body
@@ -100,13 +101,13 @@ async def gateway_look(client: httpx.AsyncClient, service: ServiceSettings, name
     url = f"{str(gateway.base_url).rstrip('/')}/health"
     answer = await exchange(client, Call("GET", url, service.look.gateway_timeout_s))
     now = datetime.now(UTC)
-    look = judge_health(answer, now)
+    look = judge_gateway(answer)
     return GatewayLook(
         gateway=name,
         seen=look.seen,
         detail=look.detail,
-        looked_at=look.looked_at,
-        fault=answer.fault if answer.fault is not Fault.NONE or look.seen is Seen.PASSED else Fault.BAD_STATUS,
+        looked_at=now,
+        fault=look.fault,
         latency_ms=round(answer.seconds_s * 1000, 2),
         clock_skew_s=clock_skew_s(answer, now),
     )

@@ -79,6 +79,11 @@ def gateway(name: str, seen: Seen = Seen.PASSED) -> GatewayLook:
     return GatewayLook(gateway=name, seen=seen, detail=str(seen), looked_at=NOW, fault=fault)
 
 
+def slow_gateway(name: str, latency_ms: float = 2500.0) -> GatewayLook:
+    """One direct probe that was answered late."""
+    return gateway(name).model_copy(update={"latency_ms": latency_ms})
+
+
 def observation(after_s: float = 0.0, **changes: object) -> Observation:
     """One round of looks at a healthy service, with changes."""
     looked_at = NOW + timedelta(seconds=after_s)

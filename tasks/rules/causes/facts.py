@@ -114,7 +114,7 @@ def service_ruled_out(evidence: Evidence) -> tuple[str, ...]:
 
 def gateways_ruled_out(observation: Observation, but: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """Say which gateways are ruled out, by their own answers."""
-    healthy = [one.gateway for one in observation.gateways if one.seen is Seen.PASSED and one.gateway not in but]
+    healthy = [one.gateway for one in observation.gateways if one.answers and one.gateway not in but]
     return (f"gateways: {', '.join(healthy)} answer a direct probe",) if healthy else ()
 
 

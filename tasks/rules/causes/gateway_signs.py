@@ -20,6 +20,8 @@ WRONG_ROUTE_CODES = frozenset(
 UNSTABLE_PAST_TURNS_COUNT = 5
 UNSTABLE_PAST_LOOKS_COUNT = 10
 SLOWER_THAN_OURSELVES = 3.0
+# The service may have a stricter limit than we; below this part of ours its *degraded* means something else.
+SLOW_TO_THE_SERVICE_RATIO = 0.1
 
 
 def signs_of(evidence: Evidence) -> dict[str, Kind]:
@@ -63,11 +65,17 @@ def dependency_of(observation: Observation, gateway: str) -> DependencyLook | No
 
 
 def slowest_ms(observation: Observation, gateway: str) -> float | None:
-    """Say how slow a gateway is: by a direct probe that was answered, by the service, by its orders' round trips."""
+    """Say how slow a gateway is: by a direct probe that was answered, by the service, by its orders' round trips.
+
+    A probe that had no answer in time tells how slow it is only where no order does.
+    """
     probe, told = probe_of(observation, gateway), dependency_of(observation, gateway)
-    measured = [probe.latency_ms] if probe and probe.seen is Seen.PASSED else []
-    measured += [told.latency_ms] if told else []
-    measured += [order.gateway_latency_ms for order in orders_at(observation, gateway)]
+    measured = [one.gateway_latency_ms for one in orders_at(observation, gateway)]
+    waited = probe is not None and probe.fault is Fault.TIMED_OUT and not any(measured)
+    if probe is not None and (probe.answers or probe.fault is Fault.BAD_STATUS or waited):
+        measured.append(probe.latency_ms)
+    if told is not None:
+        measured.append(told.latency_ms)
     return max((one for one in measured if one is not None), default=None)
 
 
@@ -108,9 +116,9 @@ def _sign(observation: Observation, gateway: str, evidence: Evidence) -> Kind | 
     outcomes = Counter(order.outcome for order in orders)
     if outcomes[OrderOutcome.UNKNOWN]:
         return Kind.UNKNOWN_OUTCOMES
-    if probe is not None and probe.seen is Seen.FAILED:
-        return Kind.LATENCY if outcomes[OrderOutcome.EXECUTED] else Kind.UNREACHABLE
-    if _reported_down(observation, gateway, evidence.limits):
+    # Where orders fill, no wording of any health makes a gateway unreachable.
+    fails = probe is not None and probe.seen is Seen.FAILED
+    if not outcomes[OrderOutcome.EXECUTED] and (fails or _reported_down(observation, gateway, evidence.limits)):
         return Kind.UNREACHABLE
     if any(order.outcome is OrderOutcome.REJECTED and order.code not in WRONG_ROUTE_CODES for order in orders):
         return Kind.REJECTS
@@ -146,13 +154,18 @@ def _is_slow(observation: Observation, gateway: str, limits: DiagnosisLimits) ->
     if told is not None and is_marked(told.set_to, told.status):
         return False
     slow_ms, health = slowest_ms(observation, gateway), observation.health.exchange
-    # The service knows a limit of its own for each gateway.
-    told_slow = told is not None and told.status.lower() in {"degraded", "slow"}
-    if slow_ms is None or (slow_ms < limits.gateway_slow_ms and not told_slow):
+    if slow_ms is None or (slow_ms < limits.gateway_slow_ms and not _told_slow(told, limits)):
         return False
     # Where the service's own health took as long, it is our machine that is slow and not the gateway.
     ours_ms = health.seconds_s * 1000 if health and health.fault is Fault.NONE else 0.0
     return slow_ms >= ours_ms * SLOWER_THAN_OURSELVES
+
+
+def _told_slow(told: DependencyLook | None, limits: DiagnosisLimits) -> bool:
+    """Say whether the service calls a gateway slow by a limit of its own, and measured what may be slow to anybody."""
+    if told is None or told.latency_ms is None or told.status.lower() not in {"degraded", "slow"}:
+        return False
+    return told.latency_ms >= limits.gateway_slow_ms * SLOW_TO_THE_SERVICE_RATIO
 
 
 def _last_burst(turns: list[GatewayTurn], limits: DiagnosisLimits) -> list[GatewayTurn] | None:

@@ -164,7 +164,7 @@ def _frozen_or_spinning(evidence: Evidence) -> str | None:
 def _gateways_answer(evidence: Evidence) -> str | None:
     probes = evidence.latest.gateways
     health_answers = not evidence.latest.health.silent
-    if health_answers and probes and all(probe.seen is Seen.PASSED for probe in probes):
+    if health_answers and probes and all(probe.answers for probe in probes):
         return f"all {len(probes)} gateways answer a direct probe, so the orders hang in the service"
     return None
 

@@ -17,7 +17,6 @@ from tasks.clients.postmortems import fresh_document, is_published, mark_written
 from tasks.model.diagnosis import Audience
 from tasks.model.errors import CannotAct, CannotLook, Code, RunbookError
 from tasks.model.incident import Action, Outcome
-from tasks.model.looks import Seen
 from tasks.model.postmortem import Postmortem
 from tests.fakes import looks
 from tests.fakes.story import INCIDENT, SERVICE, Story, at, gateway_story
@@ -81,7 +80,7 @@ def test_an_incident_is_due_until_it_is_written_and_published(story: Story) -> N
 def test_an_incident_that_is_written_while_it_runs_is_written_again_at_its_end(tmp_path: Path) -> None:
     """The half story of the first hour is not the postmortem."""
     story = Story(tmp_path)
-    story.fails(looks.three(gateways=(looks.gateway("XNAS", Seen.FAILED),)))
+    story.fails(looks.three(gateways=(looks.slow_gateway("XNAS"),)))
     early = written(story)
     story.ends(100)
 
@@ -242,7 +241,7 @@ def test_a_full_disk_is_told_and_tried_again(story: Story, monkeypatch: pytest.M
 def test_an_id_from_a_foreign_ledger_is_never_a_path(tmp_path: Path, incident_id: str) -> None:
     """Another program may name incidents as it likes; files stay in their folders."""
     story = Story(tmp_path / "var", incident_id)
-    story.fails(looks.three(gateways=(looks.gateway("XNAS", Seen.FAILED),)))
+    story.fails(looks.three(gateways=(looks.slow_gateway("XNAS"),)))
     story.ends(100)
     postmortem = write_document(story.settings, SERVICE, incident_id)
     regression_written(story.settings, SERVICE, incident_id, at(101))

@@ -183,7 +183,9 @@ def test_a_dead_gateway_is_a_dependency_and_never_a_hung_service() -> None:
 
 def test_a_gateway_that_only_the_service_misses_is_likely_the_way_between() -> None:
     """The service says down and we reach it: the network between them, not the gateway."""
-    seen = three(health=health(status="degraded", dependencies={"XNAS": "down"}))
+    refused = order(AssetClass.EQUITY, OrderOutcome.DENIED).model_copy(update={"code": "GATEWAY_UNREACHABLE"})
+    down = health(status="degraded", dependencies={"XNAS": "down"})
+    seen = three(health=down, orders=(refused, order(AssetClass.FX)))
 
     finding = name_cause(seen).findings[0]
 

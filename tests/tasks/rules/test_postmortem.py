@@ -10,7 +10,6 @@ import pytest
 from tasks.clients.postmortem_facts import known_case
 from tasks.model.diagnosis import Audience, Cause
 from tasks.model.incident import Action, Event, Outcome
-from tasks.model.looks import Seen
 from tasks.model.postmortem import PostmortemCase
 from tasks.rules.follow_up import REMEDIES, follow_ups
 from tasks.rules.postmortem_actions import actions_taken, refusals
@@ -49,7 +48,7 @@ def test_the_impact_is_measured_and_bounded_by_the_looks(case: PostmortemCase) -
 def test_what_nobody_measured_is_not_known(tmp_path: Path) -> None:
     """Zero orders lost and nobody counted are not the same sentence."""
     story = Story(tmp_path)
-    story.fails(looks.three(gateways=(looks.gateway("XNAS", Seen.FAILED),)))
+    story.fails(looks.three(gateways=(looks.slow_gateway("XNAS"),)))
     story.ends(100)
     impact = part(known_case(story.settings, SERVICE, INCIDENT), "impact")
 
@@ -62,7 +61,7 @@ def test_a_restart_within_the_incident_makes_the_counts_a_least(tmp_path: Path) 
     """What the old process counted after the last look is gone with it."""
     story = Story(tmp_path)
     story.looked(past(1, counters=counting(100)))
-    story.fails(looks.three(gateways=(looks.gateway("XNAS", Seen.FAILED),), metrics=counted(counting(110))))
+    story.fails(looks.three(gateways=(looks.slow_gateway("XNAS"),), metrics=counted(counting(110))))
     anew = {**counting(7), "process_start_time_seconds": 2_000_000.0}
     story.looked(past(-1, counters=anew))
     story.ends(100)
@@ -84,7 +83,7 @@ def test_actions_that_did_not_help_or_have_no_end_or_were_refused_are_told(case:
 def test_an_action_of_any_name_is_told(tmp_path: Path) -> None:
     """The remediation learns new actions; the postmortem must not lose one."""
     story = Story(tmp_path)
-    story.fails(looks.three(gateways=(looks.gateway("XNAS", Seen.FAILED),)))
+    story.fails(looks.three(gateways=(looks.slow_gateway("XNAS"),)))
     story.acts("call_the_venue", "half_way", 10)
     case = known_case(story.settings, SERVICE, INCIDENT)
 
@@ -95,7 +94,7 @@ def test_an_action_of_any_name_is_told(tmp_path: Path) -> None:
 def test_a_refusal_beside_what_was_done_is_told(tmp_path: Path) -> None:
     """A plan that was half refused is told in one message; its refused half must not be lost."""
     story = Story(tmp_path)
-    story.fails(looks.three(gateways=(looks.gateway("XNAS", Seen.FAILED),)))
+    story.fails(looks.three(gateways=(looks.slow_gateway("XNAS"),)))
     half = "Not done, NO_ALTERNATE: reroute orders equity: XNYS is down. Not done, X_Y: z."
     story.says(Audience.TIER_3, "done-mark", f"Done: mark degraded XNAS: marked. {half}", 9)
     found = refusals(known_case(story.settings, SERVICE, INCIDENT))
@@ -109,7 +108,7 @@ def test_a_refusal_beside_what_was_done_is_told(tmp_path: Path) -> None:
 def test_an_action_is_told_with_what_it_touched_and_why(tmp_path: Path) -> None:
     """Pausing one class and pausing all of them are two stories."""
     story = Story(tmp_path)
-    story.fails(looks.three(gateways=(looks.gateway("XNAS", Seen.FAILED),)))
+    story.fails(looks.three(gateways=(looks.slow_gateway("XNAS"),)))
     facts = {"target": "equity halted", "why": "XNAS is gone", "answered_by": "Ada"}
     story.acts(Action.PAUSE_STRATEGIES, Outcome.DONE, 10, detail="in force", **facts)
     told = part(known_case(story.settings, SERVICE, INCIDENT), "actions")
@@ -136,7 +135,7 @@ def test_another_gateways_trouble_is_no_first_sign(tmp_path: Path) -> None:
     story.told("gateway_unreachable", -600, gateway="FXALL")
     story.told("gateway_unreachable", -500, gateway="XNAS")
     story.told("gateway_recovered", -400, gateway="XNAS")
-    story.fails(looks.three(gateways=(looks.gateway("XNAS", Seen.FAILED),)))
+    story.fails(looks.three(gateways=(looks.slow_gateway("XNAS"),)))
 
     assert began_at(known_case(story.settings, SERVICE, INCIDENT)) == (at(0), "the first look that failed")
 
@@ -186,7 +185,7 @@ def test_the_picture_shows_the_incident_and_its_actions(case: PostmortemCase) ->
 def test_an_incident_of_a_whole_day_stays_readable(tmp_path: Path) -> None:
     """A thousand looks that saw the same are one row with its first and last line."""
     story = Story(tmp_path)
-    evidence = looks.three(gateways=(looks.gateway("XNAS", Seen.FAILED),))
+    evidence = looks.three(gateways=(looks.slow_gateway("XNAS"),))
     diagnosis = story.fails(evidence)
     story.write(*(story.record(Event.OBSERVED, 60.0 * minutes, "XNAS is still gone") for minutes in range(1, 300)))
     story.ends(18_001)
@@ -201,7 +200,7 @@ def test_an_incident_of_a_whole_day_stays_readable(tmp_path: Path) -> None:
 def test_a_flood_of_different_records_is_cut_in_the_middle_and_says_so(tmp_path: Path) -> None:
     """Ten thousand rows are read by nobody; the beginning and the end are what people ask for."""
     story = Story(tmp_path)
-    story.fails(looks.three(gateways=(looks.gateway("XNAS", Seen.FAILED),)))
+    story.fails(looks.three(gateways=(looks.slow_gateway("XNAS"),)))
     story.write(*(story.record(Event.NOTIFIED, 10.0 + n, f"told {n}") for n in range(1000)))
     timeline = part(known_case(story.settings, SERVICE, INCIDENT), "timeline")
 

@@ -5,7 +5,7 @@ import pytest
 from tasks.model.diagnosis import Audience, Diagnosis, Status
 from tasks.model.evidence import AlertSeen, TriageRequest
 from tasks.model.incident import AlertType, Event, IncidentState, Outcome
-from tasks.model.looks import Fault, Seen
+from tasks.model.looks import Fault
 from tasks.model.messages import Message
 from tasks.model.processes import ProcessState
 from tasks.model.remediation import IncidentUpdate, RemediationResult
@@ -13,7 +13,7 @@ from tasks.model.report import TriageStory
 from tasks.model.verdicts import GuardCode
 from tasks.rules.diagnosis import name_cause
 from tasks.rules.run_names import NAME_LIMIT_COUNT, ended_name, found_name, found_tags, telling_name
-from tests.fakes.looks import NOW, evidence, gateway, health, observation, process, three
+from tests.fakes.looks import NOW, evidence, gateway, health, observation, process, slow_gateway, three
 
 SERVICE = "order-service"
 INCIDENT = IncidentState(incident_id="INC-1", service=SERVICE, state=Event.OPENED, opened_at=NOW, causes=())
@@ -41,7 +41,7 @@ def hung() -> TriageStory:
 def failing() -> TriageStory:
     """A gateway that fails."""
     seen = three(
-        gateways=(gateway("XNAS", Seen.FAILED), gateway("FXALL")),
+        gateways=(slow_gateway("XNAS"), gateway("FXALL")),
         health=health(status="degraded", dependencies={"XNAS": "error"}),
     )
     return TriageStory(evidence=seen, diagnosis=name_cause(seen))
