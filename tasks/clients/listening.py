@@ -8,6 +8,7 @@ Source: Linux kernel, Documentation/networking/proc_net_tcp.rst.
 
 import contextlib
 import os
+import platform
 import socket
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
@@ -19,6 +20,9 @@ import psutil
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 _LISTEN = b"0A"
 _SOCKET = "socket:["
+_EPOLL = "anon_inode:[eventpoll]"
+# The numbers of accept and accept4.
+ACCEPT_CALLS = {"x86_64": frozenset({43, 288}), "aarch64": frozenset({202, 242})}
 # Written as the kernel does, in its own byte order: what ends so is 127.0.0.0/8, also where it is mapped to IPv6.
 _LOOPBACK_END, _LOOPBACK_V6 = b"7F", b"00000000000000000000000001000000"
 CONNECT_S = 0.2
@@ -55,6 +59,48 @@ def ports_of(pid: int) -> frozenset[int] | None:
     except (psutil.Error, OSError):
         return None
     return frozenset(one.laddr.port for one in connections if one.status == psutil.CONN_LISTEN and one.laddr)
+
+
+def serves_on(pid: int, port: int) -> bool:
+    """Say whether a process is seen to take the connections of a port itself; one that only holds the socket is not.
+
+    Errors: none; False where nothing shows it, which proves nothing.
+    Steps: 1. a thread of it waits in `accept` 2. it is to be woken for the socket (epoll) 3. it has a connection of it
+    Source: proc(5), /proc/PID/task/TID/syscall and /proc/PID/fdinfo; syscalls(2).
+    """
+    listening = {number for number, taken in _listening_sockets(near=True).items() if taken == port}
+    links = dict(_links_of(pid))
+    held = {number for number, target in links.items() if target in {f"{_SOCKET}{one}]" for one in listening}}
+    if not held:
+        return False
+    return _waits_in_accept(pid, held) or _is_woken_for(pid, held, links) or _has_connection(pid, port)
+
+
+def _waits_in_accept(pid: int, held: set[int]) -> bool:
+    numbers = ACCEPT_CALLS.get(platform.machine(), frozenset())
+    for thread in _names(f"/proc/{pid}/task"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            words = Path(f"/proc/{pid}/task/{thread}/syscall").read_text("ascii").split()
+            if int(words[0]) in numbers and int(words[1], 16) in held:
+                return True
+    return False
+
+
+def _is_woken_for(pid: int, held: set[int], links: dict[int, str]) -> bool:
+    for number in (number for number, target in links.items() if target == _EPOLL):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            lines = Path(f"/proc/{pid}/fdinfo/{number}").read_text("ascii").splitlines()
+            if held.intersection(int(line.split()[1]) for line in lines if line.startswith("tfd:")):
+                return True
+    return False
+
+
+def _has_connection(pid: int, port: int) -> bool:
+    try:
+        found = psutil.Process(pid).net_connections(kind="tcp")
+    except (psutil.Error, OSError):
+        return False
+    return any(one.laddr.port == port for one in found if one.status == psutil.CONN_ESTABLISHED)
 
 
 def accepts(port: int) -> bool:
@@ -115,11 +161,14 @@ def _listeners(table: Path) -> Iterator[tuple[str, int, bool]]:
 
 
 def _sockets_of(pid: int) -> Iterator[str]:
+    return (target[len(_SOCKET) : -1] for _, target in _links_of(pid) if target.startswith(_SOCKET))
+
+
+def _links_of(pid: int) -> Iterator[tuple[int, str]]:
     for name in _names(f"/proc/{pid}/fd"):
-        with contextlib.suppress(OSError):
-            target = os.readlink(f"/proc/{pid}/fd/{name}")  # noqa: PTH115 - a Path for each of thousands costs more
-            if target.startswith(_SOCKET):
-                yield target[len(_SOCKET) : -1]
+        with contextlib.suppress(OSError, ValueError):
+            # A Path for each of thousands costs more.
+            yield int(name), os.readlink(f"/proc/{pid}/fd/{name}")  # noqa: PTH115
 
 
 def _names(folder: str) -> list[str]:

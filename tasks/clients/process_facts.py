@@ -7,10 +7,10 @@ from pathlib import Path
 
 import psutil
 
-from tasks.clients.listening import listeners_on, ports_of
+from tasks.clients.listening import listeners_on, ports_of, serves_on
 from tasks.clients.process_marks import SERVICE_MARK, carries
 from tasks.clients.process_sessions import kin_of, relatives
-from tasks.clients.processes import ancestors_of, identify, may_signal, own_line, process_name
+from tasks.clients.processes import identify, may_signal, own_line, process_name
 from tasks.model.processes import ProcessFacts, ProcessIdentity
 from tasks.model.supervision import SupervisorName
 from tasks.rules.whose_process import Wanted, Whose, own_members, whose
@@ -38,14 +38,16 @@ def facts_of(service: ServiceSettings, process: psutil.Process, holders: Sequenc
     """
     ports = ports_of(process.pid)
     has_mark = service.process_pattern is None and carries(process, SERVICE_MARK, service.url)
-    by_socket = service.process_pattern is None and not has_mark
+    by_socket = service.process_pattern is None and not has_mark and service.port in (ports or ())
+    shares = by_socket and _shares(service, process.pid, holders)
     return ProcessFacts(
         pid=process.pid,
         name=process_name(process),
         pattern_matches=_pattern_matches(service, process),
         has_mark=has_mark,
         ports=ports,
-        shares_below=by_socket and _shares_below(service, process.pid, ports, holders),
+        shares=shares,
+        serves=shares and serves_on(process.pid, service.port),
         may_signal=may_signal(process.pid),
         in_container=_namespace(process.pid) not in {None, _namespace(os.getpid())},
         is_protected=process.pid in own_line(),
@@ -81,13 +83,9 @@ def _leader_is_ours(service: ServiceSettings, leader_pid: int) -> bool:
     return False
 
 
-def _shares_below(
-    service: ServiceSettings, pid: int, ports: frozenset[int] | None, holders: Sequence[int] | None
-) -> bool:
-    if not ports or service.port not in ports:
-        return False
-    others = listeners_on(service.port).pids if holders is None else holders
-    return any(pid in ancestors_of(other) for other in others if other != pid)
+def _shares(service: ServiceSettings, pid: int, holders: Sequence[int] | None) -> bool:
+    known = listeners_on(service.port).pids if holders is None else holders
+    return any(other != pid for other in known)
 
 
 def _pattern_matches(service: ServiceSettings, process: psutil.Process) -> bool | None:

@@ -124,7 +124,10 @@ def _hidden(service: ServiceSettings, owners: Owners, listeners: Listeners, name
     pid = next((one for one, who in owners.items() if who in HIDES), None)
     if pid is None and named_as is Whose.ELSEWHERE and owners:
         pid = next(iter(owners))
-    return None if pid is None else f"port={service.port} is held by pid={pid}, and the service may stand behind it"
+    if pid is None:
+        return None
+    hint = "set process_pattern to tell which process it is"
+    return f"port={service.port} is held by pid={pid}, and the service may stand behind it: {hint}"
 
 
 def _owner(owners: Owners) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 A flow that restarts a service starts it in a session of its own, so the service is never in the tree of the run.
 """
 
+import contextlib
 import os
 import signal
 from collections.abc import Iterator
 
 import psutil
 
+from tasks.clients.processes import held, own_line
 from tasks.model.processes import Kin
 
 # A process that is being killed may fork once more before it dies.
@@ -24,7 +26,7 @@ def signal_session(leader_pid: int, number: signal.Signals) -> int:
     """Send a signal to all processes of a session; say how many there were."""
     found = session_pids(leader_pid)
     for pid in found:
-        _send(pid, number)
+        _send(pid, number, leader_pid)
     return len(found)
 
 
@@ -34,7 +36,7 @@ def kill_session(leader_pid: int) -> int:
     for _ in range(ROUNDS_COUNT):
         found = session_pids(leader_pid)
         for pid in found:
-            _send(pid, signal.SIGKILL)
+            _send(pid, signal.SIGKILL, leader_pid)
         if found <= killed:
             break
         killed |= found
@@ -84,8 +86,12 @@ def _lives(pid: int) -> bool:
         return False
 
 
-def _send(pid: int, number: signal.Signals) -> None:
-    try:
-        os.kill(pid, number)
-    except OSError:
-        return
+def _send(pid: int, number: signal.Signals, leader_pid: int) -> None:
+    with held(pid) as descriptor, contextlib.suppress(OSError):
+        # What has the number by now may be another's.
+        if pid in own_line() or _session(pid) != leader_pid:
+            return
+        if descriptor is None:
+            os.kill(pid, number)
+        else:
+            signal.pidfd_send_signal(descriptor, number)

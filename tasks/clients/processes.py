@@ -162,7 +162,7 @@ def send(identity: ProcessIdentity, number: int) -> bool:
     """
     if identity.pid in own_line():
         return False
-    with _held(identity.pid) as descriptor:
+    with held(identity.pid) as descriptor:
         process = open_process(identity)
         if process is None:
             return False
@@ -177,7 +177,8 @@ def send(identity: ProcessIdentity, number: int) -> bool:
 
 
 @contextlib.contextmanager
-def _held(pid: int) -> Iterator[int | None]:
+def held(pid: int) -> Iterator[int | None]:
+    """Hold a process by a descriptor, so that its number is nobody else's meanwhile; None where that cannot be."""
     opener = getattr(os, "pidfd_open", None)
     try:
         descriptor = opener(pid) if opener else None

@@ -34,8 +34,9 @@ class ProcessFacts(Value):
     """What the operating system shows of one process, as far as it tells whose it is.
 
     `ports`: where it listens, and `pattern_matches`: whether its command line is the service's; None where that could
-    not be read. `is_protected`: we ourselves, or a process that we descend from. `shares_below`: a process that it
-    started listens on the very same socket. `may_signal`: it is no other user's.
+    not be read. `is_protected`: we ourselves, or a process that we descend from. `shares`: another process holds
+    the very same listening socket; `serves`: it is seen to take the connections itself. `may_signal`: it is no other
+    user's.
     """
 
     pid: int
@@ -43,7 +44,8 @@ class ProcessFacts(Value):
     pattern_matches: bool | None = None
     has_mark: bool = False
     ports: frozenset[int] | None = None
-    shares_below: bool = False
+    shares: bool = False
+    serves: bool = False
     may_signal: bool = True
     in_container: bool = False
     is_protected: bool = False

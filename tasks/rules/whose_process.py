@@ -45,7 +45,7 @@ def whose(facts: ProcessFacts, wanted: Wanted) -> Whose:
     Steps:
         1. never the first process, never ourselves or what we descend from, never a known forwarder
         2. its command line matches `process_pattern`, or it carries our mark, or it listens on the port itself
-        3. one whose own child listens on the very same socket only holds it
+        3. where several hold the very same socket, it is whoever takes the connections; the others only hold it
         4. one that we may not signal is another user's: nobody can say how it is; one in a container is seen alone
     """
     if facts.pid <= INIT_PID or facts.is_protected:
@@ -100,7 +100,7 @@ def _by_socket(facts: ProcessFacts, wanted: Wanted) -> Whose:
         return Whose.UNSEEN
     if wanted.port not in facts.ports:
         return Whose.STRANGER
-    return Whose.HOLDER if facts.shares_below else Whose.OURS
+    return Whose.HOLDER if facts.shares and not facts.serves else Whose.OURS
 
 
 def _started_by(root: Kin, known: dict[int, Kin]) -> frozenset[int]:

@@ -6,76 +6,23 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tasks.clients.process_look import find_process, process_look
-from tasks.clients.processes import identify, is_running, own_line, send, terminate
+from tasks.clients.processes import identify, is_running, own_line, send
 from tasks.clients.supervisor import supervisor_of
 from tasks.model.errors import Code, NothingDone
 from tasks.model.processes import ProcessIdentity, ProcessLook, ProcessState
 from tasks.settings import ServiceSettings
+from tests.fakes.forking import FORKS, HOLDER, INHERITS, NOBODY, script
 from tests.fakes.patient import Patient, running, watched
 from tests.fakes.polling import eventually
 from tests.fakes.ports import free_port
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(sys.platform != "linux", reason="needs /proc and process groups")]
-
-# A parent that holds a listening socket, as systemd does for a socket unit, and a child that serves on it.
-HOLDER = """
-import os, socket, sys, time
-held = socket.socket(); held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-held.bind(("127.0.0.1", int(sys.argv[1]))); held.listen(64)
-child = os.fork()
-if child == 0:
-    while True:
-        client, _ = held.accept()
-        client.recv(65536)
-        client.sendall(b"HTTP/1.1 204 No Content\\r\\nConnection: close\\r\\n\\r\\n")
-        client.close()
-print(child, flush=True)
-time.sleep(600)
-"""
-# A server with one worker that has taken a lot of memory, one that left for a session of its own, and one in its group.
-FORKS = """
-import os, socket, sys, time
-def fork(work):
-    pid = os.fork()
-    if pid == 0:
-        work()
-        time.sleep(600)
-    return pid
-def fill():
-    global kept
-    kept = bytearray(os.urandom(1)) * (int(sys.argv[2]) * 1024 * 1024)
-worker, daemon = fork(fill), fork(os.setsid)
-held = socket.socket(); held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-held.bind(("127.0.0.1", int(sys.argv[1]))); held.listen(64)
-print(worker, daemon, flush=True)
-time.sleep(600)
-"""
-
-
-@contextmanager
-def script(text: str, *arguments: str, leads: bool = True) -> Iterator[tuple[int, list[int]]]:
-    """Run a script that names its children in one line; end all of them afterwards, by pid."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", text, *arguments], stdout=subprocess.PIPE, text=True, start_new_session=leads
-    )
-    assert process.stdout
-    children = [int(word) for word in process.stdout.readline().split()]
-    try:
-        yield process.pid, children
-    finally:
-        for pid in (process.pid, *children):
-            identity = identify(pid)
-            if identity is not None:
-                terminate(identity, grace_s=0)
-        process.wait()
-        process.stdout.close()
 
 
 def service_on(port: int, folder: Path, **changes: object) -> ServiceSettings:
@@ -128,6 +75,7 @@ def test_a_process_whose_child_serves_is_not_the_service(tmp_path: Path) -> None
     """Ending a parent that only holds the socket ends whatever else it looks after, and the child goes on."""
     port = free_port()
     with script(HOLDER, str(port)) as (parent, (child,)):
+        eventually(lambda: look_at(service_on(port, tmp_path)).pid == child)
         by_port = find_process(service_on(port, tmp_path))
         (tmp_path / "service.pid").write_text(f"{parent}\n")
         by_file = find_process(service_on(port, tmp_path, pid_file=tmp_path / "service.pid"))
@@ -137,11 +85,31 @@ def test_a_process_whose_child_serves_is_not_the_service(tmp_path: Path) -> None
     assert {by_port.pid, by_file.pid} == {child}
 
 
+@pytest.mark.parametrize("way", ["thread", "epoll"])
+def test_a_process_that_inherited_the_socket_is_not_the_service(tmp_path: Path, way: str) -> None:
+    """Ending the helper would help nobody: the server that hangs is its parent."""
+    port = free_port()
+    with script(INHERITS, str(port), way) as (server, _):
+        service = service_on(port, tmp_path)
+        eventually(lambda: look_at(service).pid == server)
+
+
+def test_where_nobody_is_seen_to_serve_the_service_is_blind(tmp_path: Path) -> None:
+    """Which of them hangs nobody can say; a pattern of the command line can."""
+    port = free_port()
+    with script(NOBODY, str(port)):
+        seen = look_at(service_on(port, tmp_path))
+
+    assert seen.state is ProcessState.BLIND
+    assert "process_pattern" in seen.detail
+
+
 def test_a_service_whose_port_somebody_else_would_keep_is_not_stopped(tmp_path: Path) -> None:
     """It could not start again on the port: half a restart is an outage of our own making."""
     port = free_port()
     service = service_on(port, tmp_path)
     with script(HOLDER, str(port), leads=False) as (parent, (child,)):
+        eventually(lambda: look_at(service).pid == child)
         with pytest.raises(NothingDone) as caught:
             supervisor_of(service).stop(look_at(service))
 
@@ -227,56 +195,6 @@ def test_a_wrong_pid_file_is_named_where_the_service_was_found_by_its_port(patie
     assert look_at(service).pid_file_fault == "holds no pid"
     (tmp_path / "service.pid").unlink()
     assert look_at(service).pid_file_fault == "is missing"
-
-
-@pytest.mark.parametrize("pattern", [None, r"order_service\.stub"])
-def test_a_service_of_another_user_is_blind_and_never_dead(
-    patient: Patient, monkeypatch: pytest.MonkeyPatch, pattern: str | None
-) -> None:
-    """ "Nobody listens" would start a second service beside the one that trades."""
-    service = ServiceSettings.model_validate(
-        {**patient.service.model_dump(exclude_defaults=True), "process_pattern": pattern}
-    )
-    monkeypatch.setattr("tasks.clients.listening._sockets_of", lambda _: iter(()))
-    monkeypatch.setattr("tasks.clients.process_facts.may_signal", lambda _: False)
-
-    seen = look_at(service)
-
-    assert seen.state is ProcessState.BLIND
-    assert "another user" in seen.detail
-
-
-def test_a_process_that_the_system_hides_is_blind_and_never_dead(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With `hidepid` another user's process is in no list; its number is taken all the same."""
-    (tmp_path / "service.pid").write_text("2147000000\n")
-    service = service_on(free_port(), tmp_path, pid_file=tmp_path / "service.pid")
-    assert look_at(service).state is ProcessState.DEAD
-
-    def kill(_pid: int, _number: int) -> None:
-        raise PermissionError
-
-    monkeypatch.setattr(os, "kill", kill)
-
-    assert look_at(service).state is ProcessState.BLIND
-
-
-@pytest.mark.skipif(os.name == "posix" and os.geteuid() != 0, reason="only root can become another user")
-def test_another_user_sees_that_the_service_is_there(patient: Patient) -> None:
-    """The automation under the wrong account said: dead, nobody listens."""
-    ask = (
-        "import os, sys; sys.path[:] = sys.argv[2:]\n"
-        "from tasks.settings import ServiceSettings\n"
-        "from tasks.clients.process_look import find_process\n"
-        "service = ServiceSettings(base_url=sys.argv[1])\n"
-        "os.setgid(65534); os.setuid(65534)\n"
-        "print(find_process(service).state)"
-    )
-    command = [sys.executable, "-c", ask, patient.service.url, *sys.path]
-    told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-
-    assert told.stdout.strip() == "blind", told.stderr
 
 
 def test_a_signal_reaches_the_process_that_was_proven_and_no_later_one(patient: Patient) -> None:

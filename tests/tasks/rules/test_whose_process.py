@@ -41,11 +41,12 @@ def test_a_forwarder_is_never_the_service(name: str) -> None:
         assert whose(facts(name=name), wanted) is Whose.HOLDER
 
 
-def test_a_process_that_only_holds_the_socket_for_its_child_is_not_the_service() -> None:
-    """The child serves; ending the parent ends nothing that hangs, or everything that it looks after."""
-    assert whose(facts(shares_below=True), BY_SOCKET) is Whose.HOLDER
-    assert whose(facts(shares_below=True), BY_PATTERN) is Whose.OURS
-    assert whose(facts(shares_below=True, has_mark=True), BY_SOCKET) is Whose.OURS
+def test_of_several_holders_of_a_socket_whoever_takes_its_connections_is_the_service() -> None:
+    """A parent may hold it for its child, and a child may have inherited it by accident: only one of them hangs."""
+    assert whose(facts(shares=True), BY_SOCKET) is Whose.HOLDER
+    assert whose(facts(shares=True, serves=True), BY_SOCKET) is Whose.OURS
+    assert whose(facts(shares=True), BY_PATTERN) is Whose.OURS
+    assert whose(facts(shares=True, has_mark=True), BY_SOCKET) is Whose.OURS
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,8 @@ ANY_FACTS = st.builds(
     pattern_matches=st.none() | st.booleans(),
     has_mark=st.booleans(),
     ports=PORTS,
-    shares_below=st.booleans(),
+    shares=st.booleans(),
+    serves=st.booleans(),
     may_signal=st.booleans(),
     in_container=st.booleans(),
     is_protected=st.booleans(),
@@ -124,7 +126,7 @@ def test_nothing_is_ours_without_a_proof(seen: ProcessFacts, has_pattern: bool) 
     assert not seen.is_protected
     assert seen.may_signal
     assert not seen.in_container
-    itself = bool(seen.ports and PORT in seen.ports) and not seen.shares_below
+    itself = bool(seen.ports and PORT in seen.ports) and (seen.serves or not seen.shares)
     assert seen.pattern_matches if has_pattern else seen.has_mark or itself
 
 
