@@ -99,5 +99,5 @@ def test_a_hung_service_is_taken_and_its_restart_approved(ui: PrefectUi, day: Ga
     assert "→ service_hung, recovered" in ui.ended()
     assert day.pid() != pid
     report = ui.open_artifact("triage-order-service")
-    expect(report).to_contain_text("service hung, confirmed. After restart service: recovered.")
+    expect(report).to_contain_text("service hung, confirmed. Restart service: recovered since ")
     ui.picture("report", height=1020)

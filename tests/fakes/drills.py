@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -31,6 +32,7 @@ confirm_for_s = 2
 confirm_timeout_s = 25
 
 [services.order-service.limits]
+memory_limit_bytes = 536870912
 close_good_count = 1
 close_good_s = 0
 
@@ -267,6 +269,7 @@ def make_quick(stack: Stack) -> None:
     path = stack.state_dir / "runbook.toml"
     text = path.read_text("utf-8")
     if QUICK not in text:
-        head = text.split("\n[services.order-service.restart]")[0]
-        rest = text.split("\n[services.order-service.restart]")[1].split("\n[", 1)[1] if head != text else ""
-        path.write_text(head + QUICK + (f"\n[{rest}" if rest else ""), "utf-8")
+        named = {line for line in QUICK.splitlines() if line.startswith("[")}
+        first, *tables = re.split(r"\n(?=\[)", text)
+        kept = [table for table in (first, *tables) if table.splitlines()[:1] and table.splitlines()[0] not in named]
+        path.write_text("\n".join(kept) + "\n" + QUICK, "utf-8")

@@ -96,7 +96,7 @@ async def test_the_next_triage_writes_down_what_a_killed_run_left(patient: Patie
     line = await triage()
     await triage()
 
-    assert line.startswith("order-service is well")
+    assert line.startswith("order-service is healthy")
     assert document(patient, "INC-killed").exists()
     assert len(artifacts(prefect, "postmortem-inc-killed")) == 1
     newest = {"artifacts": {"key": {"like_": "triage"}}, "sort": "CREATED_DESC", "limit": 2}
@@ -115,5 +115,5 @@ async def test_a_postmortem_that_fails_costs_no_report(patient: Patient, prefect
 
     newest = {"artifacts": {"key": {"like_": "triage"}}, "sort": "CREATED_DESC", "limit": 1}
     (report,) = ask(f"{prefect}/artifacts/filter", newest) or []
-    assert line.startswith("order-service is well")
+    assert line.startswith("order-service is healthy")
     assert "Postmortem (could not): INC-stuck; the next run tries again" in report["data"]

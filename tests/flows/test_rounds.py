@@ -82,7 +82,7 @@ async def test_a_healthy_minute_of_several_services_is_three_steps_and_one_repor
     """However many services there are, the healthy minute costs the database no more rows."""
     line = await triage()
 
-    assert line == "All 3 services are well: health, process and every synthetic order passed."
+    assert line == "All 3 services are healthy."
     run = newest_run(prefect)
     assert run["name"] == "all 3 services: routine look → 3 well"
     question = {"artifacts": {"key": {"like_": "triage-all"}}, "sort": "CREATED_DESC", "limit": 1}
@@ -100,7 +100,7 @@ async def test_one_that_hangs_goes_through_its_whole_page_and_the_others_are_lef
 
     line = await triage()
 
-    assert line == "2 of 3 services are well; not: beta (critical)."
+    assert line == "2 of 3 services are healthy; not: beta (critical)."
     assert was_restarted(host, "beta")
     assert {Event.RECOVERED, Event.CLOSED} <= set(events(host, "beta"))
     assert events(host, "alpha") == events(host, "gamma") == []
@@ -168,7 +168,7 @@ async def test_one_service_of_any_name_is_the_page_itself(
 
         line = await triage()
 
-    assert line == "orders-eu is well: health, process and every synthetic order passed."
+    assert line == "orders-eu is healthy: health passed, its process runs, 1 of 1 test orders filled."
     run = newest_run(prefect)
     assert run["name"] == "orders-eu: routine look → healthy"
     question = {"artifacts": {"key": {"any_": ["triage-orders-eu"]}}, "limit": 1}
