@@ -32,7 +32,7 @@ confirm_for_s = 2
 confirm_timeout_s = 25
 
 [services.order-service.limits]
-memory_limit_bytes = 536870912
+memory_limit_bytes = 805306368
 close_good_count = 1
 close_good_s = 0
 
