@@ -14,6 +14,7 @@ from tasks.model.looks import HealthLook, RoutingLook
 from tasks.model.orders import AssetClass
 from tasks.model.plan import PlannedAction
 from tasks.model.remediation import ActionResult, RemediationCase
+from tasks.model.verdicts import GuardCode
 from tasks.settings import load_settings
 
 
@@ -50,7 +51,9 @@ async def _class(scene: Scene, name: AssetClass) -> Done:
         return Done(outcome=Outcome.DONE, detail=f"{done.detail}; a test order was {order.outcome} at {order.gateway}")
     again = await _set(scene, name, TradingState.HALTED)
     because = f"a test order was {order.outcome}: {order.detail}; halted again: {again.outcome}"
-    return Done(outcome=Outcome.REFUSED if again.outcome is Outcome.DONE else Outcome.UNKNOWN, detail=because)
+    if again.outcome is Outcome.DONE:
+        return Done(outcome=Outcome.REFUSED, detail=because, code=GuardCode.HALTED_AGAIN)
+    return Done(outcome=Outcome.UNKNOWN, detail=because)
 
 
 async def _set(scene: Scene, name: AssetClass, state: TradingState) -> Done:

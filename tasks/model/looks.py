@@ -219,6 +219,7 @@ class RoutingLook(Value):
     features: dict[str, bool] = Field(default_factory=dict)
     strategies: dict[str, str] = Field(default_factory=dict)
     restrictions: tuple[Restriction, ...] = ()
+    lifted: tuple[Restriction, ...] = ()
 
     def route(self, asset_class: AssetClass) -> RouteLook | None:
         """Find the route of an asset class."""

@@ -88,8 +88,10 @@ def _passed_words(done: tuple[ActionResult, ...]) -> str:
 
 
 def _desk(story: HandStory, plan: Plan, result: RemediationResult) -> tuple[Message, ...]:
-    """Tell the desk what a person changed for it; nothing where nothing was begun."""
-    begun = tuple(one for one in result.actions if one.outcome is not Outcome.REFUSED)
+    """Tell the desk what a person changed for it, also where that lasted a moment; nothing where nothing was begun."""
+    begun = tuple(
+        one for one in result.actions if one.outcome is not Outcome.REFUSED or one.code is GuardCode.HALTED_AGAIN
+    )
     if not begun:
         return ()
     words = " ".join(_desk_sentence(one) for one in begun)
@@ -99,6 +101,8 @@ def _desk(story: HandStory, plan: Plan, result: RemediationResult) -> tuple[Mess
 
 
 def _desk_sentence(one: ActionResult) -> str:
+    if one.code is GuardCode.HALTED_AGAIN:
+        return f"{one.planned.target.words.capitalize()} was resumed and is halted again: {one_line(one.detail)}."
     if one.proven in GOOD:
         return desk_words(one) or f"{_changed(one)}{' and works again' if one.proven is Outcome.RECOVERED else ''}."
     if one.proven is Outcome.UNKNOWN:

@@ -49,6 +49,18 @@ def read_restrictions(document: dict[str, Any]) -> tuple[Restriction, ...]:
     return tuple(one for one in found if one is not None)
 
 
+def read_lifted(document: dict[str, Any]) -> tuple[Restriction, ...]:
+    """Read who has let a class or a strategy trade again, and when: what a person resumed is not undone unseen."""
+    classes = [
+        (Held.TRADING, name, one.get("trading_set"))
+        for name, one in _tables(document, "asset_classes")
+        if name in set(AssetClass)
+    ]
+    strategies = [(Held.STRATEGY, name, one) for name, one in _tables(document, "strategies")]
+    found = (_setting(kind, name, set_) for kind, name, set_ in (*classes, *strategies))
+    return tuple(one for one in found if one is not None and _is_harmless(one))
+
+
 def in_force(seen: Observation) -> InForce:
     """Say what is in force: by the routing, by what health says was marked, and by how test orders were denied.
 
@@ -192,9 +204,18 @@ def _tables(document: dict[str, Any], key: str) -> list[tuple[str, dict[str, Any
 
 
 def _restriction(kind: Held, name: str, found: object, key: str = "state") -> Restriction | None:
+    setting = _setting(kind, name, found, key)
+    return None if setting is None or _is_harmless(setting) else setting
+
+
+def _is_harmless(setting: Restriction) -> bool:
+    return setting.state.lower() in HARMLESS.get(setting.kind, frozenset())
+
+
+def _setting(kind: Held, name: str, found: object, key: str = "state") -> Restriction | None:
     setting = found if isinstance(found, dict) else {}
     state = text_of(setting, key, NAME_LIMIT_COUNT)
-    if not state or state.lower() in HARMLESS.get(kind, frozenset()):
+    if not state:
         return None
     return Restriction(
         kind=kind,

@@ -6,7 +6,7 @@ from typing import Any
 
 from tasks.model.looks import Exchange, Fault, RouteLook, RoutingLook, Seen
 from tasks.model.orders import AssetClass
-from tasks.rules.in_force import read_restrictions
+from tasks.rules.in_force import read_lifted, read_restrictions
 from tasks.rules.json_values import parse_object, table_of, text_of
 from tasks.rules.times import parse_time
 
@@ -59,6 +59,7 @@ def _read(
         features=_features(table_of(table, "features") or {}),
         strategies=_strategies(table_of(table, "strategies") or {}),
         restrictions=read_restrictions(table),
+        lifted=read_lifted(table),
     )
 
 

@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 from tasks.model.diagnosis import Confidence, Kind
+from tasks.model.in_force import Held, Restriction
 from tasks.model.incident import Action, Outcome
 from tasks.model.modes import Mode
 from tasks.model.plan import Answer, PlannedAction
 from tasks.model.verdicts import GuardCode, Verdict
 from tasks.rules.guards.facts import Facts
 from tasks.rules.guards.order_rate import orders_per_min
+from tasks.rules.in_force import set_words
 
 INEFFECTIVE_LIMIT_COUNT = 2
 DAY = timedelta(days=1)
@@ -79,12 +81,30 @@ def not_undone(planned: PlannedAction, facts: Facts) -> Verdict:
     """
     if planned.action is Action.RESTART_SERVICE or facts.asked is not None:
         return Verdict.yes()
+    resumed = _resumed_by(planned, facts)
+    if resumed is not None:
+        detail = f"{resumed.name} was resumed {set_words(resumed)} in this incident; by hand only"
+        return Verdict.no(GuardCode.UNDONE_BY_PERSON, detail)
     helped = {Outcome.DONE, Outcome.RECOVERED}
     before = [one for one in facts.history.actions if one.key == planned.key and one.outcome in helped]
     if before:
         at = before[-1].started_at.isoformat(timespec="seconds")
         return Verdict.no(GuardCode.UNDONE_BY_PERSON, f"done at {at} in this incident, and undone since; by hand only")
     return Verdict.yes()
+
+
+def _resumed_by(planned: PlannedAction, facts: Facts) -> Restriction | None:
+    """Find who has let the target of a pause trade again since its incident began: a person, by whatever way."""
+    if planned.action is not Action.PAUSE_STRATEGIES or facts.latest.routing is None:
+        return None
+    incident = next(
+        (one for one in facts.evidence.context.open_incidents if one.incident_id == planned.incident_id), None
+    )
+    began_at = (incident.reopened_at or incident.opened_at) if incident else facts.now
+    target = planned.target
+    kind, name = (Held.STRATEGY, target.strategy) if target.strategy else (Held.TRADING, target.asset_class)
+    lifted = (one for one in facts.latest.routing.lifted if (one.kind, one.name) == (kind, name))
+    return next((one for one in lifted if not one.by_automation and one.set_at and one.set_at >= began_at), None)
 
 
 def effect_proven(planned: PlannedAction, facts: Facts) -> Verdict:

@@ -142,3 +142,17 @@ def test_a_hostile_routing_holds_nothing_and_breaks_nothing(hostile: object) -> 
     document = {**GOOD, "gateways": hostile, "strategies": hostile, "features": hostile}
 
     assert judge_routing(answered(document), {}, NOW).restrictions == ()
+
+
+def test_who_let_a_class_trade_again_is_read_too() -> None:
+    """What a person resumed is theirs."""
+    by = {"set_by": "kim", "reason": "back", "set_at": "2026-11-23T14:32:19Z"}
+    classes = {"equity": {"trading_set": {"state": "active", **by}}, "fx": {"trading_set": {"state": "halted", **by}}}
+    document = {**GOOD, "asset_classes": classes, "strategies": {"algo-7": {"state": "active", **by}}}
+
+    found = judge_routing(answered(document), {}, NOW).lifted
+
+    assert [(one.kind, one.name, one.set_by) for one in found] == [
+        ("trading", "equity", "kim"),
+        ("strategy", "algo-7", "kim"),
+    ]

@@ -5,13 +5,15 @@ from datetime import timedelta
 import pytest
 
 from tasks.model.diagnosis import Cause, Confidence, Kind
-from tasks.model.incident import Action, Outcome
+from tasks.model.in_force import Held, Restriction
+from tasks.model.incident import Action, Event, IncidentState, Outcome
 from tasks.model.maintenance import Maintenance
 from tasks.model.modes import Mode
+from tasks.model.orders import AssetClass
 from tasks.model.plan import Answer, Approval, Request, Target
 from tasks.model.verdicts import GuardCode
 from tasks.rules.guards.table import weigh
-from tests.fakes.cases import done_before, facts, finding, planned
+from tests.fakes.cases import INCIDENT, done_before, facts, finding, planned, routing, seen, unreachable
 from tests.fakes.looks import NOW
 
 MARK = Target(gateway="XNAS")
@@ -109,3 +111,40 @@ def test_a_stranger_on_the_services_port_is_never_sent_the_token() -> None:
     assert verdict.code is GuardCode.NOT_AVAILABLE
     assert "pid=7" in verdict.detail
     assert weigh(pause, facts()).allowed
+
+
+def resumed(by: str = "kim", minutes_ago: float = 1.0) -> Restriction:
+    """A class that somebody let trade again."""
+    at = NOW - timedelta(minutes=minutes_ago)
+    return Restriction(kind=Held.TRADING, name="equity", state="active", set_by=by, set_at=at)
+
+
+@pytest.mark.parametrize(
+    ("lifted", "opened_minutes_ago", "allowed"),
+    [
+        (resumed(), 5, False),
+        (resumed(minutes_ago=5), 5, False),
+        (resumed(), 0.5, True),
+        (resumed(), None, True),
+        (resumed(by="triage"), 5, True),
+    ],
+    ids=["in this incident", "with its opening", "before this incident", "a new incident", "by the automation"],
+)
+def test_what_a_person_resumed_in_an_incident_is_not_paused_again_in_it(
+    lifted: Restriction, opened_minutes_ago: float | None, allowed: bool
+) -> None:
+    """Kim resumed equity with open eyes; 3.5 s later the minute's run undid it, and told nobody."""
+    pause = planned(Action.PAUSE_STRATEGIES, unreachable("XNAS"), Target(asset_class=AssetClass.EQUITY))
+    opened = () if opened_minutes_ago is None else (opened_at(opened_minutes_ago),)
+    verdict = weigh(pause, facts(seen=seen(routing=routing(lifted=(lifted,))), open_incidents=opened))
+
+    assert verdict.allowed is allowed
+    if not allowed:
+        assert verdict.code is GuardCode.UNDONE_BY_PERSON
+        assert "equity was resumed by kim" in verdict.detail
+
+
+def opened_at(minutes_ago: float) -> IncidentState:
+    """The incident of the plan, opened some minutes ago."""
+    at = NOW - timedelta(minutes=minutes_ago)
+    return IncidentState(incident_id=INCIDENT, service="order-service", state=Event.OPENED, opened_at=at)
