@@ -160,3 +160,15 @@ def test_the_announcement_says_who_why_and_what_may_be_done() -> None:
     assert "ada orders by hand: the venue says so" in message.text
     assert "1. restart service equity: ALLOWED, asked by ada" in message.text
     assert outcome_line(story, ended(result(Outcome.DONE))) == "order-service: pause strategies by hand: done. so"
+
+
+def test_the_desk_reads_that_a_resume_was_halted_again() -> None:
+    """Orders went through for a moment: who only reads *refused* thinks that nothing changed at all."""
+    again = result(Outcome.REFUSED, action=Action.RESUME).model_copy(
+        update={"code": GuardCode.HALTED_AGAIN, "detail": "a test order was rejected; halted again: done"}
+    )
+
+    text = messages(ended(again))[Audience.DESK].text
+
+    assert text.startswith("Equity was resumed and is halted again: a test order was rejected")
+    assert Audience.DESK not in messages(ended(result(Outcome.REFUSED, action=Action.RESUME)))
