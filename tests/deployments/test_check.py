@@ -1,5 +1,6 @@
 """`runbook check`: its shape, its exit codes, its words; without Prefect."""
 
+import asyncio
 import re
 import threading
 from collections.abc import Iterator
@@ -8,10 +9,13 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from pydantic import SecretStr
 
 from deployments.commands import check as command
 from deployments.commands.check import EXIT_CODES, as_json, blind
 from deployments.views.check import SECTIONS, TIERS, check_lines
+from tasks.clients.control import set_trading
+from tasks.model.control import ControlReason, TradingState
 from tasks.model.diagnosis import Audience, Cause, Confidence, Diagnosis, Finding, Status
 from tasks.model.errors import CannotLook, Code
 from tasks.model.orders import AssetClass
@@ -79,6 +83,23 @@ def test_a_hung_service_is_critical_and_told_aloud(terminal: Terminal, tmp_path:
     assert cause["cause"] == "service_hung"
     assert {"asset_classes", "gateways", "because", "ruled_out", "confidence", "section", "tier"} <= set(cause)
     assert isinstance(cause["because"], str)
+
+
+def test_a_halted_class_is_exit_1_and_the_first_line(terminal: Terminal, tmp_path: Path) -> None:
+    """A monitoring plugin that says *ok* while equity cannot trade is worse than none."""
+    with running(tmp_path) as patient:
+        service = patient.service.model_copy(update={"control_token": SecretStr("t0k3n")})
+        why = ControlReason(reason="fat finger", set_by="kim")
+        answer = asyncio.run(set_trading(service, AssetClass.EQUITY, TradingState.HALTED, why))
+        terminal.watches(patient)
+        lines, document = terminal.types("check"), terminal.types("check", "--json").document
+
+    assert answer.is_done
+    assert lines.code == 1
+    assert re.match(r"order-service is up\. EQUITY IS HALTED \(by kim, \d\d:\d\d:\d\dZ\)\.", lines.out.splitlines()[0])
+    assert (document["status"], document["causes"]) == ("degraded", [])
+    assert document["summary"].startswith("order-service is up. EQUITY IS HALTED (by kim, ")
+    assert [(one["name"], one["state"], one["set_by"]) for one in document["in_force"]] == [("equity", "halted", "kim")]
 
 
 def test_a_dead_gateway_is_degraded(terminal: Terminal, tmp_path: Path) -> None:

@@ -120,3 +120,32 @@ def test_what_a_person_types_first_never_imports_prefect(tmp_path: Path, words: 
 
     assert done.returncode == 0, done.stderr.decode()
     assert time.monotonic() - began < 5
+
+
+def test_what_is_in_force_is_the_first_line_of_the_status() -> None:
+    """A table of green parts with a halted class below it reads as *all is well*."""
+    words = "EQUITY IS HALTED (by triage, 14:32:19Z)."
+    none: dict[str, object] = {"pid": None, "base_url": None, "ui_url": None, "health": None}
+    status = {
+        "prefect": none,
+        "worker": none,
+        "monitoring": none,
+        "services": {"order-service": {**none, "in_force_words": words}, "quiet": {**none, "in_force_words": ""}},
+        "gateways": {},
+        "triage": triage_status(None, None, None, NOW),
+        "open_incidents": [],
+        "mode": "act",
+    }
+
+    assert status_lines(status)[0] == f"order-service: {words}"
+    assert not any(line.startswith("quiet:") for line in status_lines(status))
+
+
+def test_a_report_of_a_halted_class_is_not_called_healthy() -> None:
+    """`status --json` says *healthy* to other programs only where nothing is held back."""
+    halted = order(AssetClass.EQUITY, OrderOutcome.DENIED).model_copy(update={"code": "TRADING_HALTED"})
+    seen = evidence(observation(orders=(halted, order(AssetClass.FX))))
+    story = TriageStory(evidence=seen, diagnosis=name_cause(seen))
+
+    assert cause_in(triage_markdown(story)) == "restricted"
+    assert cause_in(triage_markdown(story.model_copy(update={"evidence": evidence(observation())}))) == "healthy"
