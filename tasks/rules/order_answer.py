@@ -1,8 +1,10 @@
 """Judge the answer to one synthetic order (§1.3)."""
 
+from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from tasks.model.looks import Exchange, Fault, OrderOutcome
+from tasks.rules.fix_words import Meaning, exec_type, ord_status
 from tasks.rules.json_values import number_of, parse_object, table_of, text_of
 
 MARKET_CLOSED_CODES = frozenset({"MARKET_CLOSED", "EXCHANGE_CLOSED", "SESSION_CLOSED", "OUTSIDE_TRADING_HOURS"})
@@ -10,6 +12,8 @@ MARKET_CLOSED_CODES = frozenset({"MARKET_CLOSED", "EXCHANGE_CLOSED", "SESSION_CL
 
 # Venues that take no test order say so by design; anything else that they reject is a fault.
 TEST_REJECT_CODES = frozenset({"TEST_SYMBOL", "TEST_SYMBOL_REJECTED", "TEST_SYMBOL_NOT_TRADED", "TEST_ORDER_REJECTED"})
+
+NOW_OR_NEVER = frozenset({"ioc", "fok", "immediate_or_cancel", "fill_or_kill", "3", "4"})
 
 
 class OrderVerdict(NamedTuple):
@@ -53,28 +57,97 @@ def _judge_answer(exchange: Exchange, *, market_open: bool | None) -> OrderVerdi
         code = text_of(table_of(table, "error"), "code", 100) or text_of(table, "error", 100)
         return OrderVerdict(OrderOutcome.UNKNOWN, "sent, and no usable answer came", gateway, code)
     if exchange.http_status in {200, 201}:
-        return _judge_execution(table, gateway, market_open=market_open)
+        return _judge_execution(exchange, table, gateway, market_open=market_open)
     return _judge_error(exchange, table, gateway)
 
 
-def _judge_execution(table: dict[str, Any], gateway: str | None, *, market_open: bool | None) -> OrderVerdict:
+def _judge_execution(
+    exchange: Exchange, table: dict[str, Any], gateway: str | None, *, market_open: bool | None
+) -> OrderVerdict:
     if table.get("execution") is None:
         return OrderVerdict(OrderOutcome.NO_EXECUTION, "accepted without an execution block", gateway)
     execution = table_of(table, "execution")
-    exec_type, ord_status = text_of(execution, "exec_type", 40), text_of(execution, "ord_status", 40)
-    if execution is None or exec_type is None or ord_status is None:
+    words = (_written(execution, "exec_type"), _written(execution, "ord_status"))
+    if execution is None or None in words:
         return OrderVerdict(OrderOutcome.MALFORMED, "execution block without exec_type and ord_status", gateway)
     gateway = gateway or text_of(execution, "gateway", 100)
-    latency_ms = number_of(execution, "latency_ms")
     reject = table_of(execution, "reject")
-    if reject is None and "rejected" not in {exec_type, ord_status}:
-        detail = f"exec_type={exec_type} ord_status={ord_status}"
-        return OrderVerdict(OrderOutcome.EXECUTED, detail, gateway, None, ord_status, latency_ms)
-    code = text_of(reject, "code", 100)
-    expected = code in TEST_REJECT_CODES or (code in MARKET_CLOSED_CODES and market_open is not True)
+    status = ord_status(words[1])
+    ended = OrderVerdict(
+        OrderOutcome.UNKNOWN,
+        f"exec_type={words[0]} ord_status={words[1]}",
+        gateway,
+        text_of(reject, "code", 100),
+        status[0] if status else words[1],
+        number_of(execution, "latency_ms"),
+    )
+    match execution_says(execution):
+        case Meaning.FILLED | Meaning.WORKING:
+            return ended._replace(outcome=OrderOutcome.EXECUTED, code=None)
+        case Meaning.REJECTED:
+            return _rejected(ended, reject, market_open=market_open)
+        case Meaning.ENDED:
+            detail = f"the venue ended it without a fill: {ended.detail}"
+            # That is what "fill now, or not at all" asks for.
+            meant = _asked_for_now(exchange)
+            return ended._replace(outcome=OrderOutcome.EXECUTED if meant else OrderOutcome.REJECTED, detail=detail)
+        case _:
+            return ended._replace(detail=f"the words of its execution prove nothing: {ended.detail}")
+
+
+def execution_says(execution: dict[str, Any]) -> Meaning | None:
+    """Say what an execution block proves; None where it proves nothing, or contradicts itself.
+
+    Steps: 1. a word on no list proves nothing. 2. a reject beside a fill contradicts it. 3. a fill has a quantity,
+    where one is written at all, and both words say so where none is.
+    """
+    first, second = exec_type(execution.get("exec_type")), ord_status(execution.get("ord_status"))
+    if first is None or second is None:
+        return None
+    meanings = {first[1], second[1]} - {Meaning.SAYS_NOTHING}
+    if execution.get("reject") is not None:
+        meanings.add(Meaning.REJECTED)
+    if Meaning.FILLED in meanings:
+        return _filled(execution, meanings)
+    order = (Meaning.REJECTED, Meaning.ENDED, Meaning.WORKING)
+    return next((one for one in order if one in meanings), None)
+
+
+def _filled(execution: dict[str, Any], meanings: set[Meaning]) -> Meaning | None:
+    written = [execution[key] for key in ("last_qty", "cum_qty") if execution.get(key) is not None]
+    quantities = [_quantity(one) for one in written]
+    if Meaning.REJECTED in meanings or None in quantities:
+        return None
+    if quantities:
+        return Meaning.FILLED if any(one is not None and one > 0 for one in quantities) else None
+    return Meaning.FILLED if meanings == {Meaning.FILLED} else None
+
+
+def _quantity(value: object) -> Decimal | None:
+    """Read a quantity; None for what is no finite number, or less than nothing."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        number = Decimal(str(value)[:60])
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and number >= 0 else None
+
+
+def _written(execution: dict[str, Any] | None, key: str) -> str | None:
+    value = (execution or {}).get(key)
+    return None if isinstance(value, bool) or not isinstance(value, str | int) else str(value)[:40]
+
+
+def _asked_for_now(exchange: Exchange) -> bool:
+    told = text_of(parse_object(exchange.request_body), "time_in_force", 40) or ""
+    return told.strip().lower() in NOW_OR_NEVER
+
+
+def _rejected(ended: OrderVerdict, reject: dict[str, Any] | None, *, market_open: bool | None) -> OrderVerdict:
+    expected = ended.code in TEST_REJECT_CODES or (ended.code in MARKET_CLOSED_CODES and market_open is not True)
     outcome = OrderOutcome.REJECTED_AS_EXPECTED if expected else OrderOutcome.REJECTED
-    detail = f"reject code={code} text={text_of(reject, 'text', 200)}"
-    return OrderVerdict(outcome, detail, gateway, code, ord_status, latency_ms)
+    return ended._replace(outcome=outcome, detail=f"reject code={ended.code} text={text_of(reject, 'text', 200)}")
 
 
 def _judge_error(exchange: Exchange, table: dict[str, Any], gateway: str | None) -> OrderVerdict:

@@ -9,6 +9,7 @@ import orjson
 
 from tasks.model.looks import Exchange, Fault
 from tasks.model.order_states import BlindReason, UnprovenOrder
+from tasks.rules.fix_words import ord_status
 from tasks.rules.json_values import table_of, text_of
 from tasks.rules.times import parse_time
 
@@ -67,7 +68,7 @@ def unproven_order(entry: object, asked: str, now: datetime) -> UnprovenOrder | 
         return UnprovenOrder(client_order_id="unreadable", status=asked, detail="an entry that is no order")
     inner = table_of(entry, "order") or {}
     client_order_id = next((found for key in _IDS if (found := _word(entry, key))), "unnamed")
-    status = (text_of(entry, "status", 40) or asked).strip().lower().replace("-", "_").replace(" ", "_")
+    status = _status(entry, asked)
     is_ours = entry.get("synthetic") is True or inner.get("synthetic") is True or OUR_OWN.fullmatch(client_order_id)
     if is_ours or status in PROVEN:
         return None
@@ -110,6 +111,14 @@ def _after(body: object) -> str | None:
     if isinstance(found, bool) or not isinstance(found, int | str):
         return None
     return str(found)[:200] or None
+
+
+def _status(entry: dict[str, Any], asked: str) -> str:
+    """Read a status in the journal's words, or in FIX's words and codes."""
+    written = _word(entry, "status") or asked
+    plain = written.strip().lower().replace("-", "_").replace(" ", "_")
+    known = ord_status(written)
+    return known[0] if known and plain not in PROVEN | IN_FLIGHT else plain
 
 
 def _word(entry: Mapping[str, Any], key: str) -> str:

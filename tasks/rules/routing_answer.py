@@ -71,8 +71,14 @@ def _kept(table: dict[str, Any] | None) -> tuple[str, ...]:
 
 
 def _strategies(found: dict[str, Any]) -> dict[str, str]:
-    states = [(name[:100], text_of(one, "state", 40)) for name, one in found.items() if isinstance(one, dict)]
+    states = [(name[:100], _state(one, "state")) for name, one in found.items() if isinstance(one, dict)]
     return {name: state for name, state in states[:STRATEGIES_LIMIT_COUNT] if state}
+
+
+def _state(table: dict[str, Any], key: str) -> str | None:
+    """Read a state in any case; an unknown word is kept, and is no known state."""
+    written = text_of(table, key, 40)
+    return written.strip().lower() if written is not None else None
 
 
 def _route(asset_class: AssetClass, found: object, shipped: str | None) -> RouteLook:
@@ -86,7 +92,7 @@ def _route(asset_class: AssetClass, found: object, shipped: str | None) -> Route
         table_gateway=text_of(one, "table_gateway", 100) if "table_gateway" in one else gateway,
         shipped_gateway=shipped,
         alternates=tuple(name[:100] for name in names[:ALTERNATES_LIMIT_COUNT] if isinstance(name, str)),
-        trading_state=text_of(one, "trading_state", 40),
+        trading_state=_state(one, "trading_state"),
         set_by=text_of(one, "set_by", 100),
         reason=text_of(one, "reason", 500),
     )
