@@ -21,7 +21,7 @@ from tasks.check_process import check_process
 from tasks.confirm_failure import confirm_failure
 from tasks.gather_context import gather_context
 from tasks.look_at_markets import look_at_markets
-from tasks.model.evidence import Evidence, TriageRequest
+from tasks.model.evidence import Evidence, KnownGateway, TriageRequest
 from tasks.model.incident import AlertType
 from tasks.model.looks import Observation
 from tasks.model.modes import Mode
@@ -37,6 +37,7 @@ from tasks.read_routing import read_routing
 from tasks.record_incidents import record_incidents
 from tasks.resend import resend
 from tasks.rules.alert_payload import read_alert
+from tasks.rules.blind_looks import BlindLooks, blind_logs, or_blind
 from tasks.rules.causes.unexplained import symptoms
 from tasks.rules.course import ended_incidents, may_act, needs_runbook, nothing_allowed, remediation_case
 from tasks.rules.diagnosis import name_cause, worth_confirming
@@ -110,8 +111,10 @@ async def initial_triage(request: TriageRequest) -> str:
     """
     service = request.service
     context = gather_context(request)  # §1.1
-    first, logs = await asyncio.gather(look_around(service), scan_logs(service))  # §1.2, §1.3, §1.4
+    scan = asyncio.create_task(or_blind(scan_logs(service), blind_logs))  # §1.4
+    first = await look_around(service, context.known_gateways)  # §1.2, §1.3
     rounds = await confirm_failure(service, first, context) if worth_confirming(context, first) else (first,)
+    logs = await scan
     markets = look_at_markets(service) if symptoms(rounds[-1]) else ()  # §1.1
     evidence = Evidence(context=context, observations=rounds, markets=markets)
     diagnosis = name_cause(evidence)
@@ -142,16 +145,17 @@ async def initial_triage(request: TriageRequest) -> str:
     return await write_report(story)
 
 
-async def look_around(service: str) -> Observation:
+async def look_around(service: str, known: tuple[KnownGateway, ...] = ()) -> Observation:
     """Make every look at once."""
     looked_at, steady_s = datetime.now(UTC), time.monotonic()
+    blind = BlindLooks(looked_at, gateways=[gateway.name for gateway in known])
     health, process, metrics, orders, gateways, routing = await asyncio.gather(
-        probe_health(service),  # §1.2
-        check_process(service),  # §1.2
-        read_metrics(service),  # §1.2
-        send_synthetic_order(service),  # §1.3
-        probe_gateways(service),  # §1.2
-        read_routing(service),  # §2.2
+        or_blind(probe_health(service), blind.health),  # §1.2
+        or_blind(check_process(service), blind.process),  # §1.2
+        or_blind(read_metrics(service), blind.metrics),  # §1.2
+        or_blind(send_synthetic_order(service), blind.orders),  # §1.3
+        or_blind(probe_gateways(service), blind.gateways),  # §1.2
+        or_blind(read_routing(service), blind.routing),  # §2.2
     )
     return fitting(
         Observation(

@@ -10,10 +10,11 @@ from tasks.clients.progress import shown_progress
 from tasks.model.log_findings import LogsLook, ScanQuestion
 from tasks.settings import load_settings
 
-DEADLINE_S = 20.0
+# A triage waits for it: what is left of a long log is read by the next one.
+DEADLINE_S = 4.0
 
 
-@task(name="scan_logs", cache_policy=NO_CACHE, timeout_seconds=30)
+@task(name="scan_logs", cache_policy=NO_CACHE, timeout_seconds=15)
 async def scan_logs(service: str, released_at: datetime | None = None) -> LogsLook:
     """Find errors and stack traces in what the service logged since the last scan.
 

@@ -4,11 +4,9 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, SecretStr
 
-from tasks.settings import RunbookSettings
 
-
-def secret_values(settings: RunbookSettings) -> tuple[str, ...]:
-    """List the secrets of the settings, wherever they stand."""
+def secret_values(settings: BaseModel) -> tuple[str, ...]:
+    """List the secrets of the settings, or of a table of them, wherever they stand."""
     return tuple(_secrets(settings))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from tasks.clients.regular_file import read_regular
 from tasks.model.errors import CannotLook, Code
 from tasks.model.log_checkpoint import LogCheckpoint
 
@@ -29,8 +30,7 @@ def load_checkpoint(path: Path) -> LogCheckpoint | None:
     Errors: `CannotLook` when there is one and it may not be read.
     """
     try:
-        with path.open("rb") as file:
-            return LogCheckpoint.model_validate_json(file.read(SIZE_LIMIT_BYTES))
+        return LogCheckpoint.model_validate_json(read_regular(path, SIZE_LIMIT_BYTES))
     except FileNotFoundError:
         return None
     except ValidationError:

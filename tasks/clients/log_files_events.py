@@ -92,7 +92,7 @@ class Events:
             for index in lines:
                 if index in own or first + index in self.taken:
                     continue
-                if bounded.spent or monotonic() > self.ends_at:
+                if bounded.spent:
                     return found
                 trace = read(bounded, index)
                 if trace and not own.intersection(trace.taken) and first + trace.taken[0] not in self.taken:

@@ -4,20 +4,24 @@ import asyncio
 import contextlib
 import uuid
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import quote
 
 import httpx
 import orjson
 
 from tasks.clients.http_exchange import Call, exchange
+from tasks.clients.known_secrets import secret_values
 from tasks.clients.market_look import market_is_open
 from tasks.model.errors import CannotLook, Code
 from tasks.model.looks import Exchange, GatewayLook, HealthLook, OrderLook, OrderOutcome
 from tasks.model.orders import AssetClass
+from tasks.rules.blind_looks import BlindLooks, or_blind
 from tasks.rules.clock import clock_skew_s
 from tasks.rules.gateway_answer import judge_gateway
 from tasks.rules.health_answer import judge_health
 from tasks.rules.order_answer import judge_order
+from tasks.rules.redaction import cleaned, without_secrets
 from tasks.rules.synthetic_order import quarantine_fault, synthetic_body
 from tasks.settings import Gateway, ServiceSettings
 
@@ -27,7 +31,8 @@ async def health_look(client: httpx.AsyncClient, service: ServiceSettings) -> He
 
     Runbook: §1.2 Quick health checks.
     """
-    return judge_health(await get(client, service, "/health", service.look.health_timeout_s), datetime.now(UTC))
+    answer = await get(client, service, "/health", service.look.health_timeout_s)
+    return cleaned(judge_health(answer, datetime.now(UTC)), secret_values(service))
 
 
 async def get(client: httpx.AsyncClient, service: ServiceSettings, path: str, deadline_s: float) -> Exchange:
@@ -50,7 +55,7 @@ async def order_look(
     verdict = judge_order(answer)
     if verdict.outcome is OrderOutcome.REJECTED_AS_EXPECTED:
         verdict = judge_order(answer, market_open=market_is_open(service, asset_class))
-    return OrderLook(
+    look = OrderLook(
         asset_class=asset_class,
         client_order_id=call.headers["x-client-order-id"],
         looked_at=datetime.now(UTC),
@@ -58,6 +63,7 @@ async def order_look(
         latency_ms=round(answer.seconds_s * 1000, 2),
         **verdict._asdict(),
     )
+    return cleaned(look, secret_values(service))
 
 
 async def order_looks(client: httpx.AsyncClient, service: ServiceSettings) -> tuple[OrderLook, ...]:
@@ -68,7 +74,11 @@ async def order_looks(client: httpx.AsyncClient, service: ServiceSettings) -> tu
     `/health` in its own time, nothing is gained by waiting longer, and the orders have timed out.
     """
     limits = {name: asyncio.timeout(service.look.order_timeout_s) for name in service.synthetic_orders}
-    looks = {name: asyncio.create_task(order_look(client, service, name, limits[name])) for name in limits}
+    blind = BlindLooks(datetime.now(UTC))
+    looks = {
+        name: asyncio.create_task(or_blind(order_look(client, service, name, limits[name]), partial(blind.order, name)))
+        for name in limits
+    }
     if looks and (await health_look(client, service)).silent:
         for name in [name for name, look in looks.items() if not look.done()]:
             # It may be ending by itself at this very moment; then there is nothing left to end.
@@ -105,7 +115,7 @@ async def gateway_look(client: httpx.AsyncClient, service: ServiceSettings, name
     return GatewayLook(
         gateway=name,
         seen=look.seen,
-        detail=look.detail,
+        detail=without_secrets(look.detail, secret_values(service)),
         looked_at=now,
         fault=look.fault,
         latency_ms=round(answer.seconds_s * 1000, 2),

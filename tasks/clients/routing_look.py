@@ -8,10 +8,12 @@ from typing import Any
 
 import httpx
 
+from tasks.clients.known_secrets import secret_values
 from tasks.clients.order_service import get
 from tasks.clients.releases_root import current_release_folder
 from tasks.model.looks import RoutingLook
 from tasks.model.orders import AssetClass
+from tasks.rules.redaction import cleaned
 from tasks.rules.routing_answer import judge_routing
 from tasks.settings import ServiceSettings
 
@@ -25,7 +27,7 @@ async def routing_look(client: httpx.AsyncClient, service: ServiceSettings) -> R
     Errors: none; a service without this path is *not configured*.
     """
     answer = await get(client, service, "/routing", service.look.health_timeout_s)
-    return judge_routing(answer, shipped_gateways(service), datetime.now(UTC))
+    return cleaned(judge_routing(answer, shipped_gateways(service), datetime.now(UTC)), secret_values(service))
 
 
 def shipped_gateways(service: ServiceSettings) -> dict[AssetClass, str]:

@@ -8,6 +8,7 @@ from tasks.model.log_findings import ExceptionSeen, LogFinding, LogKind, Rate, S
 from tasks.model.log_levels import Severity
 from tasks.rules.log_keywords import kind_of
 from tasks.rules.log_templates import merged, template_of
+from tasks.rules.redaction import cleaned, without_secrets
 
 # Above the first bound, like templates are merged; above the second, what is left is counted as one.
 MERGE_ABOVE = 256
@@ -89,6 +90,10 @@ class Groups:
         template = _template(event)
         key = (event.severity, event.exception.type if event.exception else "", template)
         found = self._groups.get(key)
+        if found is None:
+            # Groups leave this process: in checkpoints, in what a run is given, in messages.
+            key = (key[0], key[1], without_secrets(template))
+            found = self._groups.get(key)
         if found is None and len(self._groups) >= MERGE_ABOVE:
             key = (key[0], key[1], self._merge(key) or template)
             found = self._groups.get(key)
@@ -98,8 +103,9 @@ class Groups:
             found = self._groups.get(key)
         if found is None:
             kind = kind_of(event.message, has_exception=event.exception is not None)
+            sample = without_secrets(event.sample[:SAMPLE_CHARACTERS])
             found = self._groups[key] = Group(
-                kind, event.severity, key[2], event.exception, event.line, event.sample[:SAMPLE_CHARACTERS]
+                kind, event.severity, key[2], cleaned(event.exception), event.line, sample
             )
         return found
 

@@ -30,7 +30,7 @@ TRACE_LINES = 1500
 OTHER_THREADS_LINES = 40
 LOOK_BACK_LINES = 12
 # Lines around a trace are read more than once; with many threads at once, many times.
-READS_A_LINE = 60
+READS_A_LINE = 40
 # What a logger, a container or syslog puts before a line is never longer.
 PREFIX_CHARACTERS = 400
 
