@@ -55,13 +55,17 @@ def control_changes(records: Iterable[LedgerRecord], since: datetime) -> tuple[C
 def release_changes(
     records: Iterable[LedgerRecord], moves: tuple[ReleaseMove, ...], history: tuple[PastLook, ...], since: datetime
 ) -> tuple[Change, ...]:
-    """Find when the running release became another one, from the service's own starts, else from earlier looks.
+    """Find when the running release became another one.
 
     Runbook: §1.1 What changed recently.
+    Steps: 1. the service's own starts 2. before these, or without them, what earlier looks saw 3. before all of it,
+    what the move that brought the first of them says: a ledger may begin after the release that came last
     """
     starts = [(one.timestamp, release) for one in records if one.type == STARTED and (release := _release(one))]
     # Where the service tells of its starts these are exact; a look only knows that it was some time before.
-    runs = starts or [(one.started_at or one.at, one.release) for one in history if one.release]
+    looks = [(min(one.started_at or one.at, one.at), release) for one in history if (release := one.release)]
+    known = [*(one for one in looks if not starts or one[0] < starts[0][0] - CLOCK_SLACK), *starts]
+    runs = [*_before_first(known, moves, since), *known]
     changed = [(at, before, now) for (_, before), (at, now) in pairwise(runs) if now != before and at > since]
     found = tuple(_release_change(at, before, now, moves) for at, before, now in changed[-CHANGES_LIMIT_COUNT:])
     return (*found, *_pending(runs, moves, since))
@@ -110,8 +114,24 @@ def _control_change(record: LedgerRecord) -> Change:
     )
 
 
+def _before_first(
+    runs: Sequence[tuple[datetime, str]], moves: tuple[ReleaseMove, ...], since: datetime
+) -> list[tuple[datetime, str]]:
+    """Say which release ran before the first known run, where a recent move that brought that one tells.
+
+    The first start that is known of a release which came long ago is a restart.
+    """
+    if not runs:
+        return []
+    at, release = runs[0]
+    move = next((one for one in reversed(moves) if one.at <= shifted(at, CLOCK_SLACK)), None)
+    if move is None or move.to != release or move.before is None or move.at <= since:
+        return []
+    return [(move.at, move.before)]
+
+
 def _pending(
-    runs: Sequence[tuple[datetime, str | None]], moves: tuple[ReleaseMove, ...], since: datetime
+    runs: Sequence[tuple[datetime, str]], moves: tuple[ReleaseMove, ...], since: datetime
 ) -> tuple[Change, ...]:
     if not runs or not moves:
         return ()

@@ -6,6 +6,8 @@ from itertools import pairwise
 from tasks.model.changes import Change, ChangeKind, LifeEnd, ServiceLife
 from tasks.model.diagnosis import Audience, Cause, Finding, Kind
 from tasks.model.evidence import Evidence
+from tasks.model.looks import Observation, Seen
+from tasks.model.processes import ProcessState
 from tasks.rules.causes.facts import confidence, gateways_ruled_out, is_down
 from tasks.rules.causes.regression import probe_verdict
 
@@ -26,7 +28,7 @@ def crash_loop(evidence: Evidence) -> Finding | None:
     return Finding(
         cause=Cause.CRASH_LOOP,
         confidence=confidence(evidence),
-        because=(f"{len(crashed)} crashes in {window_s:.0f} s, the last life {_life(crashed[-1])}", _now(evidence)),
+        because=(f"{len(crashed)} crashes in {window_s:.0f} s, {_last(crashed[-1])}", _now(evidence)),
         section="§2.1",
         tier=Audience.TIER_2,
         ruled_out=ruled_out,
@@ -52,7 +54,7 @@ def release_crashes(evidence: Evidence) -> Finding | None:
     verdict = probe_verdict(evidence, change)
     if not verdict.blames_change:
         return None
-    told = f"release {change.now} crashed {len(since)} times since it came, the last life {_life(since[-1])}"
+    told = f"release {change.now} crashed {len(since)} times since it came, {_last(since[-1])}"
     return Finding(
         cause=Cause.BAD_RELEASE,
         confidence=confidence(evidence),
@@ -74,10 +76,26 @@ def crashes_before(evidence: Evidence) -> tuple[ServiceLife, ...] | None:
     if is_down(evidence) and lives[-1].end is LifeEnd.RUNNING:
         lives = (*lives[:-1], lives[-1].model_copy(update={"end": LifeEnd.CRASHED, "ended_at": now}))
     since = now - timedelta(seconds=limits.crash_window_s)
-    crashed = tuple(one for one in lives if one.end is LifeEnd.CRASHED and one.ended_at and one.ended_at > since)
+    ended = (_as_seen(one, evidence) for one in lives if one.end is LifeEnd.CRASHED)
+    crashed = tuple(one for one in ended if one.ended_at and one.ended_at > since)
     fresh = bool(crashed) and (now - _ended_at(crashed[-1])).total_seconds() < limits.crash_fresh_s
     failing = is_down(evidence) or not evidence.latest.orders or not _well(evidence)
     return crashed if fresh and failing else None
+
+
+def _as_seen(life: ServiceLife, evidence: Evidence) -> ServiceLife:
+    """End a crashed life where it was first seen gone: the next start, or now, only says that it was over by then."""
+    gone = [one.at for one in evidence.context.history if one.pid is None and one.health is Seen.FAILED]
+    gone += [one.looked_at for one in evidence.observations if _is_gone(one)]
+    return life.model_copy(
+        update={
+            "ended_at": min((one for one in gone if life.started_at < one < _ended_at(life)), default=life.ended_at)
+        }
+    )
+
+
+def _is_gone(observation: Observation) -> bool:
+    return observation.process.state is ProcessState.DEAD and observation.health.seen is Seen.FAILED
 
 
 def _well(evidence: Evidence) -> bool:
@@ -103,9 +121,10 @@ def _short(life: ServiceLife, evidence: Evidence) -> bool:
     return (_ended_at(life) - life.started_at).total_seconds() <= evidence.limits.crash_release_life_s
 
 
-def _life(life: ServiceLife) -> str:
+def _last(life: ServiceLife) -> str:
+    """Say of the last crash what is known: nobody saw when it was, only by when it was over."""
     lived_s = (_ended_at(life) - life.started_at).total_seconds()
-    return f"of {lived_s:.0f} s" if lived_s >= 1 else "never came up"
+    return f"the last one within {lived_s:.0f} s of its start" if lived_s >= 1 else "the last start never came up"
 
 
 def _ended_at(life: ServiceLife) -> datetime:
@@ -119,8 +138,26 @@ def _now(evidence: Evidence) -> str:
 
 
 def _release_ruled_out(evidence: Evidence) -> str:
-    change = _release_change(evidence)
-    if change is None:
-        return "bad release: no new release came in the last two hours"
-    came = f"{change.now} came at {change.at.isoformat(timespec='seconds')}"
-    return f"bad release: {came}, {probe_verdict(evidence, change).because}"
+    """Say of the last release what is known: when it came, or since when nobody has seen another one."""
+    came = [one for one in evidence.context.changes if one.kind is ChangeKind.RELEASE]
+    if not came:
+        return f"bad release: {_no_other_release(evidence)}"
+    change = came[-1]
+    if change.is_roll_back:
+        return f"bad release: {change.now} came at {_clock(change.at)} by a rollback"
+    return f"bad release: {change.now} came at {_clock(change.at)}, {probe_verdict(evidence, change).because}"
+
+
+def _no_other_release(evidence: Evidence) -> str:
+    release = evidence.latest.health.release or next(
+        (one.release for one in reversed(evidence.context.history) if one.release), None
+    )
+    seen = [one.at for one in evidence.context.history if one.release == release is not None]
+    seen += [one.started_at for one in evidence.context.lives if one.release == release is not None]
+    if not seen:
+        return "nothing is known of its releases"
+    return f"no new release has been seen since {_clock(min(seen))}, {release} ran then already"
+
+
+def _clock(at: datetime) -> str:
+    return f"{at:%H:%M:%SZ}"

@@ -1,6 +1,9 @@
 """What changed lately and how the service lived, from the ledger's own words."""
 
+import json
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from tasks.model.changes import ChangeKind, LifeEnd
 from tasks.model.diagnosis import Cause
@@ -31,10 +34,10 @@ def restart_of(minutes: float, cause: Cause) -> IncidentState:
     )
 
 
-def moved(minutes: float, to: str, action: str = "deploy") -> str:
+def moved(minutes: float, to: str, action: str = "deploy", before: str | None = None) -> str:
     """One line of the releases' history."""
     at = ago(minutes).isoformat()
-    return f'{{"action": "{action}", "at": "{at}", "by": "ann", "from": null, "reason": "r", "to": "{to}"}}'
+    return json.dumps({"action": action, "at": at, "by": "ann", "from": before, "reason": "r", "to": to})
 
 
 def test_a_start_of_the_year_9999_is_read_as_any_other() -> None:
@@ -77,6 +80,39 @@ def test_without_a_ledger_that_tells_of_starts_the_looks_tell_the_release() -> N
     history = (past(3), past(2, release="1.1.0", started_at=ago(2.5)), past(1, release="1.1.0", started_at=ago(2.5)))
 
     assert [(one.at, one.now) for one in release_changes([], (), history, LONG_AGO)] == [(ago(2.5), "1.1.0")]
+
+
+def test_a_release_whose_ledger_begins_with_its_own_start_is_a_change_by_what_the_looks_saw_before() -> None:
+    """A ledger that was archived in between must not make the deploy of ten minutes ago unknown."""
+    history = (past(20), past(15), past(8, release="1.1.0", started_at=ago(9)))
+    found = release_changes([started(9, "1.1.0")], (), history, LONG_AGO)
+
+    assert [(one.at, one.before, one.now) for one in found] == [(ago(9), "1.0.0", "1.1.0")]
+
+
+@pytest.mark.parametrize(
+    ("move", "told"),
+    [
+        (moved(10, "1.1.0", before="1.0.0"), [("1.0.0", "1.1.0")]),
+        (moved(10, "1.1.0"), []),
+        (moved(10, "1.2.0", before="1.0.0"), []),
+        (moved(200, "1.1.0", before="1.0.0"), []),
+    ],
+)
+def test_where_nobody_looked_before_the_move_that_brought_the_release_tells(
+    move: str, told: list[tuple[str, str]]
+) -> None:
+    """And a restart of a release that came long ago is no new release."""
+    found = release_changes([started(9, "1.1.0")], parse_moves(move.encode()), (), ago(120))
+
+    assert [(one.before, one.now) for one in found] == told
+
+
+def test_looks_and_starts_of_one_release_are_no_change() -> None:
+    """A start that the ledger tells and the looks that saw it are the same run."""
+    history = (past(20, started_at=ago(60)), past(8, started_at=ago(60)))
+
+    assert release_changes([started(59.9)], (), history, LONG_AGO) == ()
 
 
 def test_changes_by_hand_carry_their_kind_and_who_and_why() -> None:
