@@ -9,7 +9,7 @@ from tasks.clients.look_history import history_path, recall_looks
 from tasks.clients.mode_switch import current_mode
 from tasks.clients.outbox import Outbox
 from tasks.clients.postmortems import unwritten
-from tasks.clients.releases_root import release_history
+from tasks.clients.releases_root import live_table_changed_at, release_history
 from tasks.model.changes import Change
 from tasks.model.checks import Check
 from tasks.model.errors import CannotLook
@@ -21,7 +21,7 @@ from tasks.rules.incident_state import failing_since, fold_incidents, rearmed_at
 from tasks.rules.maintenance import maintenance_at
 from tasks.rules.recent_changes import control_changes, gateway_turns, parse_moves, release_changes
 from tasks.rules.recovery_messages import owes_recovery
-from tasks.rules.service_lives import service_lives
+from tasks.rules.service_lives import service_lives, start_failure
 from tasks.settings import RunbookSettings, ServiceSettings
 
 CHANGES_FOR = timedelta(hours=2)
@@ -93,6 +93,7 @@ def context_around(settings: RunbookSettings, request: TriageRequest, now: datet
         open_incidents=still_open,
         changes=_changes(watched, recent, history, now),
         lives=service_lives(recent, incidents, _lived_since(recent, request.service, now), now),
+        start_failure=start_failure(recent, live_table_changed_at(watched)),
         gateway_turns=gateway_turns(recent, now - TURNS_FOR),
         known_gateways=_known_gateways(watched),
         history=history,

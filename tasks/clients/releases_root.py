@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tasks.rules.recent_changes import parse_moves
@@ -57,12 +58,26 @@ def not_known_good(service: ServiceSettings, releases: Iterable[str]) -> dict[st
 
 def live_table_hash(service: ServiceSettings) -> str | None:
     """Digest the routing table that the next start would read, where the history of moves tells where it lies."""
-    moves = parse_moves(release_history(service))
-    file = moves[-1].routing_file if moves else None
+    file = _live_table(service)
     try:
-        return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else None
+        return hashlib.sha256(file.read_bytes()).hexdigest() if file else None
     except (OSError, ValueError):
         return None
+
+
+def live_table_changed_at(service: ServiceSettings) -> datetime | None:
+    """Say when the live routing table was written last; None where nobody can say."""
+    file = _live_table(service)
+    try:
+        return datetime.fromtimestamp(file.stat().st_mtime, UTC) if file else None
+    except (OSError, ValueError, OverflowError):
+        return None
+
+
+def _live_table(service: ServiceSettings) -> Path | None:
+    moves = parse_moves(release_history(service))
+    file = moves[-1].routing_file if moves else None
+    return Path(file) if file else None
 
 
 def _manifest(release: Path) -> str:

@@ -1,9 +1,11 @@
 """Replace the process of a watched service by a new one: stop the one that was looked at, start, wait for an answer."""
 
 from tasks.clients.acting import Done
+from tasks.clients.process_look import is_local
+from tasks.clients.processes import port_owner
 from tasks.clients.readiness import answers_health
 from tasks.clients.supervisor import supervisor_of
-from tasks.model.errors import CannotAct, NothingDone
+from tasks.model.errors import CannotAct, Code, NothingDone
 from tasks.model.incident import Outcome
 from tasks.model.processes import ProcessLook
 from tasks.model.progress import LongStep, Progress, Report, unheard
@@ -15,7 +17,8 @@ def replaced(service: ServiceSettings, process: ProcessLook, report: Report = un
     """Stop the process, if there is one, and start the service.
 
     Runbook: §2.1 Restart if hung.
-    Errors: none; a stop or start that fails midway is *unknown*, and goes to a person.
+    Errors: none; a stop or start that fails midway is *unknown*, and goes to a person. A start whose process has ended
+    with nobody left on its port has a known end: it did not help.
     """
     supervisor, limits = supervisor_of(service), service.restart
     report(Progress(step=LongStep.STOP, of=limits.drain_timeout_s + limits.kill_timeout_s, ticks=True))
@@ -29,7 +32,13 @@ def replaced(service: ServiceSettings, process: ProcessLook, report: Report = un
     try:
         new = supervisor.start(lambda: answers_health(service))
     except CannotAct as error:
-        return Done(outcome=Outcome.UNKNOWN, detail=f"{ended}; {error}")
+        outcome = Outcome.NOT_RECOVERED if _start_ended(service, error) else Outcome.UNKNOWN
+        return Done(outcome=outcome, detail=f"{ended}; {error}")
     return Done(
         outcome=Outcome.DONE, detail=f"{ended}; {f'pid={new.pid}' if new else 'the service'} started and answers"
     )
+
+
+def _start_ended(service: ServiceSettings, error: CannotAct) -> bool:
+    """Say whether nothing is left of a start that failed: its process ended, and nobody took the port."""
+    return error.code is Code.START_FAILED and is_local(service) and port_owner(service.port) is None

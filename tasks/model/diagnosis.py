@@ -41,6 +41,7 @@ class Kind(StrEnum):
     WRONG_RULE = "wrong_rule"
     CLASS_MISSING = "class_missing"
     LATENT = "latent"
+    START_REFUSED = "start_refused"
     ERRORS = "errors"
     CRASHES = "crashes"
     MEMORY = "memory"

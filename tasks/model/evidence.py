@@ -46,6 +46,7 @@ class Context(Value):
     """§1.1: which alert, since when, what is open already, what changed lately, and how far this run may go.
 
     `history` are the runs before, oldest first; `limits` those that were in force, so that a replay judges alike.
+    `start_failure` is what the service's last start wrote when it was refused, with no start and no new table since.
     `unsent_count` is what earlier runs left to be told.
     `checks` are the accepted ones, which name no cause; `unwritten_incidents` are over, and have no postmortem yet.
     """
@@ -67,6 +68,7 @@ class Context(Value):
     known_gateways: tuple[KnownGateway, ...] = ()
     history: tuple[PastLook, ...] = ()
     limits: DiagnosisLimits = DiagnosisLimits()
+    start_failure: str = ""
     maintenance: Maintenance | None = None
     desk_time_zone: str = "UTC"
     untold_recoveries: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from tasks.rules.causes.machine import clock_apart, core_taken, storage_fault
 from tasks.rules.causes.observability import observability_fault
 from tasks.rules.causes.releases import bad_change, suspected
 from tasks.rules.causes.resources import resource_exhausted
-from tasks.rules.causes.routing import routing_misconfigured
+from tasks.rules.causes.routing import routing_misconfigured, start_refused
 from tasks.rules.causes.service_process import service_down, service_hung
 from tasks.rules.causes.strategies import client_misbehaviour
 from tasks.rules.causes.unexplained import monitor_blind, symptoms, unknown
@@ -21,7 +21,7 @@ Rule = Callable[[Evidence], Finding | None]
 # Of each group the first that fits is the answer. The groups are in the order of remediation: the service first, then
 # what it stands on, what it depends on, how it is set up, what changed, who uses it, and the instruments last.
 RULES: tuple[tuple[Rule, ...], ...] = (
-    (release_crashes, crash_loop, service_down, service_hung),
+    (start_refused, release_crashes, crash_loop, service_down, service_hung),
     (resource_exhausted,),
     (core_taken,),
     (storage_fault,),
@@ -34,7 +34,7 @@ RULES: tuple[tuple[Rule, ...], ...] = (
     (observability_fault,),
 )
 CRITICAL = frozenset({Cause.SERVICE_DOWN, Cause.SERVICE_HUNG, Cause.CRASH_LOOP})
-CRITICAL_KINDS = frozenset({Kind.PORT, Kind.CPU, Kind.CRASHES})
+CRITICAL_KINDS = frozenset({Kind.PORT, Kind.CPU, Kind.CRASHES, Kind.START_REFUSED})
 
 
 def name_cause(evidence: Evidence) -> Diagnosis:

@@ -5,10 +5,13 @@ from datetime import datetime, timedelta
 
 from tasks.model.changes import LifeEnd, ServiceLife
 from tasks.model.diagnosis import Cause
-from tasks.model.incident import Action, IncidentState, LedgerRecord, Outcome
+from tasks.model.incident import Action, Event, IncidentState, LedgerRecord, Outcome
 from tasks.rules.json_values import text_of
 
 LIVES_LIMIT_COUNT = 50
+# What our start says, and what the service says of a table that it does not take.
+FAILED_START, TABLE_REFUSED = "START_FAILED", "ROUTING_TABLE_REFUSED"
+QUOTED_COUNT = 600
 # A start that a restart ordered comes within this.
 COMES_UP_WITHIN = timedelta(seconds=90)
 
@@ -40,6 +43,23 @@ def service_lives(
                 lives[-1] = _ended(lives[-1], at, _how_it_ended(lives[-1].started_at, at, restarts))
             lives.append(ServiceLife(started_at=at, ended_at=at, end=LifeEnd.CRASHED))
     return tuple(one for one in lives[-LIVES_LIMIT_COUNT:] if one.ended_at is None or one.ended_at > since)
+
+
+def start_failure(records: Iterable[LedgerRecord], table_changed_at: datetime | None) -> str:
+    """Quote how the last start of ours failed, where the service has not started since.
+
+    Runbook: §2.1 Check the service process.
+    Steps: a refused routing table that was written anew since then is another one, and says nothing.
+    """
+    found, at = "", None
+    for record in records:
+        detail = text_of(record.details, "detail", 2000) or ""
+        if record.type == "service_started":
+            found = ""
+        elif record.event == Event.ACTION_FINISHED and FAILED_START in detail:
+            found, at = detail[detail.index(FAILED_START) :][:QUOTED_COUNT], record.timestamp
+    is_another = at is not None and table_changed_at is not None and table_changed_at > at
+    return "" if TABLE_REFUSED in found and is_another else found
 
 
 Restart = tuple[datetime, bool]

@@ -5,9 +5,18 @@ from tasks.model.diagnosis import Audience, Cause, Confidence, Finding, Kind
 from tasks.model.evidence import Evidence
 from tasks.model.looks import Observation, OrderLook, OrderOutcome, RouteLook
 from tasks.model.orders import AssetClass
-from tasks.rules.causes.facts import confidence, gateways_ruled_out, in_all, is_paused, looks, service_ruled_out
+from tasks.rules.causes.facts import (
+    confidence,
+    gateways_ruled_out,
+    in_all,
+    is_down,
+    is_paused,
+    looks,
+    service_ruled_out,
+)
 from tasks.rules.causes.gateway_signs import WRONG_ROUTE_CODES
 from tasks.rules.causes.resources import descriptors_spent
+from tasks.rules.service_lives import TABLE_REFUSED
 
 Part = tuple[Kind, Confidence, str, AssetClass | None]
 
@@ -33,6 +42,27 @@ def routing_misconfigured(evidence: Evidence) -> Finding | None:
         ruled_out=(*service_ruled_out(evidence), *gateways_ruled_out(evidence.latest)),
         asset_classes=tuple(name for name in AssetClass if name in {part[3] for part in parts}),
         kinds=tuple(dict.fromkeys(part[0] for part in parts)),
+    )
+
+
+def start_refused(evidence: Evidence) -> Finding | None:
+    """Find a service that is down because it refuses its routing table: one more start would be refused as well.
+
+    Runbook: §2.2 Confirm router configuration; a person restores the table, then starts the service.
+    """
+    failure = evidence.context.start_failure
+    if TABLE_REFUSED not in failure or not is_down(evidence):
+        return None
+    down = f"health refused in {looks(evidence)}, process {evidence.latest.process.state}"
+    return Finding(
+        cause=Cause.ROUTING_MISCONFIGURED,
+        confidence=confidence(evidence),
+        because=("the service does not start: restore the routing table, then start it", failure, down),
+        section="§2.2",
+        tier=Audience.TIER_2,
+        ruled_out=("service down alone: a restart would be refused again", *gateways_ruled_out(evidence.latest)),
+        asset_classes=tuple(dict.fromkeys(order.asset_class for order in evidence.latest.orders)),
+        kinds=(Kind.START_REFUSED,),
     )
 
 

@@ -39,7 +39,12 @@ def service_down(evidence: Evidence) -> Finding | None:
     if process.state in ALIVE:
         because = (f"health {_faults(evidence)} in {looks(evidence)}", f"process: {process.detail}")
         return _finding(Cause.SERVICE_DOWN, Confidence.LIKELY, because)
-    because = (f"health {_faults(evidence)} in {looks(evidence)}", f"process {process.state}: {process.detail}")
+    failure = evidence.context.start_failure
+    because = (
+        f"health {_faults(evidence)} in {looks(evidence)}",
+        f"process {process.state}: {process.detail}",
+        *((f"its last start failed: {failure}",) if failure else ()),
+    )
     ruled_out = ("service hung: no process is left to hang", *gateways_ruled_out(evidence.latest))
     return _finding(Cause.SERVICE_DOWN, confidence(evidence), because, ruled_out)
 

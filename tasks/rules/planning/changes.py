@@ -17,7 +17,10 @@ def restore_routing(trouble: Trouble) -> Actions:
     """Put the last good table back; a class that stays without its route is paused. Never restart (FAULTS 19).
 
     Runbook: §2.2 Confirm router configuration and the asset-class routing rules.
+    Steps: a service that refuses to start with its table takes no order to restore it; a person does, on disk.
     """
+    if Kind.START_REFUSED in trouble.finding.kinds:
+        return ()
     wanted = trouble.wants(Action.RESTORE_ROUTING, good_table(trouble))
     names = [name for name in trouble.finding.asset_classes if not is_paused(trouble.facts, name)]
     return (wanted, *(instead(pause(trouble, name), Due.IF_NOT_DONE, wanted) for name in names))

@@ -1,0 +1,108 @@
+"""A service that does not start because it refuses its table: named as that, and not restarted into it again."""
+
+from datetime import timedelta
+
+import pytest
+
+from tasks.model.diagnosis import Audience, Cause, Confidence, Kind, Status
+from tasks.model.evidence import Evidence
+from tasks.model.incident import Event, LedgerRecord
+from tasks.model.looks import Fault, OrderOutcome
+from tasks.model.orders import AssetClass
+from tasks.model.processes import ProcessState
+from tasks.rules.diagnosis import name_cause
+from tasks.rules.planning.plan import make_plan
+from tasks.rules.service_lives import start_failure
+from tests.fakes.cases import facts
+from tests.fakes.looks import health, order, process
+from tests.fakes.past import ago, rounds, with_past
+
+REFUSED = (
+    "START_FAILED: expected a running service was exit_code=2; last lines: ROUTING_TABLE_REFUSED: /s/routing.toml: "
+    "not TOML; restore a good table and start again"
+)
+OTHER = "START_FAILED: expected a running service was exit_code=1; last lines: JOURNAL_UNAVAILABLE: disk I/O error"
+DOWN = {
+    "health": health(Fault.REFUSED),
+    "process": process(ProcessState.DEAD),
+    "orders": tuple(order(name, OrderOutcome.NOT_REACHED) for name in (AssetClass.EQUITY, AssetClass.FX)),
+}
+
+
+def down(failure: str = REFUSED, **changes: object) -> Evidence:
+    """Three observations of a service that is down, after a start that failed so."""
+    return with_past(rounds(**{**DOWN, **changes}), start_failure=failure)
+
+
+def test_a_service_that_refuses_its_table_at_the_start_is_misconfigured_and_says_what_to_do() -> None:
+    """Who is paged must read *restore the table*, not *re-arm*: the next start fails as this one did."""
+    diagnosis = name_cause(down())
+    (finding,) = diagnosis.findings
+
+    assert (finding.cause, finding.confidence) == (Cause.ROUTING_MISCONFIGURED, Confidence.CONFIRMED)
+    assert (finding.kinds, finding.tier, diagnosis.status) == (
+        (Kind.START_REFUSED,),
+        Audience.TIER_2,
+        Status.CRITICAL,
+    )
+    assert finding.because[0] == "the service does not start: restore the routing table, then start it"
+    assert finding.because[1] == REFUSED
+
+
+def test_nothing_is_restarted_or_restored_over_a_service_that_would_be_refused_again() -> None:
+    """It takes no order to restore anything, and one more start would spend the budget."""
+    evidence = down()
+    known = facts().model_copy(update={"evidence": evidence, "diagnosis": name_cause(evidence)})
+
+    assert make_plan(known, {Cause.ROUTING_MISCONFIGURED: "INC-1"}).actions == ()
+
+
+def test_any_other_failed_start_is_told_with_the_service_that_is_down() -> None:
+    """Its own last words are the first thing that the person paged needs."""
+    (finding,) = name_cause(down(OTHER)).findings
+
+    assert finding.cause is Cause.SERVICE_DOWN
+    assert any("JOURNAL_UNAVAILABLE" in one for one in finding.because)
+
+
+def test_a_service_that_is_up_is_not_held_to_a_start_that_failed_before() -> None:
+    """Somebody started it by other means."""
+    assert name_cause(with_past(rounds(), start_failure=REFUSED)).findings == ()
+
+
+def record(minutes: float, type_: str = "x", event: Event | None = None, detail: str = "") -> LedgerRecord:
+    """One line of the ledger."""
+    details = {"detail": detail} if detail else {}
+    return LedgerRecord(timestamp=ago(minutes), type=type_, event=event, details=details)
+
+
+FAILED = record(5, event=Event.ACTION_FINISHED, detail=f"pid=7 ended; {REFUSED}")
+
+
+@pytest.mark.parametrize(
+    ("records", "told"),
+    [
+        ((), ""),
+        ((FAILED,), REFUSED),
+        ((FAILED, record(4, "service_started")), ""),
+        ((record(6, "service_started"), FAILED), REFUSED),
+        ((FAILED, record(3, event=Event.ACTION_FINISHED, detail="done")), REFUSED),
+        ((FAILED, record(3, event=Event.ACTION_FINISHED, detail=OTHER)), OTHER),
+        ((record(5, event=Event.ACTION_STARTED, detail=REFUSED),), ""),
+    ],
+)
+def test_the_last_failed_start_counts_until_the_service_has_started(
+    records: tuple[LedgerRecord, ...], told: str
+) -> None:
+    """What was put right is not told again."""
+    assert start_failure(records, None) == told
+
+
+def test_a_table_that_was_written_anew_since_is_another_one() -> None:
+    """It may be good by now, and a start may help; other failures have nothing to do with it."""
+    before, after = FAILED.timestamp - timedelta(seconds=1), FAILED.timestamp + timedelta(seconds=1)
+    other = record(5, event=Event.ACTION_FINISHED, detail=OTHER)
+
+    assert start_failure((FAILED,), before) == REFUSED
+    assert start_failure((FAILED,), after) == ""
+    assert start_failure((other,), after) == OTHER
