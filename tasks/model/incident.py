@@ -99,14 +99,6 @@ class SkippedLine(Value):
     reason: str
 
 
-class Ledger(Value):
-    """The whole file, read leniently."""
-
-    records: tuple[LedgerRecord, ...] = ()
-    skipped: tuple[SkippedLine, ...] = ()
-    read_count: int = 0
-
-
 class ActionRecord(Value):
     """One action as the ledger tells it; without `finished_at` its end was never seen, `settled` by a re-arm."""
 
@@ -170,3 +162,38 @@ class IncidentState(Value):
     def is_open(self) -> bool:
         """Say whether the incident still runs."""
         return self.closed_at is None
+
+
+class Fold(Value):
+    """What a ledger says up to a line: the incidents of each service, and the records that still bear on a decision.
+
+    `incidents` are by service; those under no name are of records that name none, which every service shares.
+    """
+
+    line_count: int = 0
+    record_count: int = 0
+    skipped_count: int = 0
+    incidents: dict[str, tuple[IncidentState, ...]] = Field(default_factory=dict)
+    records: tuple[LedgerRecord, ...] = ()
+
+
+class Ledger(Value):
+    """A ledger, read leniently: what was folded `before`, and the records since.
+
+    `records` are those of the fold that still bear on a decision, and after them every later one.
+    """
+
+    records: tuple[LedgerRecord, ...] = ()
+    skipped: tuple[SkippedLine, ...] = ()
+    read_count: int = 0
+    before: Fold = Fold()
+
+    @property
+    def since(self) -> tuple[LedgerRecord, ...]:
+        """The records that are not in the fold."""
+        return self.records[len(self.before.records) :]
+
+    @property
+    def skipped_count(self) -> int:
+        """The lines that could not be read, of the whole file."""
+        return self.before.skipped_count + len(self.skipped)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from tasks.model.by_hand import BY_HAND_TYPE
-from tasks.model.incident import ActionRecord, Event, IncidentState, LedgerRecord
+from tasks.model.incident import ActionRecord, Event, Fold, IncidentState, Ledger, LedgerRecord
 from tasks.rules.action_history import begun_action, ended_action, is_rearm
 from tasks.rules.escalation_state import (
     acknowledged,
@@ -22,29 +22,44 @@ from tasks.rules.json_values import text_of
 SEEN_EVENTS = frozenset({Event.OBSERVED, None, ""})
 FAILURE_WORDS = ("failed", "error", "unreachable", "refused", "unavailable", "down", "hung")
 
+# Under this name a fold has the incidents of records that name no service.
+NOBODY = ""
 
-def fold_incidents(records: Iterable[LedgerRecord], service: str) -> tuple[IncidentState, ...]:
+
+def fold_incidents(ledger: Ledger | Iterable[LedgerRecord], service: str) -> tuple[IncidentState, ...]:
     """Fold one service's records into its incidents, oldest first.
 
     Errors: none; a record without an incident, or of an incident that nobody opened, changes nothing.
     """
-    incidents: dict[str, IncidentState] = {}
+    known, records = (ledger.before, ledger.since) if isinstance(ledger, Ledger) else (Fold(), ledger)
+    incidents = {one.incident_id: one for one in known_incidents(known, service)}
     for record in records:
-        if is_rearm(record) and record.service == service:
-            incidents = {name: _settled(incident) for name, incident in incidents.items()}
-        if record.service not in {service, None} or not record.incident_id:
-            continue
-        current = incidents.get(record.incident_id)
-        if current is None and record.event == Event.OPENED:
-            current = _opened(record, service)
-        if current is not None:
-            incidents[record.incident_id] = _step(current, record)
+        fold_record(incidents, record, service)
     return tuple(incidents.values())
 
 
-def open_incidents(records: Iterable[LedgerRecord], service: str) -> tuple[IncidentState, ...]:
+def known_incidents(fold: Fold, service: str) -> tuple[IncidentState, ...]:
+    """Find the incidents of a service in a fold; one that it does not know has those of records that name nobody."""
+    own = fold.incidents.get(service)
+    return own if own is not None else tuple(_as_of(one, service) for one in fold.incidents.get(NOBODY, ()))
+
+
+def fold_record(incidents: dict[str, IncidentState], record: LedgerRecord, service: str) -> None:
+    """Take one more record into the incidents of a service."""
+    if is_rearm(record) and record.service == service:
+        incidents.update({name: _settled(incident) for name, incident in incidents.items()})
+    if record.service not in {service, None} or not record.incident_id:
+        return
+    current = incidents.get(record.incident_id)
+    if current is None and record.event == Event.OPENED:
+        current = _opened(record, service)
+    if current is not None:
+        incidents[record.incident_id] = _step(current, record)
+
+
+def open_incidents(ledger: Ledger | Iterable[LedgerRecord], service: str) -> tuple[IncidentState, ...]:
     """Find the incidents that still run."""
-    return tuple(incident for incident in fold_incidents(records, service) if incident.is_open)
+    return tuple(incident for incident in fold_incidents(ledger, service) if incident.is_open)
 
 
 def rearmed_at(records: Iterable[LedgerRecord], service: str) -> datetime | None:
@@ -76,6 +91,10 @@ def _is_failure(record: LedgerRecord) -> bool:
     if record.event in {Event.OPENED, Event.DIAGNOSED}:
         return True
     return record.event in SEEN_EVENTS and any(word in record.type for word in FAILURE_WORDS)
+
+
+def _as_of(incident: IncidentState, service: str) -> IncidentState:
+    return incident.model_copy(update={"service": service})
 
 
 def _opened(record: LedgerRecord, service: str) -> IncidentState:
