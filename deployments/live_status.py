@@ -170,10 +170,10 @@ def _open_incidents(state: StateDir) -> list[str]:
 
 def _open_in(place: LedgerPlace, services: list[str]) -> list[str]:
     try:
-        records = read_ledger(place).records
+        ledger = read_ledger(place)
     except RunbookError:
         return []
-    return [incident.incident_id for service in services for incident in open_incidents(records, service)]
+    return [incident.incident_id for service in services for incident in open_incidents(ledger, service)]
 
 
 def _mode(state: StateDir) -> str | None:

@@ -83,7 +83,7 @@ def _progress(service: ServiceSettings, spent_s: float, good_for_s: float | None
 
 def _record(settings: RunbookSettings, case: RemediationCase, result: ActionResult, recovery: Recovery) -> None:
     ledger, now = settings.ledger(case.service), datetime.now(UTC)
-    states = {one.incident_id: one for one in fold_incidents(read_ledger(ledger).records, case.service)}
+    states = {one.incident_id: one for one in fold_incidents(read_ledger(ledger), case.service)}
     incident = states.get(result.planned.incident_id)
     if incident is None:
         return

@@ -38,17 +38,17 @@ def find_due_pages(service: str) -> tuple[Message, ...]:
 def messages_due(settings: RunbookSettings, service: str, now: datetime) -> tuple[Message, ...]:
     """Fold the ledger anew, so that what was told a moment ago, or acknowledged, counts."""
     try:
-        records = read_ledger(settings.ledger(service)).records
+        ledger = read_ledger(settings.ledger(service))
     except CannotLook:
         return ()
     words = PageWords(mode=current_mode(settings), time_zone=settings.desk_time_zone)
-    incidents = fold_incidents(records, service)
+    incidents = fold_incidents(ledger, service)
     owed = tuple(message for one in incidents for message in recovery_messages(one, words, now, incidents))
     limits = settings.service(service).escalation
     waiting = [one for one in incidents if one.is_open and not is_acknowledged(one, limits, now)]
-    if not waiting or maintenance_at(records, service, now):
+    if not waiting or maintenance_at(ledger.records, service, now):
         return owed
-    clock_of = _clocks(settings, service, maintenance_ended_at(records, service, now), now)
+    clock_of = _clocks(settings, service, maintenance_ended_at(ledger.records, service, now), now)
     pages = ((one, page) for one in waiting for page in due_pages(one, clock_of(one), limits))
     return (*owed, *(page_message(incident, page, words) for incident, page in pages))
 

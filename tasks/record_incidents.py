@@ -34,7 +34,7 @@ def incidents_recorded(settings: RunbookSettings, evidence: Evidence, diagnosis:
     acting = holder_of(settings.state_dir, service) is not None
 
     def decide(ledger: Ledger) -> tuple[LedgerRecord, ...]:
-        incidents = fold_incidents(ledger.records, service)
+        incidents = fold_incidents(ledger, service)
         held = OpenLedger(
             service=service,
             now=now,
@@ -46,8 +46,7 @@ def incidents_recorded(settings: RunbookSettings, evidence: Evidence, diagnosis:
         return incident_changes(diagnosis, evidence, held, lambda cause: _new_id(now, cause))
 
     changes = transact(place, decide)
-    records = read_ledger(place).records
-    return update_of(fold_incidents(records, service), changes, acting=acting)
+    return update_of(fold_incidents(read_ledger(place), service), changes, acting=acting)
 
 
 def update_of(

@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from deployments.views.json_document import say_json
 from deployments.views.words import say_lines
-from tasks.clients.incident_ledger import read_ledger
+from tasks.clients.incident_ledger import read_everything
 from tasks.clients.notifications import read_deliveries
 from tasks.model.incident import IncidentState
 from tasks.model.messages import Delivery
@@ -38,9 +38,9 @@ def incidents(
 
 
 def incidents_of(settings: RunbookSettings, service: str) -> tuple[IncidentState, ...]:
-    """Fold one service's ledger."""
+    """Fold one service's ledger, with what was archived of it."""
     settings.service(service)
-    return fold_incidents(read_ledger(settings.ledger(service)).records, service)
+    return fold_incidents(read_everything(settings.ledger(service)), service)
 
 
 def as_json(incident: IncidentState, deliveries: tuple[Delivery, ...]) -> dict[str, Any]:

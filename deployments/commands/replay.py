@@ -10,7 +10,7 @@ from deployments.commands.looking import COULD_NOT_LOOK, Answer, JsonOutput, giv
 from deployments.views.regressions import regression_lines
 from deployments.views.terminal import BAD, BOLD, DIM, GOOD, line
 from tasks.clients.evidence_store import load_run, runs_of_incident
-from tasks.clients.incident_ledger import read_ledger
+from tasks.clients.incident_ledger import read_everything
 from tasks.clients.regressions import list_regressions, replay_regression
 from tasks.model.diagnosis import Diagnosis
 from tasks.model.errors import Code, RunbookError
@@ -97,7 +97,7 @@ def asked_file(file: Path | None, incident: str | None) -> Path:
 def _first_of(incident_id: str) -> Path:
     settings = load_settings()
     for service in settings.services:
-        states = fold_incidents(read_ledger(settings.ledger(service)).records, service)
+        states = fold_incidents(read_everything(settings.ledger(service)), service)
         found = next((one for one in states if one.incident_id == incident_id), None)
         paths = runs_of_incident(settings.state_dir, found) if found else ()
         if paths:

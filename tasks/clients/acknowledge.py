@@ -75,7 +75,7 @@ def _open_incidents(settings: RunbookSettings) -> dict[str, IncidentState]:
 
 
 def _of(ledger: Ledger, service: str) -> dict[str, IncidentState]:
-    return {one.incident_id: one for one in fold_incidents(ledger.records, service) if one.is_open}
+    return {one.incident_id: one for one in fold_incidents(ledger, service) if one.is_open}
 
 
 def _wanted(incident_id: str, found: Mapping[str, IncidentState]) -> IncidentState:

@@ -71,7 +71,7 @@ def context_around(settings: RunbookSettings, request: TriageRequest, now: datet
     """
     ledger = kept.ledger
     recent = [one for one in ledger.records if one.service in {request.service, None}]
-    incidents = fold_incidents(recent, request.service)
+    incidents = fold_incidents(ledger, request.service)
     still_open = tuple(one for one in incidents if one.is_open)
     watched = settings.service(request.service)
     history = recall_looks(history_path(settings, request.service), now)
@@ -88,7 +88,7 @@ def context_around(settings: RunbookSettings, request: TriageRequest, now: datet
         or next((one.type for one in reversed(recent) if still_open), None),
         began_at=began_at,
         recent_count=sum(one.timestamp > now - timedelta(days=1) for one in recent),
-        ledger_skipped_count=len(ledger.skipped),
+        ledger_skipped_count=ledger.skipped_count,
         ledger_detail=kept.fault,
         open_incidents=still_open,
         changes=_changes(watched, recent, history, now),

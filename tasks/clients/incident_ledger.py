@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,7 +13,10 @@ import orjson
 
 from tasks.clients.file_lock import file_locked
 from tasks.clients.jsonl import LOCK_TIMEOUT_S, write_lines
-from tasks.clients.ledger_spool import keep, let_out
+from tasks.clients.ledger_archiving import archive_old, archive_path, is_due
+from tasks.clients.ledger_memory import recall
+from tasks.clients.ledger_reading import note_append, read_remembered, stamp_before
+from tasks.clients.ledger_spool import keep, let_out, waiting
 from tasks.model.errors import CannotAct, CannotLook, Code, RunbookError
 from tasks.model.incident import Ledger, LedgerRecord
 from tasks.model.ledger_file import LedgerPlace, Recorded
@@ -30,8 +34,11 @@ def read_ledger(ledger: LedgerPlace | Path, *, from_line_1: bool = False) -> Led
     Units: the lines of a ledger that is read from its end count from there, unless they shall count `from_line_1`.
     Errors: `LEDGER_UNREADABLE` when the file is there and cannot be read: then nothing may be concluded from it.
     """
-    path = _place(ledger).path
+    place = _place(ledger)
+    path = place.path
     try:
+        if place.state_dir is not None and not from_line_1:
+            return read_remembered(place)
         _refuse_device(path)
         with path.open("rb") as file:
             start = max(0, os.fstat(file.fileno()).st_size - READ_LIMIT_BYTES)
@@ -44,6 +51,17 @@ def read_ledger(ledger: LedgerPlace | Path, *, from_line_1: bool = False) -> Led
         raise CannotLook(
             Code.LEDGER_UNREADABLE, f"expected a readable file was {error.strerror} path={path}; mend its permissions"
         ) from None
+
+
+def read_everything(ledger: LedgerPlace) -> Ledger:
+    """Read every record there ever was: those in the archive, numbered by its lines, and then those of the ledger.
+
+    Errors: `LEDGER_UNREADABLE`.
+    """
+    read_ledger(ledger)
+    archive = read_ledger(archive_path(ledger.path), from_line_1=True)
+    live = read_ledger(ledger, from_line_1=True)
+    return live.model_copy(update={"records": (*archive.records, *live.records)})
 
 
 def append(ledger: LedgerPlace | Path, records: Sequence[LedgerRecord]) -> None:
@@ -83,10 +101,25 @@ def transact(
     """
     place = _place(ledger)
     with _locked(place):
-        records = tuple(decide(read_ledger(place)))
+        records = tuple(decide(_read_locked(place)))
         if records:
             _write(place, records)
         return records
+
+
+def tidy(ledger: LedgerPlace, keep_for: timedelta, now: datetime) -> int:
+    """Append what waits, and move old lines into the archive where there are enough; say how many were moved.
+
+    Errors: `LEDGER_UNREADABLE`, `LEDGER_UNWRITABLE`, `SINK_UNWRITABLE`. Nothing is lost: the next one goes on.
+    """
+    if not waiting(ledger) and not is_due(recall(ledger), now):
+        return 0
+    with _locked(ledger):
+        if waiting(ledger):
+            _write(ledger, ())
+        read_remembered(ledger, locked=True)
+        memory = recall(ledger)
+        return archive_old(ledger, memory, keep_for, now) if memory is not None and is_due(memory, now) else 0
 
 
 @contextmanager
@@ -99,9 +132,15 @@ def _locked(place: LedgerPlace, patience_s: float = LOCK_TIMEOUT_S) -> Iterator[
         raise _unwritable(place.path, error.strerror or str(error)) from None
 
 
+def _read_locked(place: LedgerPlace) -> Ledger:
+    return read_ledger(place.path) if place.state_dir is None else read_remembered(place, locked=True)
+
+
 def _write(place: LedgerPlace, records: Sequence[LedgerRecord]) -> None:
+    before = stamp_before(place) if place.state_dir is not None else None
     with let_out(place) as waited:
         write_lines(place.path, waited + b"".join(map(_line, records)))
+    note_append(place, before)
 
 
 def _kept(place: LedgerPlace, records: Sequence[LedgerRecord], why: str) -> Recorded:

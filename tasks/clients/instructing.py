@@ -38,7 +38,7 @@ def instruction_recorded(
     known: list[IncidentState] = []
 
     def decide(ledger: Ledger) -> tuple[LedgerRecord, ...]:
-        fits = fitting_incident(instruction, fold_incidents(ledger.records, service))
+        fits = fitting_incident(instruction, fold_incidents(ledger, service))
         known.extend([fits] if fits else [])
         return () if fits else opening_records(instruction, _new_id(now), now)
 
@@ -93,7 +93,7 @@ def instruction_ended(settings: RunbookSettings, story: HandStory, result: Remed
 
     def decide(ledger: Ledger) -> tuple[LedgerRecord, ...]:
         # The proof of a recovery may have ended it already.
-        incidents = fold_incidents(ledger.records, service)
+        incidents = fold_incidents(ledger, service)
         is_over = any(not one.is_open for one in incidents if one.incident_id == incident_id)
         ending = ending_records(story.incident, result, story.instruction.asked.by, datetime.now(UTC))
         return () if is_over else ending

@@ -35,7 +35,7 @@ class MessageRecords:
             ledger = self._settings.ledger(service)
             stamp = _stamp(ledger.path)
             if self._folded.get(service, (None, None))[0] != stamp:
-                states = fold_incidents(read_ledger(ledger).records, service)
+                states = fold_incidents(read_ledger(ledger), service)
                 self._folded[service] = (stamp, {one.incident_id: one for one in states})
         except RunbookError:
             return None
@@ -83,7 +83,7 @@ class MessageRecords:
         return key in incident.told if incident is not None else self._sink.delivered(key)
 
     def _notified(self, entry: Queued, ledger: Ledger) -> tuple[LedgerRecord, ...]:
-        states = fold_incidents(ledger.records, entry.service)
+        states = fold_incidents(ledger, entry.service)
         incident = next((one for one in states if one.incident_id == entry.message.incident_id), None)
         if incident is None or entry.message.key in incident.told:
             return ()

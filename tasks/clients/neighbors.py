@@ -41,4 +41,4 @@ async def _seen(settings: RunbookSettings, name: str, places: asyncio.Semaphore)
 def _is_old(settings: RunbookSettings, name: str) -> bool:
     """Say whether a neighbor's trouble is its own; a ledger that cannot be read does not say so."""
     ledger, _ = ledger_or_fault(settings.ledger(name))
-    return has_trouble_of_its_own(ledger.records, name, datetime.now(UTC))
+    return has_trouble_of_its_own(ledger, name, datetime.now(UTC))

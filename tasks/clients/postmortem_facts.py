@@ -1,7 +1,7 @@
 """Gather what is known of an incident from the ledger, the looks, the evidence and the messages, and keep it.
 
-The ledger rotates, looks are kept for a day and evidence for two weeks: the facts lie beside the documents, so that a
-postmortem can be written again years later and says no less than before.
+Closed incidents are archived, looks are kept for a day and evidence for two weeks: the facts lie beside the documents,
+so that a postmortem can be written again years later and says no less than before.
 """
 
 import contextlib
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from tasks.clients.accepted_checks import list_checks
 from tasks.clients.evidence_store import runs_of_incident
 from tasks.clients.incident_ledger import read_ledger
+from tasks.clients.ledger_archiving import archive_path
 from tasks.clients.look_history import history_path, looks_between
 from tasks.clients.notifications import read_deliveries
 from tasks.clients.regressions import EXPECTED, first_run
@@ -49,13 +50,20 @@ def known_case(settings: RunbookSettings, service: str, incident_id: str) -> Pos
     """
     kept = _kept(settings.state_dir, incident_id)
     ledger = read_ledger(settings.ledger(service), from_line_1=True)
-    incident = next((one for one in fold_incidents(ledger.records, service) if one.incident_id == incident_id), None)
+    incident = _incident(ledger, service, incident_id)
+    if incident is None:
+        ledger = read_ledger(archive_path(settings.ledger_path(service)), from_line_1=True)
+        incident = _incident(ledger, service, incident_id)
     state = incident or (kept.incident if kept is not None and kept.incident.service == service else None)
     if state is None:
         detail = f"expected an incident of {service} was {incident_id[:80]!r}; see `runbook incidents`"
         raise RunbookError(Code.BAD_ARGUMENT, detail)
     found = _found(settings, state, ledger, kept.first_run if kept else None)
     return merged_case(kept, found) if kept is not None else found
+
+
+def _incident(ledger: Ledger, service: str, incident_id: str) -> IncidentState | None:
+    return next((one for one in fold_incidents(ledger, service) if one.incident_id == incident_id), None)
 
 
 def found_incident(settings: RunbookSettings, service: str, incident_id: str) -> str:
@@ -65,7 +73,7 @@ def found_incident(settings: RunbookSettings, service: str, incident_id: str) ->
     """
     if incident_id:
         return known_case(settings, service, incident_id).incident.incident_id
-    incidents = fold_incidents(read_ledger(settings.ledger(service)).records, service)
+    incidents = fold_incidents(read_ledger(settings.ledger(service)), service)
     if not incidents:
         raise RunbookError(Code.BAD_ARGUMENT, f"expected an incident of {service} was none; see `runbook incidents`")
     return max(incidents, key=lambda one: one.opened_at).incident_id

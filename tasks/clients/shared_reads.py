@@ -1,7 +1,7 @@
 """Read once a round what the services of a host may share: ledgers, checks, the queue of messages."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import groupby
 from typing import Generic, TypeVar
 
@@ -11,6 +11,7 @@ from tasks.clients.outbox import Outbox
 from tasks.model.checks import Check
 from tasks.model.incident import Ledger, LedgerRecord
 from tasks.model.ledger_file import LedgerPlace
+from tasks.rules.incident_state import known_incidents
 from tasks.settings import RunbookSettings
 
 Read = TypeVar("Read")
@@ -46,15 +47,26 @@ class _Grouped:
     """A ledger by service, so that the records of a hundred services are not walked through a hundred times."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._skipped, self._read_count = ledger.skipped, ledger.read_count
-        by_service = sorted(ledger.records, key=_service_of)
-        self._records = {name: list(records) for name, records in groupby(by_service, key=_service_of)}
+        self._ledger = ledger
+        self._before, self._since = _by_service(ledger.before.records), _by_service(ledger.since)
 
     def of(self, service: str) -> Ledger:
         """Give the ledger as one service sees it: its own records and those of nobody, in the order of the file."""
-        own = [*self._records.get(service, ()), *self._records.get("", ())]
-        records = tuple(sorted(own, key=lambda record: record.line))
-        return Ledger(records=records, skipped=self._skipped, read_count=self._read_count)
+        before = _seen_by(service, self._before)
+        fold = self._ledger.before.model_copy(
+            update={"incidents": {service: known_incidents(self._ledger.before, service)}, "records": before}
+        )
+        records = (*before, *_seen_by(service, self._since))
+        return self._ledger.model_copy(update={"records": records, "before": fold})
+
+
+def _by_service(records: tuple[LedgerRecord, ...]) -> dict[str, list[LedgerRecord]]:
+    ordered = sorted(records, key=_service_of)
+    return {name: list(group) for name, group in groupby(ordered, key=_service_of)}
+
+
+def _seen_by(service: str, records: Mapping[str, list[LedgerRecord]]) -> tuple[LedgerRecord, ...]:
+    return tuple(sorted([*records.get(service, ()), *records.get("", ())], key=lambda record: record.line))
 
 
 class _Once(Generic[Read]):

@@ -10,7 +10,7 @@ from tasks.clients.look_history import finished_at, history_path, last_look_at
 from tasks.clients.mode_switch import current_mode
 from tasks.clients.service_lock import holder_of
 from tasks.model.errors import RunbookError
-from tasks.model.incident import IncidentState, LedgerRecord
+from tasks.model.incident import IncidentState, Ledger, LedgerRecord
 from tasks.model.liveness import SeenAlive
 from tasks.model.messages import Message
 from tasks.rules.incident_state import open_incidents
@@ -56,7 +56,7 @@ def silences_recorded(
     silent = _silent(settings, services, now, watching_since)
     if not silent:
         return ()
-    known = {name: told_with(_records(settings, name), name) for name in silent}
+    known = {name: told_with(_ledger(settings, name), name) for name in silent}
     covered = {beside for names in known.values() for beside in names}
     fresh = [name for name in silent if name not in covered]
     owners = [name for name in silent if known[name]]
@@ -104,7 +104,7 @@ def silence_now(
     if last_at is None:
         return None
     # The ledger is read only where the looks alone do not show that all is well.
-    records = _records(settings, service) if now - last_at >= SILENT_AFTER else ()
+    records = _ledger(settings, service).records if now - last_at >= SILENT_AFTER else ()
     return silence_of(
         last_sign_at((last_at,), records, service, now),
         now,
@@ -117,16 +117,16 @@ def silence_now(
 def _recorded(settings: RunbookSettings, service: str, found: Silence, now: datetime) -> IncidentState:
     place = settings.ledger(service)
     try:
-        transact(place, lambda ledger: silence_records(ledger.records, service, found, now))
-        known = open_incidents(read_ledger(place).records, service)
+        transact(place, lambda ledger: silence_records(ledger, service, found, now))
+        known = open_incidents(read_ledger(place), service)
     except RunbookError:
         known = ()
     blind = silence_incident(service, found)
     return next((one for one in known if set(blind.causes) & set(one.causes)), blind)
 
 
-def _records(settings: RunbookSettings, service: str) -> tuple[LedgerRecord, ...]:
+def _ledger(settings: RunbookSettings, service: str) -> Ledger:
     try:
-        return read_ledger(settings.ledger(service)).records
+        return read_ledger(settings.ledger(service))
     except RunbookError:
-        return ()
+        return Ledger()

@@ -14,10 +14,11 @@ LOCK_TIMEOUT_S = 10.0
 READ_LIMIT_BYTES = 16 * 1_048_576
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Write a file whole or not at all: a reader, and a run after a crash, sees the old one or the new one.
 
-    The caller holds the lock, so that what a killed writer left half done is written over.
+    The caller holds the lock, so that what a killed writer left half done is written over. One that is not `durable`
+    outlives its writer, and a loss of power only as the one before it.
     Errors: `SINK_UNWRITABLE`.
     """
     # A person may have linked the file to where it is read; the link stays.
@@ -28,7 +29,8 @@ def write_whole(path: Path, content: bytes) -> None:
         with staged.open("wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         staged.replace(target)
     except OSError as error:
         with suppress(OSError):
@@ -44,7 +46,7 @@ def read_whole(path: Path) -> bytes | None:
     try:
         with path.open("rb") as file:
             content = file.read(READ_LIMIT_BYTES + 1)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise unreadable(path, error.strerror or str(error)) from None

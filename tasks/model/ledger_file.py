@@ -1,7 +1,11 @@
-"""Where an incident ledger lies, and what became of records that could not be appended to it."""
+"""Where an incident ledger lies, what is remembered of it, and what became of records that could not be appended."""
 
 from pathlib import Path
+from typing import Literal
 
+from pydantic import AwareDatetime
+
+from tasks.model.incident import Fold
 from tasks.model.values import Value
 
 
@@ -21,3 +25,50 @@ class Recorded(Value):
     appended: bool
     kept: bool = False
     detail: str = ""
+
+
+class Prefix(Value):
+    """The first whole lines of a file, by their hash: over `chained_bytes` as a chain of blocks, and over all of it."""
+
+    size_bytes: int = 0
+    line_count: int = 0
+    chained_bytes: int = 0
+    chain: str = ""
+    digest: str = ""
+
+
+class Stamp(Value):
+    """What the file system says of a file: as long as it says the same, nobody wrote."""
+
+    device: int
+    inode: int
+    size_bytes: int
+    modified_ns: int
+    changed_ns: int
+
+
+class Archiving(Value):
+    """An archive that is being made: how long it was before, and the file that takes the ledger's place."""
+
+    archive_bytes: int
+    next: Prefix
+
+
+class Memory(Value):
+    """What a ledger was when it was last read: it is never shorter, and begins with the same lines."""
+
+    version: Literal[1] = 1
+    path: str
+    prefix: Prefix
+    stamp: Stamp | None = None
+    snapshot: Prefix | None = None
+    archiving: Archiving | None = None
+    tidied_at: AwareDatetime | None = None
+
+
+class Snapshot(Value):
+    """The fold of a ledger's first lines."""
+
+    version: Literal[1] = 1
+    prefix: Prefix
+    fold: Fold

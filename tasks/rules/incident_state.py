@@ -38,6 +38,11 @@ def fold_incidents(ledger: Ledger | Iterable[LedgerRecord], service: str) -> tup
     return tuple(incidents.values())
 
 
+def records_of(ledger: Ledger | Iterable[LedgerRecord]) -> tuple[LedgerRecord, ...]:
+    """Give the records that still bear on a decision."""
+    return ledger.records if isinstance(ledger, Ledger) else tuple(ledger)
+
+
 def known_incidents(fold: Fold, service: str) -> tuple[IncidentState, ...]:
     """Find the incidents of a service in a fold; one that it does not know has those of records that name nobody."""
     own = fold.incidents.get(service)

@@ -11,9 +11,10 @@ from tasks.rules.incident_state import NOBODY, fold_record, known_incidents
 # What decides by time looks back a day at most.
 BEARS_FOR = timedelta(days=1)
 # A day of facts is far less; beyond this the oldest of them no longer count.
-FACTS_LIMIT_COUNT = 20_000
+FACTS_LIMIT_COUNT = 5_000
 _ACTIONS = frozenset({Event.ACTION_STARTED, Event.ACTION_FINISHED})
 _TURNS = frozenset({Event.OPENED, Event.RECOVERED, Event.CLOSED})
+_NAMES_CAUSE = frozenset({Event.OPENED, Event.DIAGNOSED})
 _BY_PEOPLE = frozenset({STARTED_TYPE, ENDED_TYPE})
 CLOCK_TYPE = "ledger_clock"
 FIRST = datetime.min.replace(tzinfo=UTC)
@@ -83,7 +84,7 @@ def _chosen(
         record = records[index]
         by_people = record.type in _BY_PEOPLE or is_rearm(record)
         spent = (record.event in _ACTIONS or record.type == APPROVAL_TYPE) and index > rearmed.get(record.service, -1)
-        running = record.event == Event.OPENED and record.incident_id in still_open
+        running = record.event in _NAMES_CAUSE and record.incident_id in still_open
         recent = facts_left > 0 and _is_recent_fact(record, now)
         chosen[index] = by_people or spent or running or recent
         facts_left -= recent

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from tasks.model.diagnosis import DEAD_ENDS
-from tasks.model.incident import IncidentState, LedgerRecord
+from tasks.model.incident import IncidentState, Ledger, LedgerRecord
 from tasks.model.looks import HealthLook, Seen
-from tasks.rules.incident_state import open_incidents
+from tasks.rules.incident_state import open_incidents, records_of
 from tasks.rules.maintenance import maintenance_at
 
 # What strikes several services of a host strikes them within minutes; what has lasted for longer is another matter.
@@ -22,14 +22,14 @@ def is_sick(look: HealthLook) -> bool:
     return look.seen is Seen.FAILED and look.status != SERVES
 
 
-def has_trouble_of_its_own(records: Iterable[LedgerRecord], service: str, now: datetime) -> bool:
+def has_trouble_of_its_own(ledger: Ledger | Iterable[LedgerRecord], service: str, now: datetime) -> bool:
     """Say whether a service is being worked on, or was down or hung long before.
 
     An older incident of anything else, as of its metrics or of a disk, says nothing of why it does not serve now.
     """
-    read = tuple(records)
-    old = any(_is_old(one, read, now) for one in open_incidents(read, service))
-    return old or maintenance_at(read, service, now) is not None
+    read = ledger if isinstance(ledger, Ledger) else tuple(ledger)
+    old = any(_is_old(one, records_of(read), now) for one in open_incidents(read, service))
+    return old or maintenance_at(records_of(read), service, now) is not None
 
 
 def _is_old(incident: IncidentState, records: Iterable[LedgerRecord], now: datetime) -> bool:

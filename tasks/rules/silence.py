@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pydantic import AwareDatetime
 
 from tasks.model.diagnosis import Audience, Cause, Confidence, Finding
-from tasks.model.incident import Event, IncidentState, LedgerRecord, Source
+from tasks.model.incident import Event, IncidentState, Ledger, LedgerRecord, Source
 from tasks.model.values import Value
 from tasks.rules.incident_changes import record_of
 from tasks.rules.incident_state import open_incidents
@@ -90,7 +90,7 @@ def silence_incident(service: str, silence: Silence) -> IncidentState:
 
 
 def silence_records(
-    ledger: Iterable[LedgerRecord], service: str, silence: Silence, now: datetime
+    ledger: Ledger | Iterable[LedgerRecord], service: str, silence: Silence, now: datetime
 ) -> tuple[LedgerRecord, ...]:
     """Write the opening of an incident of our own tool, unless one is open.
 
@@ -110,11 +110,10 @@ def silence_records(
     )
 
 
-def told_with(records: Iterable[LedgerRecord], service: str) -> tuple[str, ...]:
+def told_with(ledger: Ledger, service: str) -> tuple[str, ...]:
     """Name the services whose silence an open incident of this one tells already; none without such an incident."""
-    read = tuple(records)
-    known = {one.incident_id for one in open_incidents(read, service) if Cause.MONITOR_BLIND in one.causes}
-    beside = (names_of(one.details.get(BESIDE)) for one in read if one.incident_id in known)
+    known = {one.incident_id for one in open_incidents(ledger, service) if Cause.MONITOR_BLIND in one.causes}
+    beside = (names_of(one.details.get(BESIDE)) for one in ledger.records if one.incident_id in known)
     return (service, *(name for names in beside for name in names)) if known else ()
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from tasks.clients.context import context_of
 from tasks.clients.drills.own_stack import own_stack
-from tasks.clients.incident_ledger import read_ledger
+from tasks.clients.incident_ledger import read_everything, read_ledger
 from tasks.clients.look_history import history_path, recall_looks
 from tasks.clients.notifications import read_deliveries
 from tasks.clients.observe import observe
@@ -70,7 +70,7 @@ async def end_seen(settings: RunbookSettings, scene: DrillScene) -> bool:
 
 async def is_over(settings: RunbookSettings, scene: DrillScene) -> bool:
     """Say whether no incident is open and one more round of looks finds all well."""
-    if open_incidents(read_ledger(settings.ledger(scene.service)).records, scene.service):
+    if open_incidents(read_ledger(settings.ledger(scene.service)), scene.service):
         return False
     return not not_well(await observe(settings.service(scene.service)))
 
@@ -98,5 +98,5 @@ def records_since(settings: RunbookSettings, scene: DrillScene) -> tuple[LedgerR
 
     Errors: `LEDGER_UNREADABLE`.
     """
-    records = read_ledger(settings.ledger(scene.service)).records
+    records = read_everything(settings.ledger(scene.service)).records
     return tuple(one for one in records if one.timestamp >= scene.opened_at)

@@ -1,0 +1,134 @@
+"""What is remembered of a ledger, in the state directory: what it was, and the fold of its older part.
+
+A ledger that is shorter than it was, gone, or begins otherwise has lost budgets, half-done actions and maintenance
+windows: it is unreadable until a person accepts it (`runbook rearm`). Whoever writes here holds the ledger's lock.
+"""
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+import orjson
+from pydantic import ValidationError
+
+from tasks.clients.ledger_prefix import is_still, stamp_of
+from tasks.clients.ledger_spool import memory_folder
+from tasks.clients.state_files import read_whole, write_whole
+from tasks.model.errors import CannotLook, Code, RunbookError
+from tasks.model.ledger_file import LedgerPlace, Memory, Prefix, Snapshot
+
+MEMORY, SNAPSHOT = "memory.json", "fold.json"
+CURE = "bring it back, or accept it as it is now: `runbook rearm --accept-ledger --reason …`"
+
+
+def recall(place: LedgerPlace) -> Memory | None:
+    """Say what a ledger was; None where it was never read.
+
+    Errors: `LEDGER_UNREADABLE` when that cannot be known any more.
+    """
+    folder = memory_folder(place)
+    if folder is None:
+        return None
+    try:
+        content = read_whole(folder / MEMORY)
+        return Memory.model_validate_json(content) if content is not None else None
+    except (CannotLook, ValidationError):
+        raise _lost(place, "expected to know what the ledger was", f"was a damaged memory={folder / MEMORY}") from None
+
+
+def remember(place: LedgerPlace, memory: Memory, *, durable: bool = True) -> None:
+    """Note what a ledger is now.
+
+    Errors: `SINK_UNWRITABLE`.
+    """
+    if folder := memory_folder(place):
+        write_whole(folder / MEMORY, memory.model_dump_json().encode(), durable=durable)
+
+
+def forget(place: LedgerPlace) -> None:
+    """Forget what a ledger was, since a person accepts it as it is.
+
+    Errors: `OSError`.
+    """
+    if folder := memory_folder(place):
+        for name in (MEMORY, SNAPSHOT):
+            (folder / name).unlink(missing_ok=True)
+
+
+def keep_fold(place: LedgerPlace, snapshot: Snapshot) -> None:
+    """Keep the fold of a ledger's older part, under a checksum.
+
+    Errors: `SINK_UNWRITABLE`.
+    """
+    if folder := memory_folder(place):
+        table = snapshot.model_dump(mode="json")
+        lines = [one.line for one in snapshot.fold.records]
+        table["fold"]["records"] = [
+            {**record, "line": line} for record, line in zip(table["fold"]["records"], lines, strict=True)
+        ]
+        content = orjson.dumps(table)
+        write_whole(folder / SNAPSHOT, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+
+
+def kept_fold(place: LedgerPlace, wanted: Prefix | None) -> Snapshot | None:
+    """Find the fold of exactly these lines; None where there is none, or it is damaged: the file says it all again."""
+    folder = memory_folder(place)
+    if folder is None or wanted is None:
+        return None
+    try:
+        checksum, _, content = (read_whole(folder / SNAPSHOT) or b"").partition(b"\n")
+        snapshot = Snapshot.model_validate_json(content)
+    except (RunbookError, ValidationError):
+        return None
+    is_whole = hashlib.sha256(content).hexdigest().encode() == checksum
+    return snapshot if is_whole and snapshot.prefix == wanted else None
+
+
+@contextmanager
+def opened(place: LedgerPlace, memory: Memory | None) -> Iterator[BinaryIO | None]:
+    """Open a ledger; None where there is none and never was one.
+
+    Errors: `LEDGER_UNREADABLE` when it is gone; `OSError` when it is there and cannot be read, or is no regular file.
+    """
+    try:
+        # A pipe would block for ever and a device never end; neither is a ledger.
+        descriptor = os.open(place.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError:
+        if memory is not None and memory.prefix.size_bytes:
+            raise lost(place, memory, "gone") from None
+        yield None
+        return
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        yield file
+
+
+def prove(place: LedgerPlace, memory: Memory, file: BinaryIO) -> None:
+    """Hold a ledger against what it was; where nobody wrote since, it is what it was.
+
+    Errors: `LEDGER_UNREADABLE`, `OSError`.
+    """
+    stamp, was = stamp_of(file), memory.prefix
+    if stamp == memory.stamp:
+        return
+    if stamp.size_bytes < was.size_bytes:
+        raise lost(place, memory, f"one of {stamp.size_bytes} bytes")
+    if not is_still(file, was, *([memory.snapshot] if memory.snapshot else [])):
+        raise lost(place, memory, "another, or altered within them")
+
+
+def lost(place: LedgerPlace, memory: Memory, found: str) -> CannotLook:
+    """Say that a ledger is not what it was."""
+    was = memory.prefix
+    expected = f"expected the ledger of {was.line_count} lines, {was.size_bytes} bytes, that was read before"
+    return _lost(place, expected, f"was {found}")
+
+
+def _lost(place: LedgerPlace, expected: str, found: str) -> CannotLook:
+    detail = f"{expected} {found} path={place.path}; its budgets and half-done actions are not known: {CURE}"
+    return CannotLook(Code.LEDGER_UNREADABLE, detail)
