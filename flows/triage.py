@@ -39,7 +39,7 @@ from tasks.resend import resend
 from tasks.rules.alert_payload import read_alert
 from tasks.rules.blind_looks import BlindLooks, blind_logs, or_blind
 from tasks.rules.causes.unexplained import symptoms
-from tasks.rules.course import ended_incidents, may_act, needs_runbook, nothing_allowed, remediation_case
+from tasks.rules.course import ended_incidents, may_act, needs_runbook, nothing_allowed, recorded, remediation_case
 from tasks.rules.diagnosis import name_cause, worth_confirming
 from tasks.rules.fitting import fitting
 from tasks.rules.lost_ledger import lost_ledger_messages
@@ -121,8 +121,8 @@ async def initial_triage(request: TriageRequest) -> str:
     store_evidence(evidence, diagnosis, logs)  # §3.1
     story = TriageStory(evidence=evidence, diagnosis=diagnosis, logs=logs)
     if needs_runbook(story):
-        incidents = record_incidents(evidence, diagnosis)  # §1.4
-        story = story.having(incidents=incidents)
+        story = recorded(story, record_incidents(evidence, diagnosis))  # §1.4
+    if needs_runbook(story):
         plan, _ = await asyncio.gather(plan_remediation(story), name_run(story))  # §2, §1.4
         story = story.having(plan=plan)
         opening = with_evidence((*opening_messages(story), *resume_messages(story)), story)

@@ -9,6 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from tasks.clients.incident_ledger import read_ledger, transact
 from tasks.clients.service_lock import holder_of
 from tasks.model.diagnosis import Cause, Diagnosis
+from tasks.model.errors import RunbookError
 from tasks.model.evidence import Evidence
 from tasks.model.incident import Event, IncidentState, Ledger, LedgerRecord
 from tasks.model.remediation import IncidentUpdate
@@ -22,7 +23,7 @@ def record_incidents(evidence: Evidence, diagnosis: Diagnosis) -> IncidentUpdate
     """Open, observe or close the incidents of one diagnosis, under the ledger's lock.
 
     Runbook: §1.4 Recent incidents.
-    Errors: `LEDGER_UNWRITABLE`, `LEDGER_UNREADABLE`; what cannot be recorded must not be acted on.
+    Errors: none. What cannot be recorded must not be acted on: why is in the update, and people are notified of it.
     """
     return incidents_recorded(load_settings(), evidence, diagnosis)
 
@@ -45,8 +46,12 @@ def incidents_recorded(settings: RunbookSettings, evidence: Evidence, diagnosis:
         )
         return incident_changes(diagnosis, evidence, held, lambda cause: _new_id(now, cause))
 
-    changes = transact(place, decide)
-    return update_of(fold_incidents(read_ledger(place), service), changes, acting=acting)
+    try:
+        changes = transact(place, decide)
+        incidents = fold_incidents(read_ledger(place), service)
+    except RunbookError as error:
+        return IncidentUpdate(fault=str(error))
+    return update_of(incidents, changes, acting=acting)
 
 
 def update_of(

@@ -4,11 +4,11 @@ import getpass
 from datetime import UTC, datetime
 
 from deployments.views.words import say
-from tasks.clients.rearm import rearm_automation
+from tasks.clients.rearm import rearm_automation, rearm_with_ledger
 from tasks.settings import load_settings
 
 
-def rearm(*, reason: str, service: str | None = None, by: str | None = None) -> None:
+def rearm(*, reason: str, service: str | None = None, by: str | None = None, accept_ledger: bool = False) -> None:
     """Let the automation act again: after a spent restart budget, or an action whose end nobody knows.
 
     Parameters
@@ -19,8 +19,15 @@ def rearm(*, reason: str, service: str | None = None, by: str | None = None) -> 
         Which watched service; may be left out where there is one.
     by
         Your name; default the user's.
+    accept_ledger
+        The ledger is gone, shorter or another one than it was: go on with it as it is now.
     """
     settings = load_settings()
     name = service or settings.only_service()
-    rearm_automation(settings, name, getpass.getuser() if by is None else by, reason, datetime.now(UTC))
-    say(f"Re-armed {name}.")
+    who = getpass.getuser() if by is None else by
+    if not accept_ledger:
+        rearm_automation(settings, name, who, reason, datetime.now(UTC))
+        say(f"Re-armed {name}.")
+        return
+    wrong = rearm_with_ledger(settings, name, who, reason, datetime.now(UTC))
+    say(f"Re-armed {name}. Its ledger counts as it is from now on; before, {wrong or 'nothing was wrong with it'}.")

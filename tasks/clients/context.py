@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from tasks.clients.accepted_checks import accepted_checks
-from tasks.clients.incident_ledger import read_ledger
+from tasks.clients.incident_ledger import read_ledger, write_fault
 from tasks.clients.look_history import history_path, recall_looks
 from tasks.clients.mode_switch import current_mode
 from tasks.clients.outbox import Outbox
@@ -58,7 +58,9 @@ def kept_of(settings: RunbookSettings, service: str) -> Kept:
 
     Errors: `UNKNOWN_SERVICE`; what cannot be read is told.
     """
-    ledger, fault = ledger_or_fault(settings.ledger(service))
+    place = settings.ledger(service)
+    ledger, fault = ledger_or_fault(place)
+    fault = fault or write_fault(place)
     checks = accepted_checks(settings.state_dir, service)
     return Kept(ledger, fault, *checks, Outbox(settings.state_dir).pending_count())
 

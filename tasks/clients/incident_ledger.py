@@ -15,7 +15,7 @@ from tasks.clients.file_lock import file_locked
 from tasks.clients.jsonl import LOCK_TIMEOUT_S, write_lines
 from tasks.clients.ledger_archiving import archive_old, archive_path, is_due
 from tasks.clients.ledger_memory import recall
-from tasks.clients.ledger_reading import note_append, read_remembered, stamp_before
+from tasks.clients.ledger_reading import accept, note_append, read_remembered, stamp_before
 from tasks.clients.ledger_spool import keep, let_out, waiting
 from tasks.model.errors import CannotAct, CannotLook, Code, RunbookError
 from tasks.model.incident import Ledger, LedgerRecord
@@ -25,6 +25,8 @@ from tasks.rules.ledger_lines import parse_lines
 # A ledger beyond this is read from its end; what is older no longer bears on a budget or a timer.
 READ_LIMIT_BYTES = 64 * 1_048_576
 CHUNK_BYTES = 8 * 1_048_576
+# Whoever writes holds the lock for milliseconds.
+PROBE_TIMEOUT_S = 3.0
 
 
 def read_ledger(ledger: LedgerPlace | Path, *, from_line_1: bool = False) -> Ledger:
@@ -105,6 +107,39 @@ def transact(
         if records:
             _write(place, records)
         return records
+
+
+def append_accepting(place: LedgerPlace, record_of: Callable[[str], LedgerRecord]) -> str:
+    """Take a ledger as it is from now on, and write who said so; give what was wrong with it, or nothing.
+
+    Errors: `LEDGER_UNWRITABLE`, also where it is there and cannot be read.
+    """
+    with _locked(place):
+        wrong = accept(place)
+        _write(place, [record_of(wrong)])
+        return wrong
+
+
+def write_fault(place: LedgerPlace) -> str:
+    """Say why nothing could be appended at this moment, or nothing; not a byte is written.
+
+    Errors: none.
+    """
+    if not place.path.parent.exists():
+        return ""
+    try:
+        with file_locked(place.path, PROBE_TIMEOUT_S):
+            if place.path.exists():
+                os.close(os.open(place.path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_NONBLOCK", 0)))
+            if _is_full(place.path.parent):
+                return str(_unwritable(place.path, os.strerror(errno.ENOSPC)))
+    except OSError as error:
+        return str(_unwritable(place.path, error.strerror or str(error)))
+    return ""
+
+
+def _is_full(folder: Path) -> bool:
+    return hasattr(os, "statvfs") and os.statvfs(folder).f_bfree == 0
 
 
 def tidy(ledger: LedgerPlace, keep_for: timedelta, now: datetime) -> int:

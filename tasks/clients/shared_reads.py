@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from tasks.clients.accepted_checks import accepted_of, list_checks
 from tasks.clients.context import Kept, ledger_or_fault
+from tasks.clients.incident_ledger import write_fault
 from tasks.clients.outbox import Outbox
 from tasks.model.checks import Check
 from tasks.model.incident import Ledger, LedgerRecord
@@ -87,7 +88,7 @@ class _Once(Generic[Read]):
 def _reading(place: LedgerPlace) -> Callable[[], tuple[_Grouped, str]]:
     def read() -> tuple[_Grouped, str]:
         ledger, fault = ledger_or_fault(place)
-        return _Grouped(ledger), fault
+        return _Grouped(ledger), fault or write_fault(place)
 
     return read
 

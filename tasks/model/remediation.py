@@ -122,8 +122,10 @@ class IncidentUpdate(Value):
     """What one triage changed in the ledger, and the incidents that are open after it.
 
     `held` are those whose trouble is over and that stay open, since something is still in force.
+    `fault` says why nothing could be recorded.
     """
 
+    fault: str = ""
     opened: tuple[IncidentState, ...] = ()
     observed: tuple[IncidentState, ...] = ()
     closed: tuple[IncidentState, ...] = ()

@@ -3,7 +3,7 @@
 from tasks.model.by_hand import HandStory
 from tasks.model.incident import Outcome
 from tasks.model.plan import Plan
-from tasks.model.remediation import RemediationCase, RemediationResult
+from tasks.model.remediation import IncidentUpdate, RemediationCase, RemediationResult
 from tasks.model.report import TriageStory
 from tasks.rules.in_force import in_force
 from tasks.rules.planning.due import ends_incident, not_tried, sum_up, worth_trying
@@ -14,11 +14,19 @@ def needs_runbook(story: TriageStory) -> bool:
 
     So has what the automation left in force: an incident answers for it until a person resumes it.
 
-    Without a readable ledger nothing is recorded and so nothing is done; the report says so.
+    Without a ledger that can be read and written nothing is recorded and so nothing is done; the report says so.
     """
     context = story.evidence.context
     waiting = context.open_incidents or context.untold_recoveries or in_force(story.evidence.latest).own
     return not context.ledger_detail and bool(story.diagnosis.findings or waiting)
+
+
+def recorded(story: TriageStory, update: IncidentUpdate) -> TriageStory:
+    """Go on with what was recorded; where nothing could be, the run goes on as one without a ledger."""
+    if not update.fault:
+        return story.having(incidents=update)
+    context = story.evidence.context.model_copy(update={"ledger_detail": update.fault})
+    return story.model_copy(update={"evidence": story.evidence.model_copy(update={"context": context})})
 
 
 def may_act(plan: Plan) -> bool:

@@ -86,6 +86,24 @@ def test_a_rearm_is_a_persons_word_with_a_reason(patient: Patient) -> None:
     assert record.details == {"by": "ada", "reason": "looked at the journal"}
 
 
+def test_a_ledger_that_was_lost_is_accepted_only_by_its_own_word(patient: Patient) -> None:
+    """Whoever re-arms for another reason must not accept, unseen, that budgets were lost; the new ledger says it."""
+    runbook("rearm", "--reason", "first", "--by", "ada")
+    runbook("incidents")
+    patient.ledger.unlink()
+
+    refused = runbook("rearm", "--reason", "looked", "--by", "ada")
+    accepted = runbook("rearm", "--reason", "the disk was replaced", "--by", "ada", "--accept-ledger")
+
+    assert refused.returncode != 0
+    assert "LEDGER_UNREADABLE" in refused.stderr
+    assert "--accept-ledger" in refused.stderr
+    assert accepted.returncode == 0
+    (record,) = read_ledger(patient.settings.ledger("order-service")).records
+    assert is_rearm(record)
+    assert "was gone" in record.details["ledger_accepted"]
+
+
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [

@@ -3,6 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+from filelock import FileLock
+
+from tasks.clients import incident_ledger
+from tasks.clients.context import kept_of
 from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.notifications import read_deliveries
 from tasks.find_due_pages import messages_due
@@ -11,6 +16,8 @@ from tasks.model.incident import Event
 from tasks.model.report import TriageStory
 from tasks.notify import told
 from tasks.record_incidents import incidents_recorded
+from tasks.rules.course import needs_runbook, recorded
+from tasks.rules.lost_ledger import lost_ledger_messages
 from tasks.rules.messages import opening_messages
 from tests.fakes.escalating import SERVICE, Incident
 from tests.fakes.looks import three
@@ -47,3 +54,39 @@ def test_eight_triggers_at_once_are_one_incident_and_each_audience_is_told_once(
     assert sorted(keys) == ["desk/desk-equity", "desk/desk-fx", "tier_1/opened"]
     assert {one.incident_id for one in records} == {opened.incident_id}
     assert messages_due(settings, SERVICE, records[-1].timestamp) == ()
+
+
+def test_a_ledger_that_cannot_be_written_is_a_finding_of_the_run_and_not_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk or a held lock ended the triage before anybody was notified of a service that hung."""
+    monkeypatch.setattr(incident_ledger, "LOCK_TIMEOUT_S", 0.1)
+    settings, seen = Incident(tmp_path).settings, three()
+
+    with FileLock(f"{settings.ledger_path(SERVICE)}.lock"):
+        update = incidents_recorded(settings, seen, HUNG)
+    story = recorded(TriageStory(evidence=seen, diagnosis=HUNG), update)
+
+    assert "LEDGER_UNWRITABLE" in update.fault
+    assert not needs_runbook(story), "nothing is done"
+    messages = lost_ledger_messages(story)
+    assert [one.audience for one in messages] == [Audience.TIER_3, Audience.TIER_1]
+    assert all("locked for 0.1 s by" in one.text and "service_hung" in one.text for one in messages)
+
+
+def test_a_ledger_that_cannot_be_written_is_notified_in_a_healthy_minute_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits until it is needed learns of it in the outage."""
+    monkeypatch.setattr(incident_ledger, "PROBE_TIMEOUT_S", 0.1)
+    settings = Incident(tmp_path).settings
+    path = settings.ledger_path(SERVICE)
+    before = path.read_bytes() if path.exists() else None
+
+    with FileLock(f"{path}.lock"):
+        fault = kept_of(settings, SERVICE).fault
+
+    assert "LEDGER_UNWRITABLE" in fault
+    assert "locked for 0.1 s by" in fault
+    assert kept_of(settings, SERVICE).fault == ""
+    assert (path.read_bytes() if path.exists() else None) == before, "asking writes nothing"
