@@ -10,7 +10,7 @@ from tasks.clients.look_history import finished_at, history_path, last_look_at
 from tasks.clients.mode_switch import current_mode
 from tasks.clients.service_lock import holder_of
 from tasks.model.errors import RunbookError
-from tasks.model.incident import IncidentState, Ledger, LedgerRecord
+from tasks.model.incident import IncidentState, Ledger
 from tasks.model.liveness import SeenAlive
 from tasks.model.messages import Message
 from tasks.rules.incident_state import open_incidents
