@@ -158,10 +158,10 @@ def tidy(ledger: LedgerPlace, keep_for: timedelta, now: datetime) -> int:
 
 
 @contextmanager
-def _locked(place: LedgerPlace, patience_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
+def _locked(place: LedgerPlace, patience_s: float | None = None) -> Iterator[None]:
     try:
         place.path.parent.mkdir(parents=True, exist_ok=True)
-        with file_locked(place.path, patience_s):
+        with file_locked(place.path, LOCK_TIMEOUT_S if patience_s is None else patience_s):
             yield
     except OSError as error:
         raise _unwritable(place.path, error.strerror or str(error)) from None
