@@ -30,6 +30,8 @@ from tasks.settings import RunbookSettings, ServiceSettings
 
 # Before these, orders whose outcome is not proven are asked for (safety rule 5).
 ASKS_FOR_ORDERS = frozenset({Action.RESTART_SERVICE, Action.REROUTE_ORDERS, Action.ROLL_BACK_RELEASE})
+# Before these, what is in force is read once more, last of all (safety rule 8).
+MAY_LOOSEN = frozenset({Action.RESUME, Action.REROUTE_ORDERS})
 # Before these, the other services of the host are looked at (safety rule 6).
 STOPS_THE_PROCESS = frozenset({Action.RESTART_SERVICE, Action.ROLL_BACK_RELEASE})
 
@@ -51,6 +53,9 @@ async def facts_now(settings: RunbookSettings, case: RemediationCase, planned: P
     seen, orders, sick = await asyncio.gather(
         observe(watched), _unproven(watched, case, planned), neighbors_before(settings, case.service, (planned.action,))
     )
+    if planned.action in MAY_LOOSEN:
+        # The other looks take seconds, and a halt of the last one counts.
+        seen = seen.model_copy(update={"routing": (await standing_now(watched)).routing})
     facts = facts_of(settings, case, planned, seen, orders).model_copy(update={"sick_neighbors": sick})
     if planned.action in TAKES_A_CHANGE_BACK:
         return await _seen_again(watched, case, planned, facts)

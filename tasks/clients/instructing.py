@@ -1,7 +1,7 @@
 """What a person's own order needs around the remediation: its incident, its plan, and its end in the ledger."""
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from tasks.clients.acting import TIGHTENING_PATIENCE_S
 from tasks.clients.context import ledger_or_fault
@@ -49,8 +49,10 @@ def instruction_recorded(
         opened = transact(place, decide)
     incident = known[0] if known else fold_incidents(opened, service)[0]
     evidence = Evidence(context=context, observations=(seen or unseen(now),))
+    asked_at = context.looked_at - timedelta(seconds=context.late_s)
+    asked = instruction.asked.model_copy(update={"at": asked_at})
     return HandStory(
-        instruction=instruction,
+        instruction=instruction.model_copy(update={"asked": asked}),
         evidence=evidence,
         diagnosis=name_cause(evidence),
         incident=incident,

@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, Field
 
 from tasks.model.control import TradingState
 from tasks.model.diagnosis import Finding
+from tasks.model.in_force import Restriction
 from tasks.model.incident import Action
 from tasks.model.order_states import OrderStates
 from tasks.model.orders import AssetClass
@@ -45,7 +46,7 @@ class Target(Value):
 class PlannedAction(Value):
     """One action. `key` finds it in the ledger; `other` is the key of the action that `due` speaks of.
 
-    Without a finding a person asked for it.
+    Without a finding a person asked for it; `about` is what was in force on its target then.
     """
 
     key: str
@@ -54,6 +55,7 @@ class PlannedAction(Value):
     why: str
     target: Target = Target()
     finding: Finding | None = None
+    about: tuple[Restriction, ...] | None = None
     due: Due = Due.ALWAYS
     other: str = ""
     verdict: Verdict = Verdict(allowed=False, code=GuardCode.NOT_CONFIRMED, detail="not weighed yet")
@@ -111,8 +113,12 @@ class Approval(Value):
 
 
 class Request(Value):
-    """A person's own order to act, from a form. `overrides` are the guards that it passes by, each by its name."""
+    """A person's own order to act. `overrides` are the guards that it passes by, each by its name.
+
+    `at` is when it was asked for, which may be long before it is carried out.
+    """
 
     by: str
     reason: str
+    at: AwareDatetime | None = None
     overrides: tuple[GuardCode, ...] = ()

@@ -42,6 +42,7 @@ class GuardCode(StrEnum):
     ROLLED_BACK_BEFORE = "ROLLED_BACK_BEFORE"
     CLASS_NOT_WELL = "CLASS_NOT_WELL"
     WOULD_LOOSEN = "WOULD_LOOSEN"
+    NEWER_HAND = "NEWER_HAND"
 
 
 class Verdict(Value):

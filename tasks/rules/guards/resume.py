@@ -22,19 +22,21 @@ def class_is_well(planned: PlannedAction, facts: Facts) -> Verdict:
     if health.exchange is None or health.exchange.http_status is None:
         return Verdict.no(GuardCode.CLASS_NOT_WELL, f"expected an answer of the service was {health.detail}")
     target = planned.target
-    if target.gateway is not None and target.asset_class is None:
-        return _answers(target.gateway, facts)
-    route = facts.latest.routing.route(target.asset_class) if facts.latest.routing and target.asset_class else None
-    probe = next((one for one in facts.latest.gateways if route and one.gateway == route.gateway), None)
-    if probe is not None and probe.seen is Seen.FAILED:
-        return Verdict.no(GuardCode.CLASS_NOT_WELL, f"expected {probe.gateway} to answer was {probe.detail}")
-    return Verdict.yes(f"{target.words} looks well")
+    if target.strategy is not None:
+        return Verdict.yes(f"{target.words} looks well")
+    if target.asset_class is None:
+        return _answers(target.gateway or "", facts)
+    route = facts.latest.routing.route(target.asset_class) if facts.latest.routing else None
+    if route is None or route.gateway is None:
+        return Verdict.no(GuardCode.CLASS_NOT_WELL, f"expected to see where {target.asset_class} goes was nothing")
+    return _answers(route.gateway, facts)
 
 
 def _answers(gateway: str, facts: Facts) -> Verdict:
-    """Take a mark off only where the gateway was seen to answer: nobody's look is no reason."""
+    """Let orders through only where the gateway was seen to answer: blind never acts."""
     probe = next((one for one in facts.latest.gateways if one.gateway == gateway), None)
-    if probe is None or probe.seen is not Seen.PASSED:
-        said = probe.detail if probe else "not probed"
-        return Verdict.no(GuardCode.CLASS_NOT_WELL, f"expected {gateway} to answer a direct probe was {said}")
-    return Verdict.yes(f"{gateway} answers a direct probe")
+    if probe is not None and probe.seen is Seen.PASSED:
+        return Verdict.yes(f"{gateway} answers a direct probe")
+    code = GuardCode.BLIND if probe is not None and probe.seen is Seen.BLIND else GuardCode.CLASS_NOT_WELL
+    said = probe.detail if probe else "not probed"
+    return Verdict.no(code, f"expected {gateway} to answer a direct probe was {said}")

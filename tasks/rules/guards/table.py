@@ -19,6 +19,7 @@ from tasks.rules.guards.common import (
 )
 from tasks.rules.guards.effect import never_loosens
 from tasks.rules.guards.facts import Facts
+from tasks.rules.guards.loosening import NEVER_OVERRIDDEN, loosens, no_newer_hand, not_stale, sees_what_is_in_force
 from tasks.rules.guards.reroute import alternate_is_approved, alternate_is_healthy, bears_the_load, market_is_open
 from tasks.rules.guards.restart import can_restart, neighbors_well, no_shared_cause, orders_proven, restart_budget
 from tasks.rules.guards.resume import by_hand_only, class_is_well
@@ -73,6 +74,8 @@ GUARDS: dict[Action, tuple[Guard, ...]] = {
     Action.REROUTE_ORDERS: (
         *ALWAYS,
         can_control,
+        not_stale,
+        no_newer_hand,
         alternate_is_approved,
         alternate_is_healthy,
         market_is_open,
@@ -98,7 +101,19 @@ GUARDS: dict[Action, tuple[Guard, ...]] = {
         orders_proven,
         mode_allows,
     ),
-    Action.RESUME: (target_is_named, by_hand_only, nothing_half_done, can_control, class_is_well, mode_allows),
+    Action.RESUME: (
+        target_is_named,
+        by_hand_only,
+        nothing_under_way,
+        not_late,
+        nothing_half_done,
+        can_control,
+        not_stale,
+        sees_what_is_in_force,
+        no_newer_hand,
+        class_is_well,
+        mode_allows,
+    ),
 }
 
 
@@ -106,11 +121,13 @@ def weigh(planned: PlannedAction, facts: Facts) -> Verdict:
     """Say whether an action may go on: the first guard that forbids it decides, unless a person passed it by by name.
 
     Runbook: §2 Remediation.
-    Errors: none; every guard is a verdict, and one that forbids is told.
+    Errors: none; every guard is a verdict, and one that forbids is told. Late, blind or newer stops all that loosens.
     """
     told: list[str] = []
     passed: list[GuardCode] = []
     may_pass = frozenset(facts.asked.overrides) if facts.asked else frozenset()
+    if loosens(planned, facts):
+        may_pass -= NEVER_OVERRIDDEN
     for guard in _guards(planned, facts):
         verdict = guard(planned, facts)
         if not verdict.allowed and verdict.code not in may_pass:

@@ -8,6 +8,8 @@ from tasks.model.incident import Action
 from tasks.model.orders import AssetClass
 from tasks.model.plan import Plan, PlannedAction, Target
 from tasks.rules.guards.facts import Facts
+from tasks.rules.guards.loosening import held_on
+from tasks.rules.in_force import in_force
 from tasks.rules.planning.changes import last_good_release
 from tasks.rules.planning.plan import weighed
 from tasks.rules.planning.wanted import key_of, traded
@@ -20,7 +22,7 @@ def plan_by_hand(instruction: Instruction, facts: Facts, incident_id: str) -> Pl
     Errors: none. What a person left open is filled in: every class, the table's own gateway, the last good release.
     """
     wanted = (
-        _action(instruction, target, incident_id, facts.now)
+        _about(_action(instruction, target, incident_id, facts.now), facts)
         for one in instruction.targets or _all_targets(instruction, facts)
         for target in [_completed(instruction.action, one, facts)]
     )
@@ -36,6 +38,11 @@ def _action(instruction: Instruction, target: Target, incident_id: str, now: dat
         why=f"by hand, {instruction.asked.by}: {instruction.asked.reason}",
         target=target,
     )
+
+
+def _about(planned: PlannedAction, facts: Facts) -> PlannedAction:
+    """Note what is in force on the target now: what somebody sets after this is not what was asked about."""
+    return planned.model_copy(update={"about": held_on(planned, in_force(facts.latest))})
 
 
 def _all_targets(instruction: Instruction, facts: Facts) -> tuple[Target, ...]:

@@ -11,6 +11,7 @@ import pytest
 
 from tasks.model.control import TradingState
 from tasks.model.diagnosis import Cause, Confidence, Kind
+from tasks.model.in_force import Held, Restriction
 from tasks.model.incident import Action, Outcome
 from tasks.model.looks import DependencyLook, Fault, Seen
 from tasks.model.maintenance import Maintenance
@@ -21,7 +22,7 @@ from tasks.model.orders import AssetClass
 from tasks.model.plan import PlannedAction, Request, Target
 from tasks.model.setup import Setup
 from tasks.model.verdicts import GuardCode
-from tasks.rules.guards import common, effect, reroute, restart, resume, roll_back, target
+from tasks.rules.guards import common, effect, loosening, reroute, restart, resume, roll_back, target
 from tasks.rules.guards.facts import Facts
 from tasks.rules.guards.table import GUARDS, Guard, weigh
 from tests.fakes.cases import done_before, facts, finding, orders, past, planned, routing, seen, unreachable
@@ -134,7 +135,32 @@ DISABLED = DependencyLook(name="XNAS", status="down", set_to="disabled")
 STRICTEST = seen(routing=routing(routes=HALTED), health=health().model_copy(update={"dependencies": (DISABLED,)}))
 
 
-def loosening(action: Action) -> PlannedAction:
+LONG_AGO = Request(by="kim", reason="venue is back", at=NOW - timedelta(seconds=91))
+LED = tuple(
+    one.model_copy(update={"gateway": "XNAS", "table_gateway": "XNYS"}) if one.asset_class is AssetClass.EQUITY else one
+    for one in routing().routes
+)
+BY_JANE = tuple(
+    Restriction(kind=kind, name="equity", state="x", set_by="jane", set_at=NOW) for kind in (Held.TRADING, Held.ROUTE)
+)
+LOOSENING: dict[Guard, Case] = {
+    loosening.not_stale: Case(GuardCode.RUN_LATE, {"asked": LONG_AGO, "seen": seen(routing=routing(routes=LED))}),
+    loosening.no_newer_hand: Case(
+        GuardCode.NEWER_HAND,
+        {
+            "asked": LONG_AGO.model_copy(update={"at": NOW - timedelta(seconds=1)}),
+            "seen": seen(routing=routing(routes=LED, restrictions=BY_JANE)),
+        },
+    ),
+}
+
+
+def back(action: Action) -> PlannedAction:
+    """A person's order that lets more through."""
+    return step(action).model_copy(update={"finding": None})
+
+
+def less(action: Action) -> PlannedAction:
     """A pause or mark that is less than what is in force."""
     if action is Action.MARK_DEGRADED:
         return step(action)
@@ -145,6 +171,16 @@ def loosening(action: Action) -> PlannedAction:
 def pairs() -> list[tuple[Action, Guard]]:
     """Every guard of every action."""
     return [(action, guard) for action, guards in GUARDS.items() for guard in guards]
+
+
+def effect_case(action: Action, guard: Guard) -> tuple[PlannedAction, Facts, GuardCode]:
+    """The case of a guard that goes by the effect of an action."""
+    if guard in LOOSENING:
+        return back(action), given(action, dict(LOOSENING[guard].changes)), LOOSENING[guard].code
+    if guard is loosening.sees_what_is_in_force:
+        alpha = step(action).model_copy(update={"target": Target(strategy="alpha")})
+        return alpha, given(action, {"seen": seen(routing=None)}), GuardCode.BLIND
+    return less(action), given(action, {"seen": STRICTEST}), GuardCode.WOULD_LOOSEN
 
 
 def case_of(action: Action, guard: Guard) -> tuple[PlannedAction, Facts, GuardCode]:
@@ -158,8 +194,8 @@ def case_of(action: Action, guard: Guard) -> tuple[PlannedAction, Facts, GuardCo
     if guard is target.target_is_named:
         unseen = step(action).target.model_copy(update={"strategy": "\u200b"})
         return step(action).model_copy(update={"target": unseen}), given(action, {}), GuardCode.BAD_TARGET
-    if guard is effect.never_loosens:
-        return loosening(action), given(action, {"seen": STRICTEST}), GuardCode.WOULD_LOOSEN
+    if guard in {*LOOSENING, loosening.sees_what_is_in_force, effect.never_loosens}:
+        return effect_case(action, guard)
     case = CASES[guard]
     return step(action), given(action, dict(case.changes)), case.code
 
