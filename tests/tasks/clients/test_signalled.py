@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -208,3 +209,28 @@ def test_a_signal_reaches_the_process_that_was_proven_and_no_later_one(patient: 
     assert send(identity, signal.SIGKILL)
     eventually(lambda: not is_running(identity))
     assert not send(identity, signal.SIGKILL)
+
+
+@pytest.mark.skipif(os.name == "posix" and os.geteuid() != 0, reason="only root can make a pid namespace")
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare (util-linux)")
+def test_a_service_in_a_container_is_seen_and_its_processes_are_not_signalled(tmp_path: Path) -> None:
+    """Its pid file says 1, which is another process here; and its container would start it again behind our back."""
+    port = free_port()
+    (tmp_path / "service.pid").write_text("1\n")
+    stub = (sys.executable, "-m", "order_service.stub", "--scenario", "healthy", "--port", str(port))
+    outer = subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", *stub])
+    service = service_on(port, tmp_path, pid_file=tmp_path / "service.pid")
+    try:
+        eventually(lambda: look_at(service).state is ProcessState.RUNNING, within_s=30)
+        seen = look_at(service)
+        with pytest.raises(NothingDone) as caught:
+            supervisor_of(service).stop(seen)
+
+        assert seen.pid not in {1, outer.pid}
+        assert caught.value.code is Code.NOT_OUR_PROCESS
+        assert "container" in caught.value.detail
+        assert seen.identity
+        assert is_running(seen.identity)
+    finally:
+        outer.kill()
+        outer.wait()
