@@ -25,6 +25,13 @@ def whose_is(service: ServiceSettings, process: psutil.Process, holders: Sequenc
     return whose(facts_of(service, process, holders), wanted_of(service))
 
 
+def listens(service: ServiceSettings, facts: ProcessFacts, members: Sequence[ProcessIdentity]) -> bool:
+    """Say whether the service listens: its first process, or else another one of its own."""
+    if service.port in (facts.ports or ()):
+        return True
+    return any(service.port in (ports_of(one.pid) or ()) for one in members if one.pid != facts.pid)
+
+
 def wanted_of(service: ServiceSettings) -> Wanted:
     """Say what tells the watched service from every other process."""
     by_signal = service.supervisor is SupervisorName.PSUTIL

@@ -2,15 +2,16 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 
 from tasks.clients.listening import Listeners, listeners_on
 from tasks.clients.machine_look import CpuSample, cpu_sample, machine_look, memory_limit_bytes, run_wait_s
-from tasks.clients.process_facts import Family, whose_is
+from tasks.clients.process_facts import Family, facts_of, listens, wanted_of
 from tasks.clients.process_numbers import CpuTimes, cpu_times_of, numbers_of
 from tasks.clients.processes import (
     ancestors_of,
@@ -21,8 +22,8 @@ from tasks.clients.processes import (
     process_name,
     read_pid,
 )
-from tasks.model.processes import ProcessIdentity, ProcessLook, ProcessState
-from tasks.rules.whose_process import Whose, top_of
+from tasks.model.processes import ProcessFacts, ProcessIdentity, ProcessLook, ProcessState
+from tasks.rules.whose_process import Whose, top_of, whose
 from tasks.settings import ServiceSettings
 
 CPU_SAMPLE_S = 0.05
@@ -35,6 +36,14 @@ HIDES = frozenset({Whose.UNSEEN, Whose.HOLDER, Whose.PROTECTED})
 Owners = dict[int, Whose]
 
 
+class _Found(NamedTuple):
+    """A process, what was seen of it, and whose it is by that."""
+
+    process: psutil.Process
+    facts: ProcessFacts
+    whose: Whose
+
+
 async def process_look(service: ServiceSettings) -> ProcessLook:
     """Look at the process: state, memory, CPU, open files, threads, age, and who owns the port.
 
@@ -42,11 +51,11 @@ async def process_look(service: ServiceSettings) -> ProcessLook:
     Errors: none; what the operating system would not show is left out, and a process that we may not see is blind.
     """
     machine = cpu_sample()
-    found = await asyncio.to_thread(find_process, service)
+    found = await asyncio.to_thread(_find, service)
     if isinstance(found, ProcessLook):
         return await asyncio.to_thread(_on_machine, service, found, machine)
-    members = await asyncio.to_thread(Family(service, found))
-    before, waited_s = cpu_times_of(found, members), run_wait_s(found.pid)
+    members = await asyncio.to_thread(Family(service, found.process))
+    before, waited_s = cpu_times_of(found.process, members), run_wait_s(found.process.pid)
     await asyncio.sleep(CPU_SAMPLE_S)
     look = await asyncio.to_thread(_describe, service, found, members, before)
     return await asyncio.to_thread(_on_machine, service, look, machine, waited_s, members)
@@ -64,16 +73,21 @@ def find_process(service: ServiceSettings) -> psutil.Process | ProcessLook:
     Errors: none. Dead is only what was seen to be gone: a process of another user, or one behind a holder of the port,
     is blind.
     """
+    found = _find(service)
+    return found if isinstance(found, ProcessLook) else found.process
+
+
+def _find(service: ServiceSettings) -> _Found | ProcessLook:
     if not is_local(service):
         return _look(ProcessState.BLIND, "the service runs on another host")
     pid = read_pid(service.pid_file) if service.pid_file else None
-    named = _open(pid) if pid else None
-    named_as = whose_is(service, named) if named is not None else None
-    if named is not None and named_as in SERVES:
+    named = _judged(service, pid) if pid else None
+    if named is not None and named.whose in SERVES:
         return named
-    if pid and named is None and exists_unseen(pid):
-        named_as = Whose.UNSEEN
-    return _by_port(service, pid, named, named_as)
+    if named is None:
+        hidden = Whose.UNSEEN if pid and exists_unseen(pid) else None
+        return _by_port(service, pid, None, hidden)
+    return _by_port(service, pid, named.process, named.whose)
 
 
 def is_local(service: ServiceSettings) -> bool:
@@ -85,15 +99,24 @@ def is_local(service: ServiceSettings) -> bool:
         return False
 
 
+def _judged(service: ServiceSettings, pid: int, holders: Sequence[int] | None = None) -> _Found | None:
+    process = _open(pid)
+    if process is None:
+        return None
+    facts = facts_of(service, process, holders)
+    return _Found(process, facts, whose(facts, wanted_of(service)))
+
+
 def _by_port(
     service: ServiceSettings, pid: int | None, named: psutil.Process | None, named_as: Whose | None
-) -> psutil.Process | ProcessLook:
+) -> _Found | ProcessLook:
     listeners = listeners_on(service.port)
-    owners = {one: whose_is(service, found, listeners.pids) for one in listeners.pids if (found := _open(one))}
+    holders = {one: found for one in listeners.pids if (found := _judged(service, one, listeners.pids))}
+    owners = {one: found.whose for one, found in holders.items()}
     serving = {one: ancestors_of(one) for one, who in owners.items() if who in SERVES}
     top = top_of(serving)
-    if top is not None and (found := _open(top)):
-        return found
+    if top is not None:
+        return holders[top]
     if serving:
         who = ", ".join(f"pid={one}" for one in serving)
         detail = f"port={service.port} is held by {who}; set pid_file or process_pattern to tell which is the service"
@@ -155,8 +178,9 @@ def _on_machine(
 
 
 def _describe(
-    service: ServiceSettings, process: psutil.Process, members: tuple[ProcessIdentity, ...], before: CpuTimes
+    service: ServiceSettings, found: _Found, members: tuple[ProcessIdentity, ...], before: CpuTimes
 ) -> ProcessLook:
+    process = found.process
     try:
         with process.oneshot():
             status, created_at_s = process.status(), process.create_time()
@@ -169,7 +193,8 @@ def _describe(
                 started_at=datetime.fromtimestamp(created_at_s, UTC),
                 known_as=identity_of(process),
                 pid_file_fault=_pid_file_fault(service, process.pid),
-                **numbers_of(service, process, members, before),
+                listens=listens(service, found.facts, members),
+                **numbers_of(process, members, before),
             )
     except psutil.NoSuchProcess:
         return _look(ProcessState.DEAD, f"pid={process.pid} went away during the look")

@@ -6,10 +6,8 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from tasks.clients.listening import ports_of
 from tasks.clients.processes import open_process
 from tasks.model.processes import ProcessIdentity
-from tasks.settings import ServiceSettings
 
 Members = tuple[ProcessIdentity, ...]
 
@@ -35,7 +33,7 @@ def cpu_times_of(root: psutil.Process, members: Members) -> CpuTimes:
     return CpuTimes(_cpu_time_s(root, members), time.monotonic())
 
 
-def numbers_of(service: ServiceSettings, root: psutil.Process, members: Members, before: CpuTimes) -> dict[str, Any]:
+def numbers_of(root: psutil.Process, members: Members, before: CpuTimes) -> dict[str, Any]:
     """Give the numbers of a look.
 
     Errors: `psutil.NoSuchProcess` and `psutil.AccessDenied` of the first process; what another one would not show is
@@ -57,7 +55,6 @@ def numbers_of(service: ServiceSettings, root: psutil.Process, members: Members,
         "open_files_limit": shown.limit,
         "threads_count": root.num_threads() + sum(_threads_count(one) for one in workers),
         "processes_count": 1 + len(workers),
-        "listens": any(service.port in (ports_of(one.pid) or ()) for one in (root, *workers)),
     }
 
 

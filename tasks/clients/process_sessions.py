@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import psutil
 
-from tasks.clients.processes import held, own_line
+from tasks.clients.processes import held, own_line, parent_of
 from tasks.model.processes import Kin
 
 # A process that is being killed may fork once more before it dies.
@@ -46,8 +46,7 @@ def kill_session(leader_pid: int) -> int:
 def kin_of(pid: int) -> Kin | None:
     """Say in which group and session a process is, and who started it; None where it is gone."""
     try:
-        parent_pid = psutil.Process(pid).ppid()
-        return Kin(pid=pid, parent_pid=parent_pid, group=_group(pid), session=_session(pid) or 0)
+        return Kin(pid=pid, parent_pid=parent_of(pid), group=_group(pid), session=_session(pid) or 0)
     except (psutil.Error, OSError):
         return None
 

@@ -49,11 +49,14 @@ def identity_of(process: psutil.Process) -> ProcessIdentity:
 
 def _since_boot_s(pid: int) -> float | None:
     try:
-        # The name, in brackets, may hold anything; the start is the 20th word after it.
-        words = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-        return int(words[19]) / os.sysconf("SC_CLK_TCK")
+        return int(_stat_words(pid)[19]) / os.sysconf("SC_CLK_TCK")
     except (OSError, ValueError, IndexError):
         return None
+
+
+def _stat_words(pid: int) -> list[bytes]:
+    """Read what the kernel tells of a process after its name, which stands in brackets and may hold anything."""
+    return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
 
 
 @functools.cache
@@ -130,10 +133,23 @@ def own_line() -> frozenset[int]:
 
 def ancestors_of(pid: int) -> tuple[int, ...]:
     """Name the processes that a process descends from, its parent first; as far as they are to be seen."""
+    found: list[int] = []
+    with contextlib.suppress(psutil.Error):
+        while (parent := parent_of(found[-1] if found else pid)) and parent not in found:
+            found.append(parent)
+    return tuple(found)
+
+
+def parent_of(pid: int) -> int:
+    """Name the process that started another, or that took it over since; 0 where there is none.
+
+    Errors: psutil's own.
+    """
     try:
-        return tuple(parent.pid for parent in psutil.Process(pid).parents())
-    except psutil.Error:
-        return ()
+        # As psutil does, at a tenth of its cost: this is asked for each process that is looked at.
+        return int(_stat_words(pid)[1])
+    except (OSError, ValueError, IndexError):
+        return psutil.Process(pid).ppid() or 0
 
 
 def exists_unseen(pid: int) -> bool:
