@@ -53,9 +53,15 @@ async def make_pool() -> None:
         await _wait_for_server(client)
         with contextlib.suppress(ObjectAlreadyExists):
             try:
-                await client.create_work_pool(WorkPoolCreate(name=POOL, type=worker_class().type))
+                await client.create_work_pool(new_pool())
             except PrefectHTTPStatusError as error:
                 raise _not_let_in(client, error) from None
+
+
+def new_pool() -> WorkPoolCreate:
+    """Describe the pool: whichever worker serves it, its form has no place for a command of a run."""
+    form = WarmWorker.get_default_base_job_template()
+    return WorkPoolCreate(name=POOL, type=worker_class().type, base_job_template=form)
 
 
 async def bury(queue: str) -> None:

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from deployments.commands.worker import worker
-from deployments.worker import make_pool
+from deployments.worker import make_pool, new_pool
 from tasks.model.errors import Code, RunbookError
 from tests.fakes.deaf import DEAF
 from tests.fakes.scripted import Asked, replied, scripted
@@ -38,6 +38,18 @@ async def test_a_worker_without_the_login_is_one_line() -> None:
 
     assert refused.value.code is Code.NOT_CONFIGURED
     assert "PREFECT_API_AUTH_STRING" in refused.value.detail
+
+
+@pytest.mark.parametrize("kind", ["warm-process", "process"])
+def test_the_pool_has_no_place_for_a_command_whichever_worker_serves_it(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The way back to the stock worker must not be a way for a run to bring a shell command."""
+    monkeypatch.setenv("RUNBOOK_WORKER_TYPE", kind)
+    pool = new_pool()
+
+    assert pool.type == kind
+    assert set(pool.base_job_template["job_configuration"]) == {"stream_output", "run_limit_s"}
 
 
 @pytest.mark.parametrize("name", ["ldn/1", "50%"])
