@@ -224,6 +224,25 @@ def test_a_caller_that_hangs_up_in_the_middle_leaves_the_endpoint_well(running: 
     assert running.post(webhook(alert()))[0] == 202
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "https://evil.example"}, {"Host": "evil.example:8650"}, {"Sec-Fetch-Site": "cross-site"}],
+    ids=str,
+)
+def test_a_page_of_somebody_else_reads_no_metrics_and_sends_no_alert(
+    endpoint: Running, headers: dict[str, str]
+) -> None:
+    """The metrics tell what trades and what is broken, and an alert starts a triage that acts."""
+    for path, body in (("/metrics", None), ("/alerts", webhook(alert())), ("/health", None)):
+        given = {**headers, "Authorization": f"Bearer {TOKEN}"}
+        request = urllib.request.Request(f"{endpoint.url}{path}", body, given)  # noqa: S310
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=10)  # noqa: S310
+        with refused.value as answer:
+            assert answer.code == 403
+            assert b"_REFUSED: " in answer.read()
+
+
 def test_without_a_token_the_receiver_is_closed(tmp_path: Path) -> None:
     """Nobody opens it by forgetting a setting; the metrics are told all the same."""
     port = free_port()
