@@ -15,6 +15,7 @@ from tasks.model.plan import PlannedAction
 from tasks.model.remediation import ActionResult, RemediationCase, RemediationResult
 from tasks.model.verdicts import GuardCode
 from tasks.pause_strategies import pause_strategies
+from tasks.plan_again import plan_again
 from tasks.release_service import release_service
 from tasks.reroute_orders import reroute_orders
 from tasks.restart_service import restart_service
@@ -23,6 +24,7 @@ from tasks.resume import resume
 from tasks.roll_back_release import roll_back_release
 from tasks.rules.planning.due import (
     evidence_first,
+    input_is_back,
     is_due,
     lock_words,
     may_follow,
@@ -79,9 +81,13 @@ async def carry_out(case: RemediationCase) -> RemediationResult:
     """
     snapshot = take_snapshot(case) if evidence_first(case) else None  # §3.1
     results: tuple[ActionResult, ...] = ()
-    for planned in case.plan.actions:
+    waiting = case.plan.actions
+    while waiting:
+        planned, waiting = waiting[0], waiting[1:]
         if is_due(planned, results) and may_follow(planned, results):
             results = (*results, await act(case, planned))
+            if input_is_back(results, waiting):
+                waiting = await plan_again(case, waiting)  # §2
     return sum_up(case, results, snapshot)
 
 

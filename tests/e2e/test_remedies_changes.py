@@ -76,10 +76,11 @@ def test_row_19_a_corrupted_table_is_put_right_before_a_restart_makes_it_real(da
 
 
 def seen_well(day: GameDay, load: OrderLoad, runs_count: int) -> None:
-    """Let some runs see the good release under load: what comes after is compared with it."""
+    """Let some runs see the good release under load, and let it record a healthy run: only then is it a way back."""
     day.fills(load)
     for _ in range(runs_count):
         day.triage()
+    eventually(lambda: day.known_good(GOOD_RELEASE), within_s=90, every_s=2.0)
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,11 @@ class GameDay(DrillStory):
         self.releases("deploy", version, "--by", "drill", "--reason", "a drill")
         self.restart()
 
+    def known_good(self, version: str) -> bool:
+        """Say whether a release is known to be good by its own record."""
+        rows = json.loads(self.releases("list", "--json"))["releases"]
+        return any(one["version"] == version and one["known_good"] for one in rows)
+
     def deploy_ill(self, version: str, fault: str) -> None:
         """Deploy a release that is well until `break_release` lets its fault begin."""
         self.deploy(version, "--fault", fault, "--on-signal")

@@ -1,18 +1,26 @@
 """The guards of a re-route: the alternate must itself be well, take the class, be open, and bear the load (§2.2)."""
 
+from tasks.model.control import MARKED
 from tasks.model.evidence import Evidence
 from tasks.model.looks import OrderOutcome, Seen
 from tasks.model.plan import PlannedAction
 from tasks.model.verdicts import GuardCode, Verdict
-from tasks.rules.causes.gateway_signs import signs_of
+from tasks.rules.causes.gateway_signs import dependency_of, signs_of
 from tasks.rules.guards.facts import Facts
 from tasks.rules.guards.order_rate import orders_per_min
 
 
 def alternate_is_approved(planned: PlannedAction, facts: Facts) -> Verdict:
-    """Re-route only to an alternate that the routing table itself allows for the class, and that takes the class."""
-    name, to = planned.target.asset_class, planned.target.gateway
-    route = facts.latest.routing.route(name) if facts.latest.routing and name else None
+    """Re-route only to an alternate that the routing table itself allows for the class, and that takes the class.
+
+    A table that nobody could read is not a table without alternates.
+    """
+    name, to, routing = planned.target.asset_class, planned.target.gateway, facts.latest.routing
+    route = routing.route(name) if routing and name else None
+    if name is not None and (routing is None or routing.leaves_open(name)):
+        told = routing.detail if routing else "it was not read"
+        detail = f"expected the alternates of {name} from the routing table, was not known: {told}"
+        return Verdict.no(GuardCode.INPUT_UNKNOWN, f"{detail}; planned again once the service answers")
     approved = {*route.alternates, route.table_gateway} if route else set()
     if to is None or to not in approved:
         listed = ", ".join(sorted(one for one in approved if one)) or "none"
@@ -30,6 +38,9 @@ def alternate_is_healthy(planned: PlannedAction, facts: Facts) -> Verdict:
     if probe is None or probe.seen is not Seen.PASSED:
         said = probe.detail if probe else "not probed"
         return Verdict.no(GuardCode.ALTERNATE_NOT_HEALTHY, f"expected {to} to answer a direct probe was {said}")
+    told = dependency_of(facts.latest, to or "")
+    if told is not None and told.set_to in MARKED:
+        return Verdict.no(GuardCode.ALTERNATE_NOT_HEALTHY, f"expected {to} without a mark, was marked {told.set_to}")
     sign = signs_of(facts.evidence).get(to or "")
     if sign is not None:
         return Verdict.no(GuardCode.ALTERNATE_NOT_HEALTHY, f"expected {to} without trouble was {sign}")

@@ -64,6 +64,12 @@ def may_follow(planned: PlannedAction, results: Sequence[ActionResult]) -> bool:
     return planned.action is Action.PAUSE_STRATEGIES or not any(must_stop(one) for one in results)
 
 
+def input_is_back(results: Sequence[ActionResult], waiting: Sequence[PlannedAction]) -> bool:
+    """Say whether the action before has made the service answer, and something waits for what only it can tell."""
+    recovered = bool(results) and results[-1].proven is Outcome.RECOVERED
+    return recovered and any(one.verdict.code is GuardCode.INPUT_UNKNOWN for one in waiting)
+
+
 def sum_up(case: RemediationCase, results: tuple[ActionResult, ...], snapshot: Snapshot | None) -> RemediationResult:
     """Say what the remediation came to: the worst end of what was tried, else the first reason against trying."""
     tried = [one for one in results if one.outcome is not Outcome.REFUSED]

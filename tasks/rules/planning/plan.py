@@ -65,6 +65,31 @@ def make_plan(facts: Facts, incident_of: Mapping[Cause, str]) -> Plan:
     )
 
 
+def lacks_input(planned: PlannedAction) -> bool:
+    """Say whether a guard of an action could not decide, since nobody told it what it needs."""
+    return planned.verdict.code is GuardCode.INPUT_UNKNOWN
+
+
+def planned_again(waiting: Iterable[PlannedAction], facts: Facts) -> tuple[PlannedAction, ...]:
+    """Plan anew what lacked its input, in its place, with what stands in for it; all else stays as it was.
+
+    Runbook: §2 Remediation of the common cases.
+    Errors: none. Where the cause no longer shows nothing is left to do for it.
+    """
+    before = tuple(waiting)
+    unknown = {one.key for one in before if lacks_input(one)}
+    kept = (one for one in before if one.other not in unknown)
+    return tuple(new for one in kept for new in (_anew(one, facts) if lacks_input(one) else (one,)))
+
+
+def _anew(planned: PlannedAction, facts: Facts) -> tuple[PlannedAction, ...]:
+    finding, target = planned.finding, planned.target
+    if finding is None or facts.diagnosis.find(finding.cause) is None:
+        return ()
+    wanted = REMEDIES[finding.cause](Trouble(incident_id=planned.incident_id, finding=finding, facts=facts))
+    return weighed((one for one in wanted if one.target.asset_class is target.asset_class), facts)
+
+
 def weighed(actions: Iterable[PlannedAction], facts: Facts) -> tuple[PlannedAction, ...]:
     """Hold each action against its guards."""
     return tuple(one.model_copy(update={"verdict": weigh(one, facts)}) for one in actions)

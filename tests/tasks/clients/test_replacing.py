@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.clients.commands import reap
 from tasks.clients.replacing import replaced
 from tasks.model.incident import Outcome
 from tasks.settings import ServiceSettings
@@ -44,3 +45,4 @@ def test_a_start_that_cannot_be_judged_stays_unknown(tmp_path: Path) -> None:
     )
 
     assert replaced(silent, process().model_copy(update={"pid": None})).outcome is Outcome.UNKNOWN
+    reap()

@@ -1,0 +1,21 @@
+"""§2: plan again what the service could not tell while it was hung or down, once it answers."""
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.clients.facts import facts_now
+from tasks.model.plan import PlannedAction
+from tasks.model.remediation import RemediationCase
+from tasks.rules.planning.plan import lacks_input, planned_again
+from tasks.settings import load_settings
+
+
+@task(name="plan_again", cache_policy=NO_CACHE, timeout_seconds=60, retries=0)
+async def plan_again(case: RemediationCase, waiting: tuple[PlannedAction, ...]) -> tuple[PlannedAction, ...]:
+    """Look once more, now that the service answers, and plan anew what waits for an input that was missing.
+
+    Runbook: §2 Remediation of the common cases.
+    Errors: `LEDGER_UNREADABLE`: without the ledger no budget is known, and nothing is planned.
+    """
+    first = next(one for one in waiting if lacks_input(one))
+    return planned_again(waiting, await facts_now(load_settings(), case, first))

@@ -1,0 +1,139 @@
+"""What lacked its input because the service hung is planned again once a restart made it answer."""
+
+from typing import Any
+
+import pytest
+
+from flows import remediation as flow
+from tasks.model.control import MARKED
+from tasks.model.diagnosis import Cause, Diagnosis, Status
+from tasks.model.evidence import TriageRequest
+from tasks.model.incident import Action, Outcome
+from tasks.model.looks import DependencyLook, RoutingLook, Seen
+from tasks.model.orders import AssetClass
+from tasks.model.plan import Due, Plan, PlannedAction
+from tasks.model.remediation import ActionResult, Recovery, RemediationCase
+from tasks.model.verdicts import GuardCode
+from tasks.rules.guards.table import weigh
+from tasks.rules.planning.due import input_is_back
+from tasks.rules.planning.plan import lacks_input, make_plan, planned_again
+from tests.fakes.cases import facts, finding, routing, seen, unreachable
+from tests.fakes.looks import NOW, gateway, health, process
+
+HUNG, SICK = finding(), unreachable("XNAS")
+DEAD = (gateway("XNAS", Seen.FAILED), gateway("XNYS"), gateway("FXALL"), gateway("XCME"))
+SILENT = routing(seen=Seen.FAILED, detail="timed_out: no full answer", routes=(), table_hash=None, file_hash=None)
+
+
+def plan(routing_look: RoutingLook | None) -> Plan:
+    """The plan of a service that hangs beside a gateway that is gone."""
+    known = facts(found=(HUNG, SICK), seen=seen(gateways=DEAD, routing=routing_look))
+    return make_plan(known, {Cause.SERVICE_HUNG: "INC-1", Cause.DEPENDENCY_UNREACHABLE: "INC-2"})
+
+
+def reroute_of(made: Plan) -> PlannedAction:
+    """Its re-route."""
+    return next(one for one in made.actions if one.action is Action.REROUTE_ORDERS)
+
+
+@pytest.mark.parametrize("look", [SILENT, SILENT.model_copy(update={"seen": Seen.BLIND}), None])
+def test_an_alternate_that_nobody_could_read_is_not_called_none(look: RoutingLook | None) -> None:
+    """*There was none* sends a person to the table; the truth is that the service did not answer."""
+    verdict = reroute_of(plan(look)).verdict
+
+    assert verdict.code is GuardCode.INPUT_UNKNOWN
+    assert "was not known" in verdict.detail
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        routing(routes=tuple(one.model_copy(update={"alternates": ()}) for one in routing().routes)),
+        routing(seen=Seen.NOT_CONFIGURED, routes=()),
+    ],
+)
+def test_a_table_that_was_read_and_names_no_alternate_has_none(look: RoutingLook) -> None:
+    """So has a service that has no table to ask for; waiting for it would help nobody."""
+    assert reroute_of(plan(look)).verdict.code is GuardCode.NO_ALTERNATE
+
+
+def again(waiting: tuple[PlannedAction, ...], **changes: Any) -> tuple[PlannedAction, ...]:
+    """What is planned once the service answers."""
+    return planned_again(waiting, facts(**{"found": (SICK,), "seen": seen(gateways=DEAD), **changes}))
+
+
+def test_once_the_table_can_be_read_the_class_is_led_around_and_not_paused() -> None:
+    """A restart that helped must not end with a halted class whose alternate stood ready."""
+    before = plan(SILENT).actions
+    after = again(before)
+    (rerouted,) = [one for one in after if one.action is Action.REROUTE_ORDERS]
+    (paused,) = [one for one in after if one.action is Action.PAUSE_STRATEGIES and one.due is Due.IF_NOT_DONE]
+
+    assert (rerouted.verdict.allowed, rerouted.target.gateway) == (True, "XNYS")
+    assert (paused.other, paused.target.asset_class) == (rerouted.key, AssetClass.EQUITY)
+    assert [one for one in after if one.action is Action.RESTART_SERVICE] == [before[0]]
+    assert [one.action for one in after if one.action is Action.MARK_DEGRADED] == [Action.MARK_DEGRADED]
+
+
+def test_where_the_gateway_has_come_back_meanwhile_nothing_is_left_to_do_for_it() -> None:
+    """Neither a re-route nor the pause in its place."""
+    left = again(plan(SILENT).actions, found=(HUNG,))
+
+    assert Action.REROUTE_ORDERS not in {one.action for one in left}
+    assert not [one for one in left if one.due is Due.IF_NOT_DONE]
+
+
+def result(planned: PlannedAction, proven: Outcome) -> ActionResult:
+    """How one action ended."""
+    recovery = Recovery(outcome=proven, detail="") if proven in {Outcome.RECOVERED, Outcome.NOT_RECOVERED} else None
+    return ActionResult(planned=planned, outcome=Outcome.DONE if recovery else proven, detail="", recovery=recovery)
+
+
+@pytest.mark.parametrize(
+    ("proven", "is_back"),
+    [(Outcome.RECOVERED, True), (Outcome.NOT_RECOVERED, False), (Outcome.UNKNOWN, False), (Outcome.DONE, False)],
+)
+def test_only_a_service_that_was_proven_to_have_recovered_is_asked_again(proven: Outcome, *, is_back: bool) -> None:
+    """A hung one would cost its deadline once more and tell nothing."""
+    restart, *waiting = plan(SILENT).actions
+
+    assert input_is_back((result(restart, proven),), waiting) is is_back
+    assert not input_is_back((), waiting)
+    assert not input_is_back((result(restart, Outcome.RECOVERED),), plan(routing()).actions)
+
+
+async def test_the_run_that_restarted_the_service_leads_the_class_around_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The desk must not wait a minute for the next run, with the class halted until a person resumes it."""
+    made = plan(SILENT)
+    case = RemediationCase(
+        request=TriageRequest(service="order-service"),
+        diagnosis=Diagnosis(status=Status.CRITICAL, findings=(HUNG, SICK)),
+        process=process(),
+        plan=made.model_copy(update={"written_at": NOW}),
+    )
+    done: list[str] = []
+
+    async def act(_: RemediationCase, planned: PlannedAction) -> ActionResult:
+        done.append(planned.words)
+        return result(planned, Outcome.REFUSED if lacks_input(planned) else Outcome.RECOVERED)
+
+    async def plan_again(_: RemediationCase, waiting: tuple[PlannedAction, ...]) -> tuple[PlannedAction, ...]:
+        return again(waiting)
+
+    monkeypatch.setattr(flow, "act", act)
+    monkeypatch.setattr(flow, "plan_again", plan_again)
+    monkeypatch.setattr(flow, "take_snapshot", lambda _: None)
+    await flow.carry_out(case)
+
+    assert done == ["restart service", "mark degraded XNAS", "reroute orders equity XNYS"]
+
+
+@pytest.mark.parametrize("set_to", sorted(MARKED))
+def test_an_alternate_that_somebody_marked_is_not_healthy(set_to: str) -> None:
+    """A mark hides the signs of its trouble, and is none of health."""
+    told = DependencyLook(name="XNYS", status="degraded", set_to=set_to)
+    marked = seen(gateways=DEAD, health=health().model_copy(update={"dependencies": (told,)}))
+
+    assert weigh(reroute_of(plan(routing())), facts(found=(SICK,), seen=marked)).code is GuardCode.ALTERNATE_NOT_HEALTHY
