@@ -84,7 +84,7 @@ async def test_a_healthy_minute_of_several_services_is_three_steps_and_one_repor
 
     assert line == "All 3 services are healthy."
     run = newest_run(prefect)
-    assert run["name"] == "all 3 services: routine look → 3 well"
+    assert run["name"] == "all 3 services: routine look → 3 healthy"
     question = {"artifacts": {"key": {"like_": "triage-all"}}, "sort": "CREATED_DESC", "limit": 1}
     (report,) = ask(f"{prefect}/artifacts/filter", question) or []
     assert all(f"| {name} | well |" in report["data"] for name in NAMES)
