@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from tasks.clients.commands import Surroundings
+from tasks.clients.listening import listeners_on
 from tasks.clients.process_facts import Family, others_on_port, whose_is
 from tasks.clients.process_look import is_local
 from tasks.clients.process_marks import SERVICE_MARK
@@ -71,7 +72,7 @@ def refuse_taken_port(service: ServiceSettings) -> None:
     if not is_local(service):
         return
     owner = port_owner(service.port)
-    if owner is None and not _answers(service):
+    if owner is None and not listeners_on(service.port).unseen and not _answers(service):
         return
     if owner is not None and service.supervisor is not SupervisorName.PSUTIL and owner.pid == INIT_PID:
         # A socket unit: systemd holds the port for the service, and hands it over.

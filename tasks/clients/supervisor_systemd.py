@@ -75,7 +75,9 @@ class SystemdSupervisor:
         Errors: `PORT_TAKEN`; `START_FAILED` and `NOT_READY` carry what systemd says of the unit. The unit is left to
         systemd then, as it is.
         """
-        refuse_taken_port(self._service)
+        # Where a socket unit starts it, systemd holds the port for it.
+        if ".socket" not in self._state().get("TriggeredBy", ""):
+            refuse_taken_port(self._service)
         # A unit that failed too often is not started again before this; our own budget was asked already.
         self._ask("reset-failed", self._unit)
         asked = self._ask("start", "--no-block", self._unit)
@@ -122,7 +124,7 @@ class SystemdSupervisor:
         return _state_of(self._show())
 
     def _show(self) -> CommandEnd:
-        return self._ask("show", "--property=LoadState,ActiveState,SubState,MainPID,Result", self._unit)
+        return self._ask("show", "--property=LoadState,ActiveState,SubState,MainPID,Result,TriggeredBy", self._unit)
 
     def _ask(self, *words: str) -> CommandEnd:
         return run_command((*self._program, *words), COMMAND_TIMEOUT_S, PLAIN)

@@ -34,6 +34,7 @@ class Unit:
     denies: bool = False
     no_bus: bool = False
     continued: bool = False
+    triggered_by: str = ""
 
     @property
     def alive(self) -> bool:
@@ -99,6 +100,7 @@ def show(unit: Unit, name: str) -> int:
     loaded = "loaded" if name == UNIT else "not-found"
     pid = unit.pid if unit.alive else 0
     print(f"MainPID={pid}\nResult=success\nLoadState={loaded}\nActiveState={state[0]}\nSubState={state[1]}")
+    print(f"TriggeredBy={unit.triggered_by}")
     return 0
 
 

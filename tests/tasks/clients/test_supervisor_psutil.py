@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tasks.clients.listening import Listeners
 from tasks.clients.process_look import process_look
 from tasks.clients.processes import identify, is_running
 from tasks.clients.readiness import answers_health
@@ -139,6 +140,20 @@ def test_a_port_whose_owner_we_may_not_see_is_taken_all_the_same(
         stranger.listen()
         with pytest.raises(NothingDone) as caught:
             supervisor_of(one.service).start(lambda: True)
+
+    assert caught.value.code is Code.PORT_TAKEN
+
+
+def test_a_port_that_a_hidden_process_holds_and_hangs_on_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes no connection any more; a second service would still not get its port."""
+    one = watched(tmp_path)
+    monkeypatch.setattr("tasks.clients.supervised.port_owner", lambda _: None)
+    monkeypatch.setattr("tasks.clients.supervised.listeners_on", lambda _: Listeners((), unseen=True))
+
+    with pytest.raises(NothingDone) as caught:
+        supervisor_of(one.service).start(lambda: True)
 
     assert caught.value.code is Code.PORT_TAKEN
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tasks.clients.process_look import process_look, service_identity
+from tasks.clients.processes import identify, terminate
 from tasks.clients.readiness import answers_health
 from tasks.clients.supervisor import supervisor_of
 from tasks.model.errors import CannotAct, Code, NothingDone
@@ -239,3 +241,29 @@ def test_the_users_own_systemd_is_asked_where_the_setting_says_so(patient: Patie
     supervisor_of(patient.service.model_copy(update={"systemd_user": True})).available()
 
     assert '"--user"' in (tmp_path / "calls").read_text().splitlines()[-1]
+
+
+@pytest.mark.parametrize("socket_unit", ["orders.socket", ""])
+def test_a_port_that_systemd_holds_for_the_unit_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, socket_unit: str
+) -> None:
+    """A service behind a socket unit was stopped, and then never started: its port was held, by systemd, for it."""
+    one = watched(tmp_path, supervisor="systemd", systemd_unit=UNIT, restart=RESTART)
+    waits = (sys.executable, "-c", "import time; time.sleep(600)")
+    systemctl.install(tmp_path, monkeypatch, Unit(command=waits, triggered_by=socket_unit))
+    supervisor = supervisor_of(one.service)
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", one.service.port))
+        held.listen()
+        try:
+            if socket_unit:
+                supervisor.start(lambda: True)
+                assert systemctl.read(tmp_path).alive
+            else:
+                with pytest.raises(NothingDone, match="was taken by"):
+                    supervisor.start(lambda: True)
+        finally:
+            unit = systemctl.read(tmp_path)
+            identity = identify(unit.pid) if unit.pid else None
+            if identity is not None:
+                terminate(identity, grace_s=0)
