@@ -22,9 +22,9 @@ async def follow(instruction: Instruction) -> str:
     Steps: a pause is one step, which looks at nothing first and waits for nobody (safety rule 8).
     """
     service, asked = instruction.service, instruction.asked
-    context = gather_context(TriageRequest(service=service, note=asked.reason))  # §1.1
     if instruction.is_pause:
-        return await write_outcome(*await pause_trading(instruction, context))  # §2.2
+        return await write_outcome(*await pause_trading(instruction))  # §2.2
+    context = gather_context(TriageRequest(service=service, note=asked.reason))  # §1.1
     seen = await look_around(service)  # §1.2, §1.3
     story = record_instruction(instruction, context, seen)  # §1.4
     plan = await plan_instruction(story)  # §2

@@ -3,16 +3,13 @@
 import asyncio
 import getpass
 import sys
-from datetime import UTC, datetime
 
 from deployments.commands.looking import FAILED, FINE
 from deployments.views.words import say
-from tasks.clients.context import context_of
 from tasks.clients.operating import pause_ordered
 from tasks.clients.sender import sender_of
 from tasks.model.by_hand import Instruction, Paused
 from tasks.model.control import TradingState
-from tasks.model.evidence import TriageRequest
 from tasks.model.incident import Action
 from tasks.model.orders import AssetClass
 from tasks.rules.by_hand_forms import asked_by, pause_targets
@@ -56,8 +53,7 @@ def pause(
     asked = asked_by(getpass.getuser() if by is None else by, reason)
     targets = pause_targets(asset_class, strategy, TradingState(state))
     instruction = Instruction(service=name, action=Action.PAUSE_STRATEGIES, asked=asked, targets=targets)
-    context = context_of(settings, TriageRequest(service=name, note=asked.reason), datetime.now(UTC))
-    story, result = asyncio.run(pause_ordered(settings, instruction, context))
+    story, result = asyncio.run(pause_ordered(settings, instruction))
     sender_of(settings).wait(DELIVERED_WITHIN_S)
     say(outcome_line(story, result))
     sys.exit(FINE if result.outcome in GOOD else FAILED)

@@ -40,6 +40,18 @@ def context_of(
     return context.model_copy(update={"late_s": round(late_s, 1), "run_url": run_url})
 
 
+def context_at_once(
+    settings: RunbookSettings, request: TriageRequest, now: datetime, late_s: float = 0.0, run_url: str | None = None
+) -> Context:
+    """Read the same for what tightens: whether the ledger could be written now is not asked, for that may take seconds.
+
+    Errors: `UNKNOWN_SERVICE`.
+    """
+    kept = kept_of(settings, request.service, asks_to_write=False)
+    context = context_around(settings, request, now, kept)
+    return context.model_copy(update={"late_s": round(late_s, 1), "run_url": run_url})
+
+
 class Kept(NamedTuple):
     """What a context is gathered around: the files that services of one host may share.
 
@@ -53,14 +65,14 @@ class Kept(NamedTuple):
     unsent_count: int
 
 
-def kept_of(settings: RunbookSettings, service: str) -> Kept:
+def kept_of(settings: RunbookSettings, service: str, *, asks_to_write: bool = True) -> Kept:
     """Read what is kept of one service.
 
     Errors: `UNKNOWN_SERVICE`; what cannot be read is told.
     """
     place = settings.ledger(service)
     ledger, fault = ledger_or_fault(place)
-    fault = fault or write_fault(place)
+    fault = fault or (write_fault(place) if asks_to_write else "")
     checks = accepted_checks(settings.state_dir, service)
     return Kept(ledger, fault, *checks, Outbox(settings.state_dir).pending_count())
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import orjson
 
 from tasks.clients.http_exchange import Call, exchange, http_client
+from tasks.clients.who_answers import stranger_on_port
 from tasks.model.control import (
     ControlAnswer,
     ControlCode,
@@ -113,11 +114,12 @@ async def reload_table(service: ServiceSettings, why: ControlReason) -> ControlA
 async def _change(service: ServiceSettings, door: tuple[str, ...], fields: Fields, why: ControlReason) -> ControlAnswer:
     """Make one change.
 
-    Steps: 1. send it with who and why 2. a service that refuses the request itself has done nothing, and may know no
-    more than the contract asks for: send that, once, with who made part of the reason.
+    Steps: 1. prove that no stranger listens there 2. send it with who and why 3. a service that refuses the request
+    itself has done nothing, and may know no more than the contract asks for: send that, once, with who made part of
+    the reason.
     """
     token = service.control_token.get_secret_value() if service.control_token else ""
-    fault = _fault_of(token, door[2:])
+    fault = _fault_of(token, door[2:]) or await _stranger(service)
     if fault is not None:
         return fault
     whole = {**fields, "reason": why.reason, "set_by": why.set_by, "source": SOURCE}
@@ -125,6 +127,15 @@ async def _change(service: ServiceSettings, door: tuple[str, ...], fields: Field
     if not refuses_the_fields(answer):
         return answer
     return await _send(service, door, {**fields, "reason": f"{why.set_by}: {why.reason}"[:500]}, token)
+
+
+async def _stranger(service: ServiceSettings) -> ControlAnswer | None:
+    """Send no token to who is provably not the service; a person then stops it, or the stranger, on the host."""
+    stranger = await stranger_on_port(service)
+    if not stranger:
+        return None
+    detail = f"expected the service at {service.url} was a stranger: {stranger}; nothing was sent, look at the host"
+    return ControlAnswer(outcome=ControlOutcome.REFUSED, detail=detail, code=ControlCode.NOT_OUR_SERVICE)
 
 
 def _fault_of(token: str, names: tuple[str, ...]) -> ControlAnswer | None:

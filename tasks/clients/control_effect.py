@@ -2,13 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from contextlib import closing
+from typing import Any
 
 from tasks.clients.acting import Done
 from tasks.clients.http_exchange import http_client
 from tasks.clients.order_service import health_look
 from tasks.clients.routing_look import routing_look
-from tasks.model.control import ControlAnswer, ControlOutcome
+from tasks.clients.who_answers import stranger_at
+from tasks.model.control import ControlAnswer, ControlCode, ControlOutcome
 from tasks.model.incident import Outcome
 from tasks.model.looks import HealthLook, RoutingLook, Seen
 from tasks.model.verdicts import GuardCode
@@ -19,13 +22,20 @@ AGAIN_S = 0.1
 Shows = Callable[[HealthLook, RoutingLook], bool | None]
 
 
-async def changed(service: ServiceSettings, change: Awaitable[ControlAnswer], shows: Shows, what: str) -> Done:
+async def changed(
+    service: ServiceSettings, change: Coroutine[Any, Any, ControlAnswer], shows: Shows, what: str
+) -> Done:
     """Make one change and say what became of it, by what the service shows afterwards.
 
-    Errors: none. A change that was answered and does not show, or whose answer never came, is *unknown*; one without
-    an answer that shows is done.
+    Errors: none. Where a stranger answers, nothing is sent. A change that was answered and does not show, or whose
+    answer never came, is *unknown*; one without an answer that shows is done.
     """
-    answer = await change
+    with closing(change):
+        stranger = await stranger_at(service)
+        if stranger:
+            detail = f"{ControlCode.NOT_OUR_SERVICE}: nothing was sent, {stranger}; look at the host"
+            return Done(outcome=Outcome.REFUSED, detail=detail, code=GuardCode.NOT_AVAILABLE)
+        answer = await change
     match answer.outcome:
         case ControlOutcome.NOT_AVAILABLE:
             return Done(outcome=Outcome.REFUSED, detail=answer.detail, code=GuardCode.NOT_AVAILABLE)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from tasks.clients.context import context_of, ledger_or_fault
+from tasks.clients.context import context_at_once, context_of, ledger_or_fault
 from tasks.clients.http_exchange import http_client
 from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.markets import markets_now
@@ -104,7 +104,8 @@ def facts_of(
     Errors: `LEDGER_UNREADABLE`, but for what tightens: that needs no budget.
     """
     now = datetime.now(UTC)
-    context = context_of(settings, case.request, now, case.late_s)
+    gather = context_at_once if planned.action in TIGHTENERS else context_of
+    context = gather(settings, case.request, now, case.late_s)
     records = known_records(settings, case.service, planned.action)
     evidence = Evidence(context=context, observations=(seen,))
     return Facts(

@@ -4,9 +4,11 @@ It needs neither Prefect, nor a look, nor the lock, nor the ledger: what cannot 
 """
 
 import asyncio
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from tasks.clients.acting import carried_out
+from tasks.clients.context import context_at_once
 from tasks.clients.facts import standing_now
 from tasks.clients.instructing import instruction_ended, instruction_recorded, planned_by_hand
 from tasks.clients.known_secrets import secret_values
@@ -15,7 +17,7 @@ from tasks.clients.sender import sender_of
 from tasks.clients.service_lock import holder_of
 from tasks.model.by_hand import HandStory, Instruction
 from tasks.model.control import TradingState
-from tasks.model.evidence import Context
+from tasks.model.evidence import TriageRequest
 from tasks.model.plan import Plan, PlannedAction
 from tasks.model.remediation import ActionResult, Lease, RemediationCase, RemediationResult
 from tasks.rules.by_hand_messages import outcome_messages
@@ -33,13 +35,15 @@ class Operated(NamedTuple):
     result: RemediationResult
 
 
-async def pause_ordered(settings: RunbookSettings, instruction: Instruction, context: Context) -> Operated:
+async def pause_ordered(settings: RunbookSettings, instruction: Instruction, run_url: str | None = None) -> Operated:
     """Pause what a person names, all of it at once; then notify, and record what could not be recorded before.
 
     Runbook: §2.2 Else pause automated strategies.
     Errors: `UNKNOWN_SERVICE`. Every end of the change is an outcome, and none of the ledger keeps it off.
     Steps: only what is no halt looks first, for it may loosen.
     """
+    request = TriageRequest(service=instruction.service, note=instruction.asked.reason)
+    context = context_at_once(settings, request, datetime.now(UTC), run_url=run_url)
     halts = all(one.trading_state is not TradingState.REDUCING for one in instruction.targets)
     seen = None if halts else await standing_now(settings.service(instruction.service))
     story = instruction_recorded(settings, instruction, context, seen)
@@ -49,7 +53,7 @@ async def pause_ordered(settings: RunbookSettings, instruction: Instruction, con
     result = sum_up(case, tuple(results), None)
     # Ended first, so that the end and all that waited before it are recorded in one write.
     instruction_ended(settings, story, result)
-    for message in linked(outcome_messages(story, plan, result), context.run_url):
+    for message in linked(outcome_messages(story, plan, result), run_url):
         sender_of(settings).tell(instruction.service, redacted(message, secret_values(settings)))
     return Operated(story, result)
 

@@ -26,6 +26,7 @@ class ControlCode(StrEnum):
     NO_CONTROL_TOKEN = "NO_CONTROL_TOKEN"  # noqa: S105 - a code, no token
     BAD_CONTROL_TOKEN = "BAD_CONTROL_TOKEN"  # noqa: S105 - a code, no token
     BAD_NAME = "BAD_NAME"
+    NOT_OUR_SERVICE = "NOT_OUR_SERVICE"
     NOT_REACHED = "NOT_REACHED"
     NOT_ANSWERED = "NOT_ANSWERED"
     UNREADABLE_ANSWER = "UNREADABLE_ANSWER"

@@ -12,7 +12,6 @@ from filelock import FileLock
 from pydantic import SecretStr
 
 from tasks.clients import service_lock
-from tasks.clients.context import context_of
 from tasks.clients.incident_ledger import append, read_ledger
 from tasks.clients.ledger_spool import waiting
 from tasks.clients.mode_switch import set_mode
@@ -21,7 +20,6 @@ from tasks.clients.operating import Operated, pause_ordered
 from tasks.model.by_hand import Instruction
 from tasks.model.control import TradingState
 from tasks.model.diagnosis import Audience
-from tasks.model.evidence import TriageRequest
 from tasks.model.incident import Action, Event, LedgerRecord, Outcome, Source
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass
@@ -65,8 +63,7 @@ async def pause(settings: RunbookSettings, *targets: Target) -> Operated:
     """Let a person pause."""
     asked = Request(by="ada", reason="the venue says so")
     order = Instruction(service=SERVICE, action=Action.PAUSE_STRATEGIES, asked=asked, targets=targets)
-    context = context_of(settings, TriageRequest(service=SERVICE), datetime.now(UTC))
-    return await pause_ordered(settings, order, context)
+    return await pause_ordered(settings, order)
 
 
 def told(settings: RunbookSettings, audience: Audience) -> list[str]:
