@@ -37,6 +37,7 @@ async def confirm_recovery(case: RemediationCase, result: ActionResult) -> Actio
     settings = load_settings()
     async with shown_progress("progress-recovery") as report:
         recovery = await proven_recovery(settings.service(case.service), report)
+    recovery = recovery.model_copy(update={"ended_at": datetime.now(UTC)})
     proven = result.model_copy(update={"recovery": recovery})
     _record(settings, case, proven, recovery)
     return proven

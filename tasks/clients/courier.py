@@ -1,7 +1,7 @@
 """Carry what is queued to people: each message by the first way that takes it, and to the next tier where none does."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from tasks.rules.message_routes import (
 )
 from tasks.rules.slack_blocks import FILES_WITHIN, plain_words, webhook_words
 from tasks.rules.slack_head import begun_at, is_final
+from tasks.rules.superseded import Superseded
 from tasks.settings import RunbookSettings
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ class Courier:
         """Bring one message as far as it gets now; say whether its audience has it.
 
         Steps:
-            1. what was delivered before a crash is only recorded; what was told already is let go
+            1. what was delivered before a crash is only recorded; what was told already is let go, and so is what is no
+               longer true, unless it may have arrived
             2. the ways to its audience, in their order, but for those that failed a moment ago
             3. where none takes it: the next audience instead, and a line that says that nobody took it
         """
@@ -58,6 +60,9 @@ class Courier:
         if self._records.is_told(entry):
             self._outbox.remove(entry)
             return True
+        why = self._records.why_superseded(entry, self._queued())
+        if why is not None:
+            return self._drop(entry, why)
         routes = self._routes(entry.message.audience)
         if not routes:
             return self._finish(entry.model_copy(update={"delivered_by": LOCAL}))
@@ -67,6 +72,28 @@ class Courier:
                 return bool(taken)
         self._not_delivered(entry, routes[0])
         return False
+
+    def _queued(self) -> Iterator[Queued]:
+        # Read only where it is asked for: a folder of a thousand messages is read for each of them else.
+        yield from self._outbox.waiting()
+
+    def _drop(self, entry: Queued, why: Superseded) -> bool:
+        """Drop a message that is no longer true; one whose call never came to a certain end is looked for first."""
+        found = self._slack.find(entry) if entry.post.begun_at and not self._is_blocked(SLACK) else None
+        if found is not None and found.sent:
+            arrived = self._latest(entry).model_copy(update={"delivered_by": SLACK})
+            self._outbox.save(arrived)
+            return self._finish(arrived)
+        if entry.post.begun_at and (found is None or found.verdict in UNCERTAIN):
+            return False
+        LOGGER.info("no longer true, and not sent: %s: %s", entry.message.key, why.because)
+        try:
+            self._records.supersede(entry, why)
+        except RunbookError as error:
+            LOGGER.warning("dropped and not recorded, %s: %s", entry.message.key, error)
+            return False
+        self._outbox.remove(entry)
+        return True
 
     def refresh_heads(self) -> None:
         """Edit the head of each thread that says something else than the ledger does now."""
@@ -120,7 +147,7 @@ class Courier:
         except RunbookError as error:
             LOGGER.warning("delivered and not recorded, %s: %s", entry.message.key, error)
             return entry.delivered_by != LOCAL
-        if entry.delivered_by == SLACK and self._clock() - entry.queued_at < FILES_WITHIN:
+        if entry.delivered_by == SLACK and self._clock() - entry.said_at < FILES_WITHIN:
             shown = self._slack.show_files(entry)
             if shown.verdict in UNCERTAIN:
                 self._block(SLACK, shown)

@@ -1,19 +1,20 @@
 """What the ledger and the sink know of messages: who was told what, and what the head of a thread has to say."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 
 from tasks.clients.incident_ledger import read_ledger, transact
 from tasks.clients.mode_switch import current_mode
-from tasks.clients.notifications import LocalSink
+from tasks.clients.notifications import SUPERSEDED, LocalSink
 from tasks.model.delivery import Queued
 from tasks.model.errors import CannotLook, Code, RunbookError
-from tasks.model.incident import IncidentState, Ledger, LedgerRecord
+from tasks.model.incident import Event, IncidentState, Ledger, LedgerRecord
 from tasks.rules.acknowledgement import is_acknowledged
-from tasks.rules.incident_changes import told_records
+from tasks.rules.incident_changes import record_of, told_records
 from tasks.rules.incident_state import fold_incidents
 from tasks.rules.slack_head import Head
+from tasks.rules.superseded import Superseded, superseded
 from tasks.rules.tiers import TIERS
 from tasks.settings import RunbookSettings
 
@@ -31,6 +32,23 @@ class MessageRecords:
 
     def incident(self, service: str, incident_id: str) -> IncidentState | None:
         """Find an incident; None also where the ledger cannot be read, or its service is watched no more."""
+        return self._states(service).get(incident_id)
+
+    def why_superseded(self, entry: Queued, queued: Iterable[Queued]) -> Superseded | None:
+        """Say why a message is no longer true, by what the ledger holds now; None where it is, or nobody knows."""
+        states = self._states(entry.service)
+        return superseded(entry, states.get(entry.message.incident_id), states.values(), queued)
+
+    def supersede(self, entry: Queued, why: Superseded) -> None:
+        """Write down that a message was dropped; where its audience is to hear of the end instead, in the ledger, too.
+
+        Errors: `SINK_UNWRITABLE`, `LEDGER_UNWRITABLE`, `LEDGER_UNREADABLE`; the next round writes what is missing.
+        """
+        self._sink.keep(entry.message, SUPERSEDED, self._clock(), delivered=False)
+        if why.is_told:
+            transact(self._settings.ledger(entry.service), lambda ledger: self._dropped(entry, why, ledger))
+
+    def _states(self, service: str) -> dict[str, IncidentState]:
         try:
             ledger = self._settings.ledger(service)
             stamp = _stamp(ledger.path)
@@ -38,8 +56,8 @@ class MessageRecords:
                 states = fold_incidents(read_ledger(ledger), service)
                 self._folded[service] = (stamp, {one.incident_id: one for one in states})
         except RunbookError:
-            return None
-        return self._folded[service][1].get(incident_id)
+            return {}
+        return self._folded[service][1]
 
     def is_told(self, entry: Queued) -> bool:
         """Say whether a message was delivered already, or was for somebody instead who has been reached since."""
@@ -83,9 +101,8 @@ class MessageRecords:
         return key in incident.told if incident is not None else self._sink.delivered(key)
 
     def _notified(self, entry: Queued, ledger: Ledger) -> tuple[LedgerRecord, ...]:
-        states = fold_incidents(ledger, entry.service)
-        incident = next((one for one in states if one.incident_id == entry.message.incident_id), None)
-        if incident is None or entry.message.key in incident.told:
+        incident = _untold(entry, ledger)
+        if incident is None:
             return ()
         details: dict[str, object] = {
             "key": entry.message.key,
@@ -95,6 +112,26 @@ class MessageRecords:
         if entry.instead_of:
             details["instead_of"] = entry.instead_of
         return told_records(incident, entry.message, details, self._clock())
+
+    def _dropped(self, entry: Queued, why: Superseded, ledger: Ledger) -> tuple[LedgerRecord, ...]:
+        incident = _untold(entry, ledger)
+        if incident is None:
+            return ()
+        details: dict[str, object] = {
+            "key": entry.message.key,
+            "audience": entry.message.audience,
+            "channel": SUPERSEDED,
+            "because": why.because,
+        }
+        said = f"not told {entry.message.audience}: {why.because}"
+        return (record_of(incident, Event.NOTIFIED, self._clock(), said, details),)
+
+
+def _untold(entry: Queued, ledger: Ledger) -> IncidentState | None:
+    """Find the incident of a message in which it is not told yet."""
+    states = fold_incidents(ledger, entry.service)
+    incident = next((one for one in states if one.incident_id == entry.message.incident_id), None)
+    return None if incident is None or entry.message.key in incident.told else incident
 
 
 def _stamp(path: Path) -> Stamp:

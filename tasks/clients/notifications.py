@@ -16,6 +16,8 @@ from tasks.model.errors import Code, NotDelivered
 from tasks.model.messages import Delivery, Message
 
 LOCAL = "local"
+# Where a message went that was no longer true: nowhere.
+SUPERSEDED = "superseded"
 # A line that was written just before a crash lies near the end.
 LOOK_BACK_BYTES = 1_048_576
 LOGGER = logging.getLogger("runbook.notifications")
@@ -32,7 +34,7 @@ class LocalSink:
 
         Errors: `SINK_UNWRITABLE`.
         """
-        told = message.model_dump(exclude={"files"})
+        told = message.model_dump(exclude={"files", "as_of"})
         delivery = Delivery(timestamp=now, channel=channel, delivered=delivered, **told)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,8 +54,7 @@ class LocalSink:
         return any(one.key == key and one.delivered for one in self._last())
 
     def _holds(self, delivery: Delivery) -> bool:
-        same = {"key": delivery.key, "delivered": delivery.delivered}
-        return any({"key": one.key, "delivered": one.delivered} == same for one in self._last())
+        return any(_same(one) == _same(delivery) for one in self._last())
 
     def _last(self) -> tuple[Delivery, ...]:
         try:
@@ -62,6 +63,10 @@ class LocalSink:
                 return _deliveries(file.read())
         except OSError:
             return ()
+
+
+def _same(delivery: Delivery) -> tuple[str, bool, bool]:
+    return delivery.key, delivery.delivered, delivery.channel == SUPERSEDED
 
 
 def read_deliveries(path: Path) -> tuple[Delivery, ...]:

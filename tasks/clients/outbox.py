@@ -76,9 +76,11 @@ class Outbox:
             self._entry_path(entry.message.key).unlink(missing_ok=True)
 
     def waiting(self) -> tuple[Queued, ...]:
-        """Read every message that is on its way, the oldest first; a damaged file is left where it is."""
+        """Read every message that is on its way, in the order of what they say; a damaged file is left where it is."""
         found = {entry.message.key: entry for path in _files(self._folder / MESSAGES) if (entry := _read(path, Queued))}
-        return tuple(sorted({**found, **self._held}.values(), key=lambda one: (one.queued_at, one.message.key)))
+        return tuple(
+            sorted({**found, **self._held}.values(), key=lambda one: (one.said_at, one.queued_at, one.message.key))
+        )
 
     def thread(self, service: str, incident_id: str, place: str) -> Thread:
         """Find the thread of an incident in a channel, or say that there is none yet."""

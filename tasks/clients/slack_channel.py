@@ -25,6 +25,10 @@ class SlackChannel:
         """Say one message in the thread of its incident."""
         return self._threads.say(entry, route, head)
 
+    def find(self, entry: Queued) -> Answer:
+        """Look whether a message whose call had no certain end is there."""
+        return self._threads.find(entry)
+
     def show_files(self, entry: Queued) -> Answer:
         """Show the files of a message that was said."""
         return self._files.show(entry)

@@ -46,6 +46,14 @@ class SlackThreads:
         self._outbox.save_thread(thread.model_copy(update={"head": Post(), "shown": ""}))
         return self._say(entry, route, head)
 
+    def find(self, entry: Queued) -> Answer:
+        """Look whether a message whose call had no certain end is there; `gone` says that Slack does not know it."""
+        post = entry.post
+        if post.ts:
+            return Answer(verdict=Verdict.SENT, ts=post.ts, place=post.place)
+        thread = self._outbox.thread(entry.service, entry.message.incident_id, post.place)
+        return self._door.find(post.place, entry.message.key, post.begun_at or entry.queued_at, thread.head.ts)
+
     def refresh(self, thread: Thread, head: Head) -> Answer | None:
         """Edit a head in place where it says something else than is true now; None when there is nothing to edit."""
         said = fingerprint(head)
@@ -105,7 +113,7 @@ def _words(entry: Queued, route: Route, head: Head, now: datetime) -> SlackWords
     # Nobody is called to what is over.
     over = head.incident is not None and not head.incident.is_open
     user_group = None if over else route.user_group
-    blocks = message_blocks(entry.message, user_group, entry.queued_at, now)
+    blocks = message_blocks(entry.message, user_group, entry.said_at, now)
     return SlackWords(
         key=entry.message.key,
         text=notification_text(entry.message.text),

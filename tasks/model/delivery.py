@@ -1,5 +1,6 @@
 """How a message gets to people: the ways there are, what each answered, and what is still to be sent."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -102,6 +103,11 @@ class Queued(Value):
     shown: bool = False
     post: Post = Post()
     uploads: tuple[Upload, ...] = ()
+
+    @property
+    def said_at(self) -> datetime:
+        """The moment that it speaks of: a recovery that was queued late is older than what was queued before it."""
+        return self.message.as_of or self.queued_at
 
 
 class Thread(Value):

@@ -16,6 +16,7 @@ class Attachment(Value):
 class Message(Value):
     """One message. `key` is said once for each incident, so that fifty failing runs tell it once.
 
+    `as_of` is the moment that it speaks of; without it, that at which it was queued.
     `detail` follows the text, in a thread where the channel has threads: a notice to the desk stays its own words.
     `run_url` leads to the run that says it; where none does, to the page of the Prefect UI that shows why.
     """
@@ -27,6 +28,7 @@ class Message(Value):
     detail: str = ""
     run_url: str | None = None
     files: tuple[Attachment, ...] = ()
+    as_of: AwareDatetime | None = None
 
 
 class Delivery(Value):

@@ -1,5 +1,6 @@
 """What crosses between the steps of a remediation: the case, the lease, the snapshot, each result, the recovery."""
 
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -70,6 +71,7 @@ class Recovery(Value):
     detail: str
     good_for_s: float = 0.0
     looks_count: int = 0
+    ended_at: AwareDatetime | None = None
     held: InForce | None = None
     standings: tuple[ClassStanding, ...] = ()
 
@@ -94,6 +96,11 @@ class ActionResult(Value):
     def key(self) -> str:
         """What finds it in the ledger."""
         return self.planned.key
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """The moment that the last word of it speaks of: the end of the proof, where there was one."""
+        return (self.recovery.ended_at if self.recovery else None) or self.finished_at
 
     @property
     def proven(self) -> Outcome:

@@ -1,6 +1,7 @@
 """What goes along with a page: the run that says it, the request that failed with its answer, the lines of the logs."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from tasks.model.diagnosis import Audience
 from tasks.model.log_findings import LogFinding, LogsLook
@@ -22,15 +23,23 @@ _HELD_BACK = frozenset({"authorization", "cookie", "set-cookie", "proxy-authoriz
 
 
 def with_evidence(messages: tuple[Message, ...], story: TriageStory) -> tuple[Message, ...]:
-    """Give each message the run that says it, and each page to a tier the artifacts that §4.2 names.
+    """Give each message its moment, the run that says it, and each page to a tier the artifacts that §4.2 names.
 
     Runbook: §3.1 Collect artifacts; §4.2.
     """
     files = evidence_files(story.evidence.latest, story.logs)
+    as_of = spoken_of(story)
     return tuple(
-        one.model_copy(update={"files": one.files or (files if _pages(one) else ())})
+        one.model_copy(update={"files": one.files or (files if _pages(one) else ()), "as_of": one.as_of or as_of})
         for one in linked(messages, story.evidence.context.run_url)
     )
+
+
+def spoken_of(story: TriageStory) -> datetime:
+    """Say which moment the messages of a run speak of: its last look, or the last proof of what it did."""
+    latest = story.evidence.latest
+    ends = [one.ended_at for one in story.remediation.actions if one.ended_at] if story.remediation else []
+    return max((latest.ended_at or latest.looked_at, *ends))
 
 
 def linked(messages: tuple[Message, ...], run_url: str | None) -> tuple[Message, ...]:

@@ -64,14 +64,15 @@ def _desk_words(incident: IncidentState, others: tuple[IncidentState, ...]) -> s
     """Say of each class that the desk was told of whether it trades again; nothing is good that nobody saw."""
     abouts = {about_of(key, incident.incident_id).removeprefix(DESK_KEY) for key in told_now(incident)}
     named = [name for name in AssetClass if name.value in abouts]
-    again = {name: other.incident_id for other in others if other.is_open for name in _degraded(other)}
+    again = {name: other.incident_id for other in others if other.is_open for name in degraded_classes(other)}
     well = [name for name in named if name in (incident.trading or ()) and name not in again]
     sentences = [f"Order routing for {', '.join(well)} is no longer degraded."] if well else []
     sentences += [f"{name.capitalize()}: {_left_words(incident, name, again)}." for name in named if name not in well]
     return " ".join(sentences) or "Its trouble no longer shows."
 
 
-def _degraded(incident: IncidentState) -> tuple[AssetClass, ...]:
+def degraded_classes(incident: IncidentState) -> tuple[AssetClass, ...]:
+    """Name the classes that an incident is about, or that the desk was told of in it."""
     abouts = {about_of(key, incident.incident_id).removeprefix(DESK_KEY) for key in told_now(incident)}
     return (*incident.asset_classes, *(name for name in AssetClass if name.value in abouts))
 

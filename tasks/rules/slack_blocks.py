@@ -24,13 +24,13 @@ LATE_AFTER = timedelta(minutes=2)
 _LINK = re.compile(r"https?://[^\s<>|\"]{1,2000}")
 
 
-def message_blocks(message: Message, user_group: str | None, queued_at: datetime, now: datetime) -> tuple[Block, ...]:
+def message_blocks(message: Message, user_group: str | None, said_at: datetime, now: datetime) -> tuple[Block, ...]:
     """Lay one message out: who is called, the words as written, the detail, and the small print.
 
     Runbook: §4.1, §4.2.
     """
     called = (_section_of_ours(_call(user_group)),) if user_group else ()
-    small_print = _small_print(message, _cut_words(message, now - queued_at), _late(queued_at, now))
+    small_print = _small_print(message, _cut_words(message, now - said_at), _late(said_at, now))
     words, detail = _within_total(message)
     sections = (_section(part) for text in (words, detail) for part in parts(text, SECTION_LIMIT_COUNT))
     return (*called, *sections, small_print)
@@ -58,7 +58,7 @@ def notification_text(text: str) -> str:
 
 def webhook_words(entry: Queued, user_group: str | None, now: datetime) -> SlackWords:
     """Lay a message out for an incoming webhook, which knows no thread."""
-    blocks = message_blocks(entry.message, user_group, entry.queued_at, now)
+    blocks = message_blocks(entry.message, user_group, entry.said_at, now)
     return SlackWords(
         key=entry.message.key,
         text=notification_text(entry.message.text),
@@ -142,5 +142,5 @@ def _page_name(message: Message) -> str:
     return "Run" if "/flow-run/" in (message.run_url or "") else "Workers"
 
 
-def _late(queued_at: datetime, now: datetime) -> str | None:
-    return f"Delivered late; written {utc_text(queued_at)}." if now - queued_at > LATE_AFTER else None
+def _late(said_at: datetime, now: datetime) -> str | None:
+    return f"Delivered late; written {utc_text(said_at)}." if now - said_at > LATE_AFTER else None

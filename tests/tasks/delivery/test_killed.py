@@ -34,7 +34,7 @@ def test_a_process_killed_after_slack_took_a_call_and_before_it_answered(tmp_pat
     """The worst moment: it was said, and nobody wrote down that it was."""
     with slack() as fake:
         telling = Telling(tmp_path, slack_settings(fake)).opened()
-        telling.queue(with_file())
+        telling.queue(with_file("exhausted"))
         reached, seen = threading.Event(), [0]
 
         def hold(_: str) -> None:
@@ -54,9 +54,9 @@ def test_a_process_killed_after_slack_took_a_call_and_before_it_answered(tmp_pat
         telling.settle()
 
         assert len(fake.heads(CHANNEL)) == 1
-        assert fake.texts(CHANNEL) == ["about opened"]
+        assert fake.texts(CHANNEL) == ["about exhausted"]
         assert len([one for one in fake.replies(CHANNEL) if one.files]) == 1
-        assert telling.told() == telling.arrived() == [with_file().key]
+        assert telling.told() == telling.arrived() == [with_file("exhausted").key]
 
 
 def environment(telling: Telling) -> dict[str, str]:

@@ -112,7 +112,7 @@ def test_a_tier_is_told_each_undelivered_page_once_however_many_runs_fail(
     """An outage of an hour is sixty runs."""
     fake.ills = always(Ill.BROKEN)
     telling = Telling(tmp_path, slack_settings(fake), {"tier_2": [mail.url]}).opened()
-    telling.queue(message("opened"), message("closed"))
+    telling.queue(message("opened"), message("exhausted"))
     telling.rounds(6)
 
     assert len(mail.taken) == 2

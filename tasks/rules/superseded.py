@@ -1,0 +1,101 @@
+"""Say whether a message that waits is no longer true: it is dropped then, and never sent after what is newer."""
+
+import re
+from collections.abc import Iterable
+
+from tasks.model.delivery import Queued
+from tasks.model.diagnosis import Audience
+from tasks.model.incident import IncidentState
+from tasks.model.orders import AssetClass
+from tasks.model.values import Value
+from tasks.rules.message_keys import AGAIN, CLOSED, OPENED, PAGES, RECOVERED, UNACKNOWLEDGED, about_of, audience_of
+from tasks.rules.recovery_messages import DESK_KEY, degraded_classes
+from tasks.rules.stalled_messages import WATCH_STOPPED
+
+ALSO = "also-"
+# These say that something is broken now. Orders at risk and a spent budget outlive their incident, and are not here.
+_BROKEN_NOW = frozenset({OPENED, AGAIN, UNACKNOWLEDGED})
+_LIFE = re.compile(r"#(\d{1,6})$")
+
+
+class Superseded(Value):
+    """Why a message is dropped. `is_told`: its audience is to hear of the end instead, as one that was told."""
+
+    because: str
+    is_told: bool = False
+
+
+def superseded(
+    entry: Queued, incident: IncidentState | None, others: Iterable[IncidentState], queued: Iterable[Queued]
+) -> Superseded | None:
+    """Say why a queued message is no longer true; None where it is, or where nobody knows.
+
+    Runbook: §4 Communication.
+    Errors: none. By keys and times alone: a message for somebody else is judged as the one that it stands for.
+    """
+    key = entry.instead_of or entry.message.key
+    if incident is None:
+        return None
+    about = about_of(key, incident.incident_id)
+    if about == CLOSED:
+        return _closed(entry, key, incident, (others, queued))
+    if about == RECOVERED:
+        return _recovered(entry, key, incident)
+    return _broken(entry, key, incident) if says_broken(about) else None
+
+
+def says_broken(about: str) -> bool:
+    """Say whether a message says that something is broken now."""
+    named = about.removeprefix(DESK_KEY) if about.startswith(DESK_KEY) else ""
+    return about in _BROKEN_NOW or named in set(AssetClass) or about.startswith((ALSO, WATCH_STOPPED))
+
+
+def _closed(
+    entry: Queued, key: str, incident: IncidentState, around: tuple[Iterable[IncidentState], Iterable[Queued]]
+) -> Superseded | None:
+    if incident.is_open or _is_past(key, incident):
+        return Superseded(because="the incident is open again")
+    if entry.message.audience is not Audience.DESK:
+        return None
+    ended, queued = set(degraded_classes(incident)) | set(incident.trading or ()), tuple(around[1])
+    for other in around[0]:
+        began_at = other.reopened_at or other.opened_at
+        degraded = {*degraded_classes(other), *_queued_classes(other, queued)}
+        if other.is_open and other.incident_id != incident.incident_id and began_at >= entry.said_at:
+            again = sorted(ended & degraded)
+            if again:
+                return Superseded(because=f"{', '.join(again)} degraded again, see {other.incident_id}")
+    return None
+
+
+def _recovered(entry: Queued, key: str, incident: IncidentState) -> Superseded | None:
+    if _is_past(key, incident):
+        return Superseded(because="the incident has come back since")
+    audience = audience_of(key, incident.incident_id)
+    later = (one for one, at in incident.told_at.items() if at > entry.said_at and one != key)
+    pages = (one for one in later if audience_of(one, incident.incident_id) == audience)
+    if incident.is_open and any(about_of(one, incident.incident_id) in PAGES for one in pages):
+        return Superseded(because="a newer page says that it is broken")
+    return None
+
+
+def _broken(entry: Queued, key: str, incident: IncidentState) -> Superseded | None:
+    if _is_past(key, incident):
+        return Superseded(because="the incident has come back since, and is told anew")
+    if not incident.is_open:
+        return Superseded(because="the incident is closed", is_told=True)
+    taken_at = incident.acknowledged_at
+    if about_of(key, incident.incident_id) == UNACKNOWLEDGED and taken_at is not None and taken_at >= entry.said_at:
+        return Superseded(because=f"acknowledged by {incident.acknowledged_by}")
+    return None
+
+
+def _is_past(key: str, incident: IncidentState) -> bool:
+    """Say whether a key is of an earlier time that the incident was open."""
+    found = _LIFE.search(key)
+    return (int(found[1]) if found else 1) < incident.reopened + 1
+
+
+def _queued_classes(incident: IncidentState, queued: tuple[Queued, ...]) -> tuple[str, ...]:
+    keys = (one.message.key for one in queued if one.message.incident_id == incident.incident_id)
+    return tuple(about_of(key, incident.incident_id).removeprefix(DESK_KEY) for key in keys)
