@@ -5,7 +5,6 @@ client two calls: it is asked of browsers alone, since nothing else sends what a
 """
 
 import prefect.settings
-from fastapi import FastAPI
 from prefect.server.api.middleware import CsrfMiddleware
 from prefect.server.api.server import create_app
 from starlette.middleware import Middleware
@@ -50,16 +49,18 @@ class BrowsersBringToken(CsrfMiddleware):
         await (super().__call__ if is_browser else self.app)(scope, receive, send)
 
 
-def application() -> FastAPI:
-    """Make the server; uvicorn's factory."""
+def application() -> ASGIApp:
+    """Make the server; uvicorn's factory.
+
+    The guard is put around it, not into it: the server calls itself through the same app, and no browser does that.
+    """
     write_patiently()
     app = create_app()
     app.user_middleware = [_for_browsers(one) for one in app.user_middleware]
-    app.add_middleware(OwnOriginOnly, names=own_names())
     app.add_middleware(OwnHostOnly)
     # Before Prefect's own routes: the last of them takes every path that is left.
     app.router.routes[:0] = [Route(SIGN_IN_PATH, _sign_in)]
-    return app
+    return OwnOriginOnly(app, own_names())
 
 
 def own_names() -> OwnNames:

@@ -3,13 +3,18 @@
 import asyncio
 import http.client
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import websockets
 
 from deployments.local_http import answers, ask, basic, with_login
+from deployments.prefect_server import browser_variables
 from tests.fakes.ports import free_port
 from tests.fakes.prefect_process import KEEPS_RUNS_ALONE, copy_database, server
 
@@ -17,6 +22,18 @@ pytestmark = [pytest.mark.live, pytest.mark.prefect]
 
 LOGIN = "runbook:opensesame"
 EVIL = "https://evil.example"
+ASKS_ITSELF = """
+import asyncio
+from deployments.prefect_app import application
+from prefect.server.api.clients import OrchestrationClient
+
+async def ask():
+    async with OrchestrationClient() as client:
+        print((await client._http_client.get("/health")).status_code)
+
+application()
+asyncio.run(ask())
+"""
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +121,19 @@ def test_the_sign_in_page_is_there_and_names_no_secret(api: str) -> None:
     assert "frame-ancestors 'none'" in (answer.getheader("content-security-policy") or "")
     assert "opensesame" not in page
     assert "prefect-password" in page
+
+
+def test_the_server_itself_is_no_stranger_to_itself(tmp_path: Path) -> None:
+    """An automation starts its run by such a call: refused, the service's own incidents start no triage."""
+    variables = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
+        **browser_variables("127.0.0.1", free_port(), {}),
+        "PREFECT_HOME": str(tmp_path),
+        "PREFECT_SERVER_API_AUTH_STRING": LOGIN,
+        "PREFECT_API_AUTH_STRING": LOGIN,
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", ASKS_ITSELF], env=variables, capture_output=True, text=True, timeout=90, check=False
+    )
+
+    assert done.stdout.split() == ["200"], done.stderr

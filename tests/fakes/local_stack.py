@@ -82,9 +82,14 @@ class Stack:
 
     def wait_for_triage(self, within_s: float = 90.0) -> dict[str, Any]:
         """Wait until a triage has finished, and give what it found."""
-        eventually(lambda: self.status()["triage"]["last"], within_s=within_s, every_s=0.5)
-        last: dict[str, Any] = self.status()["triage"]["last"]
-        return last
+        found: list[dict[str, Any]] = []
+
+        def finished() -> bool:
+            found[:] = filter(None, [self.status()["triage"]["last"]])
+            return bool(found)
+
+        eventually(finished, within_s=within_s, every_s=0.5)
+        return found[0]
 
 
 def login_of(state_dir: Path) -> str:
