@@ -66,6 +66,7 @@ def test_row_4_a_crash_loop_right_after_a_deploy_is_rolled_back(day: GameDay) ->
         day.fills(load)
         for _ in range(3):
             day.triage()
+        eventually(lambda: day.known_good(GOOD_RELEASE), within_s=90, every_s=2.0)
         day.deploy("4.0.0", "--fault", "crash_loop")
         for _ in range(2):
             eventually(lambda: day.running_pid() is None, within_s=30, every_s=0.1)
