@@ -59,6 +59,14 @@ def test_a_pause_never_makes_a_slow_gateway_look_healthy(history: tuple[PastLook
     assert code_of(seen=paused(), history=history) is code
 
 
+def test_orders_that_filled_and_orders_that_a_closed_market_rejected_both_prove_a_gateway() -> None:
+    """Both came back from the venue as they should."""
+    outcomes = {"executed": 1, "rejected_as_expected": 1}
+    both = PastOrder(asset_class=AssetClass.EQUITY, gateway="XNAS", outcomes=outcomes, latency_ms=8.0, own_ms=5.0)
+
+    assert code_of(seen=paused(), history=(past(3, orders=(both,)),)) is GuardCode.ALLOWED
+
+
 def test_a_slow_gateway_forbids_the_rollback_before_and_after_our_own_pause_alike() -> None:
     """The same release and the same gateway must not be judged by whether we acted in between."""
     slow = order().model_copy(update={"latency_ms": 2510.0, "gateway_latency_ms": 2500.0})
