@@ -6,6 +6,7 @@ from deployments.commands.looking import Answer, JsonOutput, give
 from deployments.views.look import market_lines
 from tasks.clients.calendars import read_calendar
 from tasks.model.orders import AssetClass
+from tasks.model.own_calendar import OwnCalendar
 from tasks.rules.market_hours import DEFAULT_CALENDARS, market_hours, parse_at
 from tasks.settings import load_settings
 
@@ -48,11 +49,18 @@ def calendar_of(service: str | None, asset_class: AssetClass) -> str:
     return settings.service(service or settings.only_service()).calendars.get(asset_class, usual)
 
 
+def own_calendars() -> dict[str, OwnCalendar]:
+    """Read every calendar that the settings hold."""
+    settings = load_settings()
+    services = (service.own_calendars for service in settings.services.values())
+    return {name: own for table in (*services, settings.calendars) for name, own in table.items()}
+
+
 def market_answer(asset_class: AssetClass, at: str | None, calendar: str) -> Answer:
     """Look the time up and lay the answer out.
 
     Errors: `BAD_ARGUMENT` for a bad time; `BAD_SETTING` for a calendar nobody has; `CALENDAR_UNREADABLE`.
     """
     moment = datetime.now(UTC) if at is None else parse_at(at)
-    hours = market_hours(asset_class, read_calendar(calendar, moment), moment)
+    hours = market_hours(asset_class, read_calendar(calendar, moment, own_calendars()), moment)
     return Answer(hours.model_dump(mode="json"), market_lines(hours))

@@ -123,6 +123,7 @@ def market_lines(hours: MarketHours) -> list[Text]:
             [
                 ("session", hours.session.value.replace("_", " ")),
                 ("calendar", hours.calendar),
+                ("note", hours.note or None),
                 ("next open", utc_text(hours.next_open) if hours.next_open else "never: it does not close"),
                 ("next close", utc_text(hours.next_close) if hours.next_close else "never"),
             ]

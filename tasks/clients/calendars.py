@@ -1,29 +1,38 @@
 """The only door to exchange-calendars: the sessions of one market around a time, as plain values."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from tasks.model.errors import CannotLook, Code
 from tasks.model.market import MarketCalendar, TradingSession
+from tasks.model.own_calendar import OwnCalendar
 from tasks.rules.market_hours import checked_time
-from tasks.rules.market_hours_corrections import built_calendar
+from tasks.rules.market_hours_corrections import KNOWN_CLOSED, built_calendar, corrected
+from tasks.rules.market_hours_own import extended, own_calendar
 
 # A year with this much on both sides costs what three weeks cost: the library computes its holidays once either way.
 MARGIN = timedelta(days=45)
+# How far behind its last data a calendar is still used for the ordinary week.
+OLD_DATA_YEARS = 4
+NO_OWN: Mapping[str, OwnCalendar] = {}
 # The library keeps a registry of calendars that it changes without a lock.
 _LIBRARY = threading.Lock()
 
 
-def read_calendar(name: str, at: datetime) -> MarketCalendar:
-    """Read the sessions of a market around a time: `FX`, `24/7`, or any name or alias of exchange-calendars.
+def read_calendar(name: str, at: datetime, own: Mapping[str, OwnCalendar] = NO_OWN) -> MarketCalendar:
+    """Read the sessions of a market around a time: one of one's own, `FX`, `24/7`, or any of exchange-calendars.
 
     Errors: `RunbookError` for a bad time; `CannotLook` for a name nobody has, a year that the library does not reach,
     or a library that cannot be imported.
     """
     moment = checked_time(at)
+    if name in own:
+        base = own[name].base
+        return own_calendar(name, own[name], moment, corrected(read_calendar(base, at)) if base else None)
     return built_calendar(name, moment) or _year_of(name, moment.year)
 
 
@@ -43,7 +52,9 @@ def preload_calendars(names: Iterable[str], at: datetime) -> None:
 @lru_cache(maxsize=64)
 def _year_of(name: str, year: int) -> MarketCalendar:
     with _LIBRARY:
-        return _as_values(_library_calendar(name, year))
+        calendar, data_end = _library_calendar(name, year)
+    values = replace(_as_values(calendar), data_end=data_end)
+    return extended(values, date(year, 12, 31) + MARGIN, KNOWN_CLOSED.get(values.name, ()))
 
 
 def _library() -> Any:
@@ -56,7 +67,11 @@ def _library() -> Any:
     return exchange_calendars
 
 
-def _library_calendar(name: str, year: int) -> Any:
+def _library_calendar(name: str, year: int) -> tuple[Any, date | None]:
+    """Load a year of sessions and some on both sides; where the library's data end before that, say where.
+
+    Errors: `BAD_SETTING`, `CALENDAR_UNREADABLE`.
+    """
     exchange_calendars = _library()
     if name not in exchange_calendars.get_calendar_names():
         detail = (
@@ -64,15 +79,25 @@ def _library_calendar(name: str, year: int) -> Any:
         )
         raise CannotLook(Code.BAD_SETTING, detail)
     # Some markets publish holidays year by year: the library refuses a window that ends after the last one it has.
-    first, last = date(year, 1, 1), date(year, 12, 31)
     refused = ""
-    for start, end in ((first - MARGIN, last + MARGIN), (first - MARGIN, last), (first, last)):
+    for start, end, data_end in _windows(year):
         try:
-            return exchange_calendars.get_calendar(name, start=start.isoformat(), end=end.isoformat())
+            return exchange_calendars.get_calendar(name, start=start.isoformat(), end=end.isoformat()), data_end
         except (ValueError, NotImplementedError, exchange_calendars.errors.CalendarError) as error:
-            refused = str(error)
+            refused = refused or str(error)
     detail = f"expected sessions of calendar={name} year={year}, was refused by the library: {refused[:160]}"
     raise CannotLook(Code.CALENDAR_UNREADABLE, detail)
+
+
+def _windows(year: int) -> Iterator[tuple[date, date, date | None]]:
+    """Give what to ask for, in turn: the year, and where the data end before it, the last year that there is."""
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    yield first - MARGIN, last + MARGIN, None
+    yield first, last + MARGIN, None
+    for back in range(OLD_DATA_YEARS + 1):
+        first, last = date(year - back, 1, 1), date(year - back, 12, 31)
+        yield first - MARGIN, last, last
+        yield first, last, last
 
 
 def _as_values(calendar: Any) -> MarketCalendar:

@@ -17,7 +17,7 @@ def market_look(service: ServiceSettings, asset_class: AssetClass, at: datetime)
     Errors: `BAD_SETTING` for a calendar that nobody has; `CALENDAR_UNREADABLE` where the calendar does not reach.
     """
     name = service.calendars.get(asset_class, DEFAULT_CALENDARS[asset_class])
-    return market_hours(asset_class, read_calendar(name, at), at)
+    return market_hours(asset_class, read_calendar(name, at, service.own_calendars), at)
 
 
 def market_is_open(service: ServiceSettings, asset_class: AssetClass) -> bool | None:

@@ -50,7 +50,7 @@ class MarketCalendar:
     """The sessions of one market around the time asked, oldest first.
 
     Units: `weekdays` count Monday as 0; `rolls_before_midnight` is how long before local midnight the next trade date
-    begins.
+    begins; `data_end` is the last day whose holidays are known, where that is near or past.
     """
 
     name: str
@@ -59,13 +59,15 @@ class MarketCalendar:
     weekdays: frozenset[int] = frozenset(range(5))
     rolls_before_midnight: timedelta = timedelta(0)
     never_closes: bool = False
+    data_end: date | None = None
 
 
 class MarketHours(Value):
     """Whether a market is open at a time, and when that changes; times are UTC.
 
     `next_open` is the first opening and `next_close` the first closing after `at`, whatever the state at `at`. So an
-    open market's next close comes before its next open. Both are None for a market that never closes.
+    open market's next close comes before its next open. Both are None for a market that never closes. `note` says where
+    the holidays of the calendar are not known, or soon will not be.
     """
 
     asset_class: AssetClass
@@ -75,3 +77,4 @@ class MarketHours(Value):
     session: MarketSession
     next_open: AwareDatetime | None
     next_close: AwareDatetime | None
+    note: str = ""

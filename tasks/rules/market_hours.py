@@ -13,6 +13,8 @@ from tasks.rules.market_hours_corrections import corrected
 FIRST_YEAR, LAST_YEAR = 2015, 2030
 # The longest pause that is part of the trading day: futures stop for one hour, Shanghai takes one and a half for lunch.
 LONGEST_HALT = timedelta(hours=2)
+# The year's last data must be replaced before they end; somebody has to be told of it in time.
+WARNED_BEFORE = timedelta(days=60)
 DEFAULT_CALENDARS = {
     AssetClass.EQUITY: "XNYS",
     AssetClass.FUTURE: "CMES",
@@ -52,7 +54,8 @@ def market_hours(asset_class: AssetClass, calendar: MarketCalendar, at: datetime
             f"expected sessions after the time asked, was none calendar={calendar.name} at={at.isoformat()}; "
             "the calendar library does not reach that far",
         )
-    return _answer(asset_class, calendar.name, at, session, (next_open, next_close))
+    answer = _answer(asset_class, calendar.name, at, session, (next_open, next_close))
+    return answer.model_copy(update={"note": _note(known, at)})
 
 
 def parse_at(text: str) -> datetime:
@@ -141,6 +144,15 @@ def _closed_session(calendar: MarketCalendar, spans: list[_Span], at: datetime) 
     if any(session.trade_date == trade_date for session in calendar.sessions):
         return MarketSession.CLOSED
     return MarketSession.HOLIDAY if trade_date.weekday() in calendar.weekdays else MarketSession.WEEKEND
+
+
+def _note(calendar: MarketCalendar, at: datetime) -> str:
+    """Say where the holidays of a calendar are not known, or soon will not be."""
+    end = calendar.data_end
+    if end is None or at.date() <= end - WARNED_BEFORE:
+        return ""
+    what = "holidays not known: its data ended" if at.date() > end else "holidays known only until its data end"
+    return f"{what} on {end}; install newer exchange-calendars, or name the holidays in [calendars.NAME] with base"
 
 
 def _answer(

@@ -24,14 +24,26 @@ HALF_DAY_CLOSE = time(12, 15)
 HOLIDAY_CLOSE = time(12)
 FIRST_JUNETEENTH = 2022
 # The library closes these trade dates all day. Sources: CME Group notices of 2018-12-02 and 2024-12-30 (days of
-# mourning); CME holiday calendars of 2015, 2021 and 2023 (a Good Friday with an employment report).
+# mourning); CME holiday calendars of 2015, 2021, 2023 and 2026 (a Good Friday with an employment report).
 SHORT_SESSIONS = {
     date(2015, 4, 3): time(8, 15),
     date(2018, 12, 5): time(8, 30),
     date(2021, 4, 2): time(8, 15),
     date(2023, 4, 7): time(8, 15),
+    date(2026, 4, 3): time(8, 15),
     date(2025, 1, 9): time(8, 30),
 }
+# Sessions that the library does not have. Source: BSE and NSE notices of January 2026 (Union Budget, a Sunday).
+EXTRA_SESSIONS = {"XBOM": {date(2026, 2, 1): (time(9, 15), time(15, 30), ZoneInfo("Asia/Kolkata"))}}
+# Closed by law after the library's data end. Sources: the State Council's regulation on public holidays (New Year's
+# Day; the eve and the first three days of the lunar year); India's Republic Day.
+KNOWN_CLOSED = {
+    "XSHG": frozenset({date(2027, 1, 1), date(2027, 2, 5), date(2027, 2, 8), date(2027, 10, 1)}),
+    "XBOM": frozenset({date(2027, 1, 26)}),
+    "XSES": frozenset({date(2027, 1, 1)}),
+}
+# No bank settles spot FX on these two days, in any currency.
+FX_CLOSED = frozenset({(12, 25), (1, 1)})
 FX_TURN = time(17)
 FRIDAY, SATURDAY, SUNDAY = 4, 5, 6
 
@@ -48,6 +60,8 @@ def corrected(calendar: MarketCalendar) -> MarketCalendar:
 
     Source: https://www.cmegroup.com/tools-information/holiday-calendar.html
     """
+    if calendar.name in EXTRA_SESSIONS:
+        return _with_extra(calendar)
     if calendar.name not in FUTURES:
         return calendar
     halted = tuple(_with_halt(session) for session in calendar.sessions)
@@ -59,16 +73,28 @@ def corrected(calendar: MarketCalendar) -> MarketCalendar:
 
 
 def _fx_calendar(at: datetime) -> MarketCalendar:
-    """Spot FX trades from Sunday 17:00 to Friday 17:00 New York, holidays included."""
+    """Spot FX trades from Sunday 17:00 to Friday 17:00 New York, but for the trade dates of Christmas and New Year."""
     local = at.astimezone(NEW_YORK).date()
     this_sunday = local - timedelta(days=(local.weekday() + 1) % 7)
-    weeks = (_fx_week(this_sunday + timedelta(weeks=offset)) for offset in range(-1, 4))
-    return MarketCalendar(FX, "America/New_York", tuple(weeks), rolls_before_midnight=timedelta(hours=7))
+    days = (this_sunday + timedelta(days=offset) for offset in range(-7, 28))
+    traded = (day for day in days if day.weekday() <= FRIDAY and (day.month, day.day) not in FX_CLOSED)
+    sessions = tuple(_fx_day(day) for day in traded)
+    return MarketCalendar(FX, "America/New_York", sessions, rolls_before_midnight=timedelta(hours=7))
 
 
-def _fx_week(sunday: date) -> TradingSession:
-    friday = sunday + timedelta(days=5)
-    return TradingSession(friday, _local(sunday, FX_TURN, NEW_YORK), _local(friday, FX_TURN, NEW_YORK))
+def _fx_day(day: date) -> TradingSession:
+    return TradingSession(day, _local(day - timedelta(days=1), FX_TURN, NEW_YORK), _local(day, FX_TURN, NEW_YORK))
+
+
+def _with_extra(calendar: MarketCalendar) -> MarketCalendar:
+    held = {session.trade_date for session in calendar.sessions}
+    extra = (
+        TradingSession(day, _local(day, opens, zone), _local(day, closes, zone))
+        for day, (opens, closes, zone) in EXTRA_SESSIONS[calendar.name].items()
+        if held and day not in held and min(held) < day < max(held)
+    )
+    ordered = sorted((*calendar.sessions, *extra), key=lambda session: session.opens_at)
+    return replace(calendar, sessions=tuple(ordered))
 
 
 def _with_halt(session: TradingSession) -> TradingSession:
