@@ -10,6 +10,8 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
+from tasks.clients.regular_file import open_regular
+from tasks.clients.state_files import open_private, private_folder
 from tasks.model.errors import CannotAct, CannotLook, Code
 from tasks.model.incident import IncidentState
 from tasks.model.stored_run import StoredRun
@@ -36,8 +38,9 @@ def save_run(state_dir: Path, run: StoredRun) -> Path:
     path = folder / f"{at}-{causes[:120]}{ENDING}"
     staged = folder / f".{secrets.token_hex(8)}.new"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        staged.write_bytes(gzip.compress(run.model_dump_json().encode(), compresslevel=6, mtime=0))
+        private_folder(folder)
+        with open_private(staged, "wb") as file:
+            file.write(gzip.compress(run.model_dump_json().encode(), compresslevel=6, mtime=0))
         staged.replace(path)
         _let_go(folder, run.stored_at)
     except OSError as error:
@@ -55,7 +58,7 @@ def load_run(path: Path) -> StoredRun:
     Errors: `FILE_UNREADABLE` when it is missing, damaged, larger than allowed, or of another version.
     """
     try:
-        with gzip.open(path, "rb") as file:
+        with open_regular(path) as packed, gzip.open(packed, "rb") as file:
             data = file.read(UNPACKED_LIMIT_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a whole gzip file"

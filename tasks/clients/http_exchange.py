@@ -5,6 +5,7 @@ import errno
 import socket
 import ssl
 import time
+import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -95,7 +96,32 @@ async def _stream(client: httpx.AsyncClient, call: Call, answer: _Answer) -> Non
                 return
 
 
+def _unpack(answer: _Answer, limit_bytes: int) -> None:
+    """Unpack an answer that came packed though we asked for a plain one; half of it is no answer."""
+    named = next((value for name, value in answer.headers if name.lower() == "content-encoding"), "identity")
+    encoding = named.strip().lower()
+    if answer.fault is not Fault.NONE or encoding in ("", "identity"):
+        return
+    packed, answer.body = bytes(answer.body), bytearray()
+    if encoding not in ("gzip", "x-gzip"):
+        answer.fault, answer.detail = Fault.MALFORMED, f"packed as {encoding[:40]}, which was not asked for"
+        return
+    unpacking = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        body = unpacking.decompress(packed, limit_bytes + 1)
+    except zlib.error:
+        answer.fault, answer.detail = Fault.MALFORMED, "a gzip answer that cannot be unpacked"
+        return
+    if len(body) > limit_bytes:
+        answer.fault, answer.detail = Fault.TOO_LARGE, f"body over limit_bytes={limit_bytes} when unpacked"
+    elif not unpacking.eof:
+        answer.fault, answer.detail = Fault.CUT_OFF, "a gzip answer that ends early"
+    else:
+        answer.body = bytearray(body)
+
+
 def _as_exchange(call: Call, answer: _Answer, seconds_s: float) -> Exchange:
+    _unpack(answer, call.body_limit_bytes)
     return Exchange(
         method=call.method,
         url=call.url,
@@ -113,6 +139,9 @@ def _as_exchange(call: Call, answer: _Answer, seconds_s: float) -> Exchange:
 def _fault_of(error: Exception) -> tuple[Fault, str]:
     reason = _root(error)
     detail = f"{type(error).__name__}: {reason}"[:300]
+    if isinstance(reason, socket.gaierror):
+        answered = reason.errno in {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
+        detail = "unreachable: the name does not resolve" + ("" if answered else ", no name server answers")
     match error:
         case httpx.ConnectError():
             return _connect_fault(reason), detail
@@ -133,6 +162,7 @@ def _ended_early(message: str) -> bool:
 def _connect_fault(reason: BaseException) -> Fault:
     if isinstance(reason, ConnectionRefusedError):
         return Fault.REFUSED
+    # Our resolver may be the one that is broken; an address that nobody has says nothing of who would answer there.
     if isinstance(reason, socket.gaierror):
         return Fault.CLIENT
     number = getattr(reason, "errno", None)

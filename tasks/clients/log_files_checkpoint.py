@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from tasks.clients.regular_file import read_regular
+from tasks.clients.state_files import open_private, private_folder
 from tasks.model.errors import CannotLook, Code
 from tasks.model.log_checkpoint import LogCheckpoint
 
@@ -46,8 +47,8 @@ def save_checkpoint(path: Path, checkpoint: LogCheckpoint) -> None:
     """
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with fresh.open("wb") as file:
+        private_folder(path.parent)
+        with open_private(fresh, "wb") as file:
             file.write(checkpoint.model_dump_json().encode())
             file.flush()
             os.fsync(file.fileno())

@@ -19,6 +19,7 @@ try:
 except ImportError:  # no wheel for this platform: the same lines are found more slowly
     HYPERSCAN_ERRORS = ()
 
+from tasks.clients.state_files import open_private, private_folder
 from tasks.rules.log_patterns import PATTERNS, Pattern
 
 _CANNOT_RUN: tuple[type[Exception], ...] = (ImportError, *HYPERSCAN_ERRORS)
@@ -159,8 +160,9 @@ def _keep(file: Path, content: bytes) -> None:
     """Keep the compiled patterns; without a place to write they are compiled again next time."""
     fresh = file.with_name(f"{file.name}.{os.getpid()}.new")
     with contextlib.suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_bytes(content)
+        private_folder(file.parent)
+        with open_private(fresh, "wb") as kept:
+            kept.write(content)
         fresh.replace(file)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import datetime, timedelta
+from io import BufferedReader
 from pathlib import Path
 
 import orjson
@@ -9,7 +10,8 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from tasks.clients.file_lock import LOCK_MODE
-from tasks.clients.state_files import read_whole, write_whole
+from tasks.clients.regular_file import open_regular
+from tasks.clients.state_files import open_private, private_folder, read_whole, write_whole
 from tasks.model.errors import CannotAct, CannotLook
 from tasks.model.past_looks import PastLook
 from tasks.rules.times import parse_time
@@ -38,10 +40,10 @@ def remember_look(path: Path, look: PastLook) -> bool:
     """
     line = orjson.dumps(look.model_dump(mode="json", exclude_defaults=True), option=orjson.OPT_APPEND_NEWLINE)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         with FileLock(f"{path}.lock", timeout=LOCK_TIMEOUT_S, mode=LOCK_MODE):
             _rotate(path, look.at)
-            with path.open("ab") as file:
+            with open_private(path, "ab") as file:
                 file.write(line)
     except (OSError, Timeout):
         return False
@@ -105,7 +107,7 @@ def looks_between(path: Path, since: datetime, until: datetime) -> tuple[PastLoo
     """
     found: list[PastLook] = []
     for file in (path.with_suffix(".jsonl.1"), path):
-        with contextlib.suppress(OSError), file.open("rb") as lines:
+        with contextlib.suppress(OSError), BufferedReader(open_regular(file)) as lines:
             found += [look for line in lines if _is_between(line, since, until) and (look := _parse(line)) is not None]
     return tuple(sorted(found, key=lambda look: look.at))
 

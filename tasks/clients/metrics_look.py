@@ -7,6 +7,7 @@ import httpx
 from tasks.clients.exposition import read_exposition
 from tasks.clients.order_service import get
 from tasks.model.looks import MetricsLook
+from tasks.rules.http_words import header
 from tasks.rules.metrics_answer import judge_metrics, metrics_fault
 from tasks.settings import ServiceSettings
 
@@ -19,4 +20,5 @@ async def metrics_look(client: httpx.AsyncClient, service: ServiceSettings) -> M
     """
     answer = await get(client, service, "/metrics", service.look.metrics_timeout_s)
     now = datetime.now(UTC)
-    return metrics_fault(answer, now) or judge_metrics(read_exposition(answer.body.encode(), now), now)
+    kind = header(answer, "content-type") or ""
+    return metrics_fault(answer, now) or judge_metrics(read_exposition(answer.body.encode(), now, kind), now)

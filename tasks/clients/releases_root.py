@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tasks.clients.regular_file import open_regular, read_regular
 from tasks.rules.recent_changes import parse_moves
 from tasks.rules.release_record import ran_healthy, why_not_good
 from tasks.settings import ServiceSettings
@@ -29,8 +30,7 @@ def current_release_folder(service: ServiceSettings) -> Path | None:
     if root is None:
         return None
     try:
-        with (root / "current").open("r", encoding="utf-8") as file:
-            version = file.read(POINTER_LIMIT_BYTES).strip()
+        version = read_regular(root / "current", POINTER_LIMIT_BYTES).decode("utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return None
     return root / version if version and "/" not in version and not version.startswith(".") else None
@@ -82,15 +82,14 @@ def _live_table(service: ServiceSettings) -> Path | None:
 
 def _manifest(release: Path) -> str:
     try:
-        with (release / "manifest.json").open("r", encoding="utf-8") as file:
-            return file.read(MANIFEST_LIMIT_COUNT)
+        return read_regular(release / "manifest.json", 4 * MANIFEST_LIMIT_COUNT).decode("utf-8")[:MANIFEST_LIMIT_COUNT]
     except (OSError, UnicodeDecodeError):
         return ""
 
 
 def _tail(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             size_bytes = file.seek(0, 2)
             file.seek(max(0, size_bytes - HISTORY_TAIL_BYTES))
             return file.read(HISTORY_TAIL_BYTES)

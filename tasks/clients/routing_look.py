@@ -10,6 +10,7 @@ import httpx
 
 from tasks.clients.known_secrets import secret_values
 from tasks.clients.order_service import get
+from tasks.clients.regular_file import read_regular
 from tasks.clients.releases_root import current_release_folder
 from tasks.model.looks import RoutingLook
 from tasks.model.orders import AssetClass
@@ -46,7 +47,7 @@ def _gateways_of(path: Path, written_ns: int, size_bytes: int) -> tuple[tuple[As
     if size_bytes > TABLE_LIMIT_BYTES:
         return ()
     try:
-        table: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+        table: dict[str, Any] = tomllib.loads(read_regular(path, TABLE_LIMIT_BYTES).decode("utf-8"))
     except (OSError, ValueError):
         return ()
     routes = table.get("routes")

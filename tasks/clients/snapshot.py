@@ -1,6 +1,7 @@
 """Keep the evidence before an action (safety rule 9): process, stacks, logs, ledger, bounded in time and size."""
 
 import json
+import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,11 +9,15 @@ from pathlib import Path
 
 import psutil
 
+from tasks.clients.known_secrets import secret_values
 from tasks.clients.process_look import find_process
+from tasks.clients.regular_file import open_regular
 from tasks.clients.stacks import read_stacks
+from tasks.clients.state_files import open_private, private_folder
 from tasks.model.processes import ProcessLook
 from tasks.model.remediation import Snapshot
 from tasks.rules.incident_files import file_stem
+from tasks.rules.redaction import without_secrets
 from tasks.settings import ServiceSettings
 
 TAIL_BYTES = 256 * 1024
@@ -30,7 +35,7 @@ def take_snapshot(service: ServiceSettings, folder: Path, deadline_s: float) -> 
     missing: list[str] = []
     for name, read in _parts(service).items():
         content = _content(read) if time.monotonic() < ends_at else None
-        if content and _write(folder / name, content):
+        if content and _write(folder / name, _clean(content, service)):
             kept.append(name)
         else:
             missing.append(name)
@@ -40,6 +45,11 @@ def take_snapshot(service: ServiceSettings, folder: Path, deadline_s: float) -> 
 def snapshot_folder(state_dir: Path, incident_id: str, now: datetime) -> Path:
     """Name the folder of one snapshot; an incident's id is a foreign word, and never a path."""
     return state_dir / "evidence" / file_stem(incident_id) / now.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+
+
+def _clean(content: bytes, service: ServiceSettings) -> bytes:
+    """Take the secrets out: a command line, a log and a stack may each hold one."""
+    return without_secrets(content.decode("utf-8", "replace"), secret_values(service)).encode()
 
 
 def _content(read: Callable[[], bytes | None]) -> bytes | None:
@@ -89,11 +99,9 @@ def _stacks(service: ServiceSettings) -> bytes | None:
 
 def _tail_of(path: Path) -> Callable[[], bytes | None]:
     def read() -> bytes | None:
-        if not path.is_file():
-            return None
         try:
-            with path.open("rb") as file:
-                file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+            with open_regular(path) as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
                 return file.read(TAIL_BYTES)
         except OSError:
             return None
@@ -103,8 +111,9 @@ def _tail_of(path: Path) -> Callable[[], bytes | None]:
 
 def _write(path: Path, content: bytes) -> bool:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        private_folder(path.parent)
+        with open_private(path, "wb") as file:
+            file.write(content)
     except (OSError, ValueError):
         return False
     return True

@@ -4,14 +4,36 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO, cast
 
 from filelock import FileLock, Timeout
 
 from tasks.clients.file_lock import LOCK_MODE
+from tasks.clients.regular_file import read_regular
 from tasks.model.errors import CannotAct, CannotLook, Code
 
 LOCK_TIMEOUT_S = 10.0
 READ_LIMIT_BYTES = 16 * 1_048_576
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder that only its owner may enter; one that is there already stays as a person set it up.
+
+    Errors: `OSError`.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def open_private(path: Path, mode: str) -> IO[bytes]:
+    """Open a file for writing bytes; a new one is its owner's alone: evidence holds what services say of themselves.
+
+    Errors: `OSError`.
+    """
+    return cast("IO[bytes]", open(path, mode, opener=_owner_s_alone))
+
+
+def _owner_s_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
@@ -25,8 +47,8 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
     target = Path(os.path.realpath(path))
     staged = target.with_name(f".{target.name}.new")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with staged.open("wb") as file:
+        private_folder(target.parent)
+        with open_private(staged, "wb") as file:
             file.write(content)
             file.flush()
             if durable:
@@ -44,8 +66,7 @@ def read_whole(path: Path) -> bytes | None:
     Errors: `FILE_UNREADABLE` when it is there and cannot be read, is no file, or is too large.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(READ_LIMIT_BYTES + 1)
+        content = read_regular(path, READ_LIMIT_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -64,7 +85,7 @@ def one_writer(state_dir: Path, what: str) -> Iterator[None]:
     folder = state_dir / "locks"
     lock = FileLock(folder / f"{what}.writing", timeout=LOCK_TIMEOUT_S, mode=LOCK_MODE)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         lock.acquire()
     except Timeout:
         raise unwritable(folder, f"another one writes {what} for {LOCK_TIMEOUT_S:g} s") from None

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from tasks.model.looks import DependencyLook, Exchange, Fault, HealthLook, Seen
+from tasks.rules.http_words import status_words
 from tasks.rules.json_values import number_of, parse_object, table_of, text_of
 from tasks.rules.times import parse_time
 
@@ -16,7 +17,9 @@ def judge_health(exchange: Exchange, now: datetime) -> HealthLook:
     Runbook: §1.2 Quick health checks.
     Errors: none; whatever came back is a look. A failure of our own client is blind.
     """
-    table = parse_object(exchange.body) if exchange.fault is Fault.NONE else None
+    # Some frameworks write a byte order mark before their JSON.
+    body = exchange.body.removeprefix("\ufeff")
+    table = parse_object(body) if exchange.fault is Fault.NONE else None
     status = text_of(table, "status", 40)
     seen, detail = _verdict(exchange, table, status)
     return HealthLook(
@@ -36,6 +39,9 @@ def _verdict(exchange: Exchange, table: dict[str, Any] | None, status: str | Non
         return Seen.BLIND, f"could not look: {exchange.detail}"
     if exchange.fault is not Fault.NONE:
         return Seen.FAILED, f"{exchange.fault}: {exchange.detail}"
+    if (exchange.http_status != 200 and status is None) or not 200 <= (exchange.http_status or 0) < 300:
+        words = status_words(exchange)
+        return Seen.FAILED, f"{words} status={status}" if status else words
     if table is None or status is None:
         return Seen.FAILED, f"malformed: http_status={exchange.http_status}, no JSON object with a status"
     if exchange.http_status == 200 and status == "ok":

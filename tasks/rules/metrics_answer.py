@@ -6,6 +6,7 @@ from datetime import datetime
 
 from tasks.model.looks import Exchange, Fault, MetricsLook, Seen
 from tasks.model.metrics import MetricsSnapshot, MetricsUnreadable, Sample
+from tasks.rules.http_words import status_words
 
 # The counters that are compared across runs; the others are read and let go.
 TRACKED = frozenset(
@@ -37,7 +38,7 @@ def metrics_fault(exchange: Exchange, now: datetime) -> MetricsLook | None:
     if exchange.fault is not Fault.NONE:
         return MetricsLook(seen=Seen.FAILED, detail=f"{exchange.fault}: {exchange.detail}", looked_at=now)
     if exchange.http_status != 200:
-        return MetricsLook(seen=Seen.FAILED, detail=f"http_status={exchange.http_status}", looked_at=now)
+        return MetricsLook(seen=Seen.FAILED, detail=status_words(exchange), looked_at=now)
     return None
 
 
@@ -49,16 +50,21 @@ def judge_metrics(read: MetricsSnapshot | MetricsUnreadable, now: datetime) -> M
     """
     if isinstance(read, MetricsUnreadable):
         return MetricsLook(seen=Seen.FAILED, detail=f"unreadable: {read.code} {read.detail}", looked_at=now)
-    orders = read.series("orders_total")
-    count = sum(one.value for one in orders) if orders else None
+    orders = [one for one in read.series("orders_total") if _is_count(one.value)]
+    # A sum of which one part is not known is not known.
+    is_whole = bool(orders) and len(orders) == len(read.series("orders_total"))
+    count = sum(one.value for one in orders) if is_whole else None
+    unknown = read.value("orders_unknown")
     return MetricsLook(
         seen=Seen.PASSED,
-        detail=f"orders_total={count:.0f}" if count is not None else "no orders_total",
+        detail=f"orders_total={count:.0f}" if count is not None else "no orders_total that is a number",
         looked_at=now,
         orders_count=count,
         orders_by_outcome=_sums(orders, "outcome"),
-        orders_unknown_count=read.value("orders_unknown"),
-        gateways_up={_label(one, "gateway"): one.value == 1 for one in read.series("gateway_up")},
+        orders_unknown_count=unknown if unknown is not None and _is_count(unknown) else None,
+        gateways_up={
+            _label(one, "gateway"): one.value == 1 for one in read.series("gateway_up") if one.value in (0, 1)
+        },
         trading_states={
             _label(one, "asset_class"): TRADING_STATES.get(one.value, "unknown") for one in read.series("trading_state")
         },
@@ -71,6 +77,11 @@ def tracked_samples(read: MetricsSnapshot) -> tuple[Sample, ...]:
     """Take the samples that are compared across runs, the largest first where there are too many."""
     found = [one for one in read.samples if one.name in TRACKED and math.isfinite(one.value)]
     return tuple(sorted(found, key=lambda one: -one.value)[:TRACKED_LIMIT_COUNT])
+
+
+def _is_count(value: float) -> bool:
+    """Say whether a number can be a count; NaN, which says that nobody knows, cannot."""
+    return math.isfinite(value) and value >= 0
 
 
 def _sums(samples: Iterable[Sample], label: str) -> dict[str, float]:

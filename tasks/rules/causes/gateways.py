@@ -143,7 +143,7 @@ def _failing_reason(evidence: Evidence, gateway: str, kind: Kind) -> str:
         case Kind.UNKNOWN_OUTCOMES:
             unknown = [order for order in orders if order.outcome is OrderOutcome.UNKNOWN]
             ids = ", ".join(f"{order.client_order_id} ({order.code})" for order in unknown)
-            return f"orders at gateway {gateway} were sent and never answered, in {looks(evidence)}: {ids}"
+            return f"orders at gateway {gateway} were sent, and no usable answer came, in {looks(evidence)}: {ids}"
         case Kind.REJECTS:
             rejected = [order for order in orders if order.outcome is OrderOutcome.REJECTED]
             told = "; ".join(f"{order.asset_class}: {order.detail}" for order in rejected)

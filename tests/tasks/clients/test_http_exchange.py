@@ -1,5 +1,6 @@
 """One bounded exchange: every end is a value, and no peer can hold it."""
 
+import gzip
 import time
 
 import pytest
@@ -71,3 +72,39 @@ async def test_no_bytes_on_the_wire_raise(data: bytes) -> None:
     """Whatever comes back, the look ends in a value."""
     async with answering(exactly(data)) as url:
         assert isinstance((await ask(url)).fault, Fault)
+
+
+def packed_answer(body: bytes, encoding: str = "gzip") -> bytes:
+    """A whole answer that came packed."""
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault", "body"),
+    [
+        (packed_answer(gzip.compress(b'{"status":"ok"}')), Fault.NONE, '{"status":"ok"}'),
+        (packed_answer(gzip.compress(b'{"status":"ok"}'), "X-GZIP"), Fault.NONE, '{"status":"ok"}'),
+        (packed_answer(gzip.compress(b"orders_total 12\n" * 50)[:40]), Fault.CUT_OFF, ""),
+        (packed_answer(b"not packed at all"), Fault.MALFORMED, ""),
+        (packed_answer(b"\x1b\x03", "br"), Fault.MALFORMED, ""),
+        (packed_answer(b'{"status":"ok"}', "identity"), Fault.NONE, '{"status":"ok"}'),
+        (packed_answer(gzip.compress(b"0" * 20_000)), Fault.TOO_LARGE, ""),
+    ],
+    ids=["gzip", "other case", "cut", "no gzip", "brotli", "plain", "large"],
+)
+async def test_a_packed_answer_is_read_whole_or_not_at_all(answer: bytes, fault: Fault, body: str) -> None:
+    """Numbers of half an archive once stood in a message as facts; and a packed `ok` is a good answer."""
+    async with answering(exactly(answer)) as url:
+        seen = await ask(url)
+
+    assert (seen.fault, seen.body) == (fault, body)
+
+
+async def test_a_name_that_does_not_resolve_is_said_to_be_that() -> None:
+    """It was told as a refused connection; and it says nothing of the service, so that nobody acts on it."""
+    seen = await ask("http://no-such-host.invalid/", deadline_s=5)
+
+    assert seen.blind
+    assert "does not resolve" in seen.detail
+    assert "refused" not in seen.detail
