@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AnyHttpUrl,
@@ -38,7 +38,7 @@ from tasks.model.limits import (
 )
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass, SyntheticOrder
-from tasks.model.own_calendar import OwnCalendar
+from tasks.model.own_calendar import OwnCalendar, hand_calendars_on
 from tasks.model.server_urls import Credentials, DatabaseUrl, RedisUrl
 from tasks.model.setting_types import SecretUrl, TimeZone, Url
 from tasks.model.supervision import SupervisorName, supervision_fault
@@ -166,18 +166,7 @@ class RunbookSettings(BaseSettings):
         """Read the environment before the values of `runbook.toml`, which come as init values."""
         return env_settings, init_settings
 
-    @model_validator(mode="before")
-    @classmethod
-    def _calendars_are_every_service_s(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Hand the calendars of one's own to each service, beside those that are its alone."""
-        services, shared = values.get("services"), values.get("calendars")
-        if not isinstance(services, dict) or not isinstance(shared, dict):
-            return values
-        handed = {
-            name: {**one, "own_calendars": {**shared, **one.get("own_calendars", {})}} if isinstance(one, dict) else one
-            for name, one in services.items()
-        }
-        return {**values, "services": handed}
+    _hand_on = model_validator(mode="before")(hand_calendars_on)
 
     @model_validator(mode="after")
     def _a_run_lives_until_its_proof(self) -> Self:

@@ -10,6 +10,7 @@ from tasks.model.incident import AlertType
 from tasks.model.values import Value
 from tasks.rules.alert_payload import service_of
 from tasks.rules.json_values import number_of, table_of, text_of
+from tasks.rules.redaction import cleaned
 from tasks.settings import RunbookSettings
 
 # Prefect refuses parameters over 512 KiB; Alertmanager sends `max_alerts` at most.
@@ -53,7 +54,8 @@ def read_webhook(body: bytes, settings: RunbookSettings) -> Webhook:
     that is watched. An alert that is for none, beside others that are, is among the refused.
     Source: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config, version 4.
     """
-    payload = _table(body)
+    # What a run is given is kept in its database and shown in its UI.
+    payload = cleaned(_table(body))
     groups: dict[str, list[dict[str, Any]]] = {}
     refused: list[RunbookError] = []
     for alert in payload["alerts"]:

@@ -8,11 +8,13 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from io import RawIOBase
 from pathlib import Path
 from typing import IO
 
 from tasks.clients.process_marks import in_group, marked
 from tasks.clients.processes import identify, terminate
+from tasks.clients.regular_file import open_regular
 from tasks.model.processes import ProcessIdentity
 from tasks.rules.clean_environment import clean_environment
 
@@ -152,13 +154,13 @@ def last_lines(path: Path | None, count: int = LINES_COUNT) -> str:
     if path is None:
         return "none kept; set start_log"
     try:
-        with path.open("rb") as log:
+        with open_regular(path) as log:
             return one_line(tail(log), count) or "none"
     except OSError:
         return "none"
 
 
-def tail(log: "IO[bytes]") -> str:
+def tail(log: "IO[bytes] | RawIOBase") -> str:
     """Read the last 4 KiB of an open file."""
     log.seek(max(0, os.fstat(log.fileno()).st_size - TAIL_BYTES))
     return log.read(TAIL_BYTES).decode("utf-8", errors="replace")

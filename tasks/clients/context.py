@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from tasks.clients.accepted_checks import accepted_checks
 from tasks.clients.incident_ledger import read_ledger, write_fault
+from tasks.clients.known_secrets import secret_values
 from tasks.clients.look_history import history_path, recall_looks
 from tasks.clients.mode_switch import current_mode
 from tasks.clients.outbox import Outbox
@@ -21,6 +22,7 @@ from tasks.rules.incident_state import failing_since, fold_incidents, rearmed_at
 from tasks.rules.maintenance import maintenance_at
 from tasks.rules.recent_changes import control_changes, gateway_turns, parse_moves, release_changes
 from tasks.rules.recovery_messages import owes_recovery
+from tasks.rules.redaction import cleaned
 from tasks.rules.service_lives import service_lives, start_failure
 from tasks.settings import RunbookSettings, ServiceSettings
 
@@ -89,11 +91,11 @@ def context_around(settings: RunbookSettings, request: TriageRequest, now: datet
     still_open = tuple(one for one in incidents if one.is_open)
     watched = settings.service(request.service)
     history = recall_looks(history_path(settings, request.service), now)
-    seen = request.seen
+    seen, secrets = request.seen, secret_values(settings)
     began = (*(one.opened_at for one in still_open), seen.began_at if seen else None)
     began_at = min(filter(None, began), default=failing_since(recent, request.service, now))
     return Context(
-        request=request,
+        request=cleaned(request, secrets),
         looked_at=now,
         mode=current_mode(settings, request.mode),
         late_s=0.0,
@@ -104,8 +106,8 @@ def context_around(settings: RunbookSettings, request: TriageRequest, now: datet
         recent_count=sum(one.timestamp > now - timedelta(days=1) for one in recent),
         ledger_skipped_count=ledger.skipped_count,
         ledger_detail=kept.fault,
-        open_incidents=still_open,
-        changes=_changes(watched, recent, history, now),
+        open_incidents=cleaned(still_open, secrets),
+        changes=cleaned(_changes(watched, recent, history, now), secrets),
         lives=service_lives(recent, incidents, _lived_since(recent, request.service, now), now),
         start_failure=start_failure(recent, live_table_changed_at(watched)),
         gateway_turns=gateway_turns(recent, now - TURNS_FOR),

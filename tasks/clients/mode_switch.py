@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from tasks.clients.regular_file import read_regular
+from tasks.clients.state_files import private_folder
 from tasks.model.errors import CannotAct, Code
 from tasks.model.modes import Mode, more_careful
 from tasks.settings import RunbookSettings
@@ -25,7 +27,7 @@ def set_mode(settings: RunbookSettings, mode: Mode) -> None:
     """
     path = settings.state_dir / FILE_NAME
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         staged = path.with_name(f"{FILE_NAME}.new")
         staged.write_text(f"{mode}\n", "utf-8")
         staged.replace(path)
@@ -34,10 +36,8 @@ def set_mode(settings: RunbookSettings, mode: Mode) -> None:
 
 
 def _read(path: Path, default: Mode) -> Mode:
-    if path.exists() and not path.is_file():
-        return Mode.OBSERVE
     try:
-        text = path.read_text("utf-8").strip()
+        text = read_regular(path, 100).decode("utf-8").strip()
     except FileNotFoundError:
         return default
     except (OSError, UnicodeDecodeError):

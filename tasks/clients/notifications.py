@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from tasks.clients.file_lock import file_locked
 from tasks.clients.jsonl import LOCK_TIMEOUT_S, write_lines
+from tasks.clients.regular_file import open_regular
 from tasks.model.errors import Code, NotDelivered
 from tasks.model.messages import Delivery, Message
 
@@ -58,7 +59,7 @@ class LocalSink:
 
     def _last(self) -> tuple[Delivery, ...]:
         try:
-            with self._path.open("rb") as file:
+            with open_regular(self._path) as file:
                 file.seek(max(0, self._path.stat().st_size - LOOK_BACK_BYTES))
                 return _deliveries(file.read())
         except OSError:
@@ -72,7 +73,8 @@ def _same(delivery: Delivery) -> tuple[str, bool, bool]:
 def read_deliveries(path: Path) -> tuple[Delivery, ...]:
     """Read every message that was kept; lines that are none are left out, a missing file holds none."""
     try:
-        return _deliveries(path.read_bytes())
+        with open_regular(path) as file:
+            return _deliveries(file.readall())
     except OSError:
         return ()
 

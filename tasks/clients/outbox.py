@@ -14,6 +14,8 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from tasks.clients.file_lock import LOCK_MODE
+from tasks.clients.regular_file import read_regular
+from tasks.clients.state_files import READ_LIMIT_BYTES, open_private, private_folder
 from tasks.model.delivery import Blocked, Queued, Thread
 from tasks.model.messages import Message
 from tasks.model.values import Value
@@ -169,16 +171,16 @@ def _files(folder: Path) -> list[Path]:
 
 def _read(path: Path, kind: type[Kept]) -> Kept | None:
     try:
-        return kind.model_validate_json(path.read_bytes())
+        return kind.model_validate_json(read_regular(path, READ_LIMIT_BYTES))
     except (OSError, ValidationError):
         return None
 
 
 def _write(path: Path, value: Value, *, new: bool = False) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     staged = path.with_name(f".{secrets.token_hex(8)}.new")
     try:
-        with staged.open("wb") as file:
+        with open_private(staged, "wb") as file:
             file.write(value.model_dump_json().encode("utf-8", errors="replace"))
             file.flush()
             os.fsync(file.fileno())

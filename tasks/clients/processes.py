@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from tasks.clients.listening import listeners_on
+from tasks.clients.regular_file import read_regular
 from tasks.model.processes import ProcessIdentity
 
 # A process start time is read from clock ticks; two reads of one process differ by less than this.
@@ -22,6 +23,7 @@ KILL_ROUNDS_COUNT = 5
 # Windows knows no other way to end a process.
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 NAME_LIMIT_COUNT = 100
+PID_FILE_LIMIT_BYTES = 4096
 
 
 def identify(pid: int) -> ProcessIdentity | None:
@@ -210,7 +212,7 @@ def held(pid: int) -> Iterator[int | None]:
 def read_pid(path: Path) -> int | None:
     """Read a pid file: the first number of the first line, or None."""
     try:
-        words = path.read_text("utf-8", errors="replace").split()
+        words = read_regular(path, PID_FILE_LIMIT_BYTES).decode("utf-8", errors="replace").split()
     except OSError:
         return None
     return int(words[0]) if words and words[0].isdecimal() and 0 < int(words[0]) < 2**31 else None

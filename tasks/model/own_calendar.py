@@ -1,7 +1,7 @@
 """A market's hours as a person writes them into the settings (`[calendars.NAME]`)."""
 
 from datetime import date, time
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -26,3 +26,15 @@ class OwnCalendar(BaseModel):
     holidays: frozenset[date] = frozenset()
     half_days: dict[date, time] = Field(default_factory=dict)
     extra_days: frozenset[date] = frozenset()
+
+
+def hand_calendars_on(cls: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - a validator's form
+    """Hand the calendars of all services to each, beside those that are its alone."""
+    services, shared = values.get("services"), values.get("calendars")
+    if not isinstance(services, dict) or not isinstance(shared, dict):
+        return values
+    handed = {
+        name: {**one, "own_calendars": {**shared, **one.get("own_calendars", {})}} if isinstance(one, dict) else one
+        for name, one in services.items()
+    }
+    return {**values, "services": handed}
