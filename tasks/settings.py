@@ -135,6 +135,7 @@ class RunbookSettings(BaseSettings):
     late_after_s: float = Field(default=30.0, gt=0, le=30)
     approval_timeout_s: float = Field(default=300.0, gt=0, le=3600)
     run_limit_s: float = Field(default=900.0, gt=0, le=86_400)
+    ledger_keep_days: int = Field(default=30, ge=2, le=3650)
     desk_time_zone: TimeZone = "UTC"
     ping_url: SecretUrl | None = None
     monitoring_host: str = "127.0.0.1"

@@ -1,19 +1,25 @@
 """Publish the triage report: one markdown artifact that reads as the runbook page."""
 
 import asyncio
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
+from tasks.clients.incident_ledger import tidy
 from tasks.clients.look_history import history_path, note_finished
 from tasks.clients.run_page import renamed
+from tasks.model.errors import RunbookError
 from tasks.model.report import TriageStory
 from tasks.rules.headline import story_headline
 from tasks.rules.report_markdown import triage_markdown
 from tasks.rules.run_names import found_name, found_tags
-from tasks.settings import load_settings
+from tasks.settings import RunbookSettings, load_settings
+
+# Whoever is cut off in the middle loses nothing: the next one goes on.
+TIDY_LIMIT_S = 10.0
 
 
 @task(name="write_report", cache_policy=NO_CACHE, timeout_seconds=20, retries=0)
@@ -29,5 +35,18 @@ async def write_report(story: TriageStory) -> str:
         acreate_markdown_artifact(markdown=triage_markdown(story), key=key, description=line),
         renamed(found_name(story), found_tags(story)),
     )
-    note_finished(history_path(load_settings(), service), datetime.now(UTC))
+    settings = load_settings()
+    note_finished(history_path(settings, service), datetime.now(UTC))
+    with suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.to_thread(tidied, settings, service, datetime.now(UTC)), TIDY_LIMIT_S)
     return line
+
+
+def tidied(settings: RunbookSettings, service: str, now: datetime) -> int:
+    """Append what waits for the ledger, and archive what is over; say how many lines were moved.
+
+    Errors: none. The run is over and told; a ledger that cannot be used is a finding of the next one.
+    """
+    with suppress(RunbookError, OSError):
+        return tidy(settings.ledger(service), timedelta(days=settings.ledger_keep_days), now)
+    return 0

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from deployments.monitoring.following import Follower
 from deployments.monitoring.ledger_counts import LedgerCounts
 from deployments.monitoring.look_counts import LookCounts
+from tasks.clients.ledger_archiving import archive_path
 from tasks.clients.look_history import finished_at, history_path, recall_looks
 from tasks.clients.service_lock import holder_of
 from tasks.clients.silence import LOOKED_WITHIN
@@ -40,7 +41,7 @@ class ServiceSources:
         self._started_at = datetime.now(UTC)
         past = recall_looks(history, self._started_at, LOOKED_WITHIN)
         self._ledger_file = Follower(settings.ledger_path(service))
-        self._turn = self._ledger_file.turns
+        self._turn: int | None = None
         self._looks_file = Follower(history, rotated=history.with_suffix(".jsonl.1"))
         self._numbers = Numbers(LedgerCounts(service), LookCounts(past[-1] if past else None))
         _succeeds(self._looks_file.skip)
@@ -74,14 +75,20 @@ class ServiceSources:
         ).silent
 
     def _read_ledger(self) -> None:
+        """Count on; where another file took the ledger's place, as after archiving, all is counted again."""
         for data in self._ledger_file.new_lines():
-            if self._ledger_file.turns != self._turn:
+            if self._turn is None or self._ledger_file.turns != self._turn:
                 self._turn = self._ledger_file.turns
                 self._numbers.ledger = LedgerCounts(self._service)
-            found = parse_lines(data)
-            self._numbers.ledger.skipped += len(found.skipped)
-            for record in found.records:
-                self._numbers.ledger.take(record)
+                for archived in Follower(archive_path(self._settings.ledger_path(self._service))).new_lines():
+                    self._count(archived)
+            self._count(data)
+
+    def _count(self, data: bytes) -> None:
+        found = parse_lines(data)
+        self._numbers.ledger.skipped += len(found.skipped)
+        for record in found.records:
+            self._numbers.ledger.take(record)
 
     def _read_looks(self) -> None:
         for data in self._looks_file.new_lines():

@@ -13,8 +13,9 @@ import orjson
 
 from tasks.clients.file_lock import file_locked
 from tasks.clients.jsonl import LOCK_TIMEOUT_S, write_lines
-from tasks.clients.ledger_archiving import archive_old, archive_path, is_due
+from tasks.clients.ledger_archiving import archive_chosen, archive_path, chosen, is_due
 from tasks.clients.ledger_memory import recall
+from tasks.clients.ledger_prefix import is_still_at
 from tasks.clients.ledger_reading import accept, note_append, read_remembered, stamp_before
 from tasks.clients.ledger_spool import keep, let_out, waiting
 from tasks.model.errors import CannotAct, CannotLook, Code, RunbookError
@@ -147,14 +148,18 @@ def tidy(ledger: LedgerPlace, keep_for: timedelta, now: datetime) -> int:
 
     Errors: `LEDGER_UNREADABLE`, `LEDGER_UNWRITABLE`, `SINK_UNWRITABLE`. Nothing is lost: the next one goes on.
     """
-    if not waiting(ledger) and not is_due(recall(ledger), now):
+    read_ledger(ledger)
+    memory = recall(ledger)
+    choice = chosen(ledger, memory, keep_for, now) if memory is not None and is_due(memory, now) else None
+    if choice is None and not waiting(ledger):
         return 0
     with _locked(ledger):
         if waiting(ledger):
             _write(ledger, ())
         read_remembered(ledger, locked=True)
         memory = recall(ledger)
-        return archive_old(ledger, memory, keep_for, now) if memory is not None and is_due(memory, now) else 0
+        begins_so = memory is not None and choice is not None and is_still_at(ledger.path, choice.prefix)
+        return archive_chosen(ledger, memory, choice, now) if memory and choice and begins_so else 0
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from tasks.clients.ledger_memory import SNAPSHOT, lost, opened, remember
 from tasks.clients.ledger_prefix import extended, is_still
@@ -40,24 +41,43 @@ def is_due(memory: Memory | None, now: datetime) -> bool:
     return memory.tidied_at is None or not timedelta(0) <= now - memory.tidied_at < TIDY_EVERY
 
 
-def archive_old(place: LedgerPlace, memory: Memory, keep_for: timedelta, now: datetime) -> int:
-    """Move what is older than `keep_for` into the archive; of a large ledger, what is older than two days.
+class Choice(NamedTuple):
+    """The lines that may go, by their numbers, of a ledger that began like this; and the incidents they are of."""
 
-    Errors: `OSError`, `SINK_UNWRITABLE`.
+    prefix: Prefix
+    lines: frozenset[int]
+    incidents: frozenset[str]
+
+
+def chosen(place: LedgerPlace, memory: Memory, keep_for: timedelta, now: datetime) -> Choice:
+    """Choose what is older than `keep_for`; of a large ledger, what is older than two days. It takes no lock.
+
+    Errors: `OSError`.
     """
     keep_for = min(keep_for, KEPT_OF_A_LARGE_ONE) if memory.prefix.size_bytes > LARGE_BYTES else keep_for
+    with place.path.open("rb") as file:
+        records = parse_lines(file.read(memory.prefix.size_bytes)).records
+    old = archived_lines(records, memory.prefix.line_count, now - keep_for, now)
+    return Choice(memory.prefix, old, frozenset(one.incident_id or "" for one in records if one.line in old))
+
+
+def archive_chosen(place: LedgerPlace, memory: Memory, choice: Choice, now: datetime) -> int:
+    """Move what was chosen, where it is worth it and nothing came to these incidents since; say how many lines moved.
+
+    Errors: `OSError`, `SINK_UNWRITABLE`. The ledger was proven under the lock that the caller holds.
+    """
     content = place.path.read_bytes()
-    lines = re.findall(rb"[^\n]*\n|[^\n]+$", content)
-    whole = memory.prefix.line_count
-    records = parse_lines(content[: memory.prefix.size_bytes]).records
-    old = archived_lines(records, whole, now - keep_for, now)
-    moved = [line for number, line in enumerate(lines[:whole], start=1) if number in old]
+    whole = choice.prefix.size_bytes
+    since = parse_lines(content[whole:]).records
+    lines = re.findall(rb"[^\n]*\n", content[:whole])
+    moved = [line for number, line in enumerate(lines, start=1) if number in choice.lines]
     seen = memory.model_copy(update={"tidied_at": now})
-    if sum(map(len, moved)) * WORTH_A_PART < len(content):
+    came_back = any(one.incident_id in choice.incidents for one in since if one.incident_id)
+    if came_back or not moved or sum(map(len, moved)) * WORTH_A_PART < len(content):
         remember(place, seen)
         return 0
-    kept = b"".join(line for number, line in enumerate(lines, start=1) if number not in old)
-    return len(moved) if move_lines(place, seen, moved, kept) is not None else 0
+    stay = b"".join(line for number, line in enumerate(lines, start=1) if number not in choice.lines)
+    return len(moved) if move_lines(place, seen, moved, stay + content[whole:]) is not None else 0
 
 
 def move_lines(place: LedgerPlace, memory: Memory, moved: Sequence[bytes], kept: bytes) -> Memory | None:

@@ -39,6 +39,15 @@ def is_still(file: BinaryIO, *known: Prefix) -> bool:
     return True
 
 
+def is_still_at(path: Path, known: Prefix) -> bool:
+    """Say whether the file at a path still begins with a prefix.
+
+    Errors: `OSError`.
+    """
+    with path.open("rb") as file:
+        return is_still(file, known)
+
+
 def stamp_of(file: BinaryIO) -> Stamp:
     """Read what the file system says of an open file.
 
