@@ -5,10 +5,10 @@ ledger's place. Whoever calls here holds that lock.
 """
 
 import os
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,7 +69,7 @@ def archive_chosen(place: LedgerPlace, memory: Memory, choice: Choice, now: date
     content = place.path.read_bytes()
     whole = choice.prefix.size_bytes
     since = parse_lines(content[whole:]).records
-    lines = re.findall(rb"[^\n]*\n", content[:whole])
+    lines = BytesIO(content[:whole]).readlines()
     moved = [line for number, line in enumerate(lines, start=1) if number in choice.lines]
     seen = memory.model_copy(update={"tidied_at": now})
     came_back = any(one.incident_id in choice.incidents for one in since if one.incident_id)
