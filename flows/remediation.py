@@ -1,11 +1,13 @@
 """§2 Remediation of the common cases."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.approval import ask_approval
+from flows.escalation import escalation
 from tasks.confirm_recovery import confirm_recovery
 from tasks.disable_feature import disable_feature
 from tasks.lease_service import lease_service
@@ -31,10 +33,12 @@ from tasks.rules.planning.due import (
     needs_proof,
     no_action,
     not_tried,
+    proven_with_others,
     sum_up,
     waits_for_nobody,
     worth_trying,
 )
+from tasks.rules.remediation_messages import rerouted_messages
 from tasks.rules.run_names import acting_name
 from tasks.take_snapshot import take_snapshot
 from tasks.write_plan import write_plan
@@ -75,25 +79,47 @@ async def remediation(case: RemediationCase) -> RemediationResult:
 
 
 async def carry_out(case: RemediationCase) -> RemediationResult:
-    """Keep the evidence, then take each action that is due, in order.
+    """Keep the evidence, take each action that is due, in order; re-routes are proven together, after all of them.
 
     Runbook: §2.1, §2.2, §2.3.
     """
     snapshot = take_snapshot(case) if evidence_first(case) else None  # §3.1
-    results: tuple[ActionResult, ...] = ()
-    waiting = case.plan.actions
-    while waiting:
-        planned, waiting = waiting[0], waiting[1:]
-        if is_due(planned, results) and may_follow(planned, results):
-            results = (*results, await act(case, planned))
-            if input_is_back(results, waiting):
-                waiting = await plan_again(case, waiting)  # §2
+    results, left = await take_due(case, case.plan.actions, ())
+    if any(proven_with_others(one) for one in results):
+        await escalation(case.service, rerouted_messages(case, results))  # §4.1, before the proof
+        results = await prove_together(case, results)
+        results, _ = await take_due(case, left, results)
     return sum_up(case, results, snapshot)
 
 
+async def take_due(
+    case: RemediationCase, waiting: tuple[PlannedAction, ...], results: tuple[ActionResult, ...]
+) -> tuple[tuple[ActionResult, ...], tuple[PlannedAction, ...]]:
+    """Take each action that is due by how those before it ended, in order; and name those that were not due."""
+    left: tuple[PlannedAction, ...] = ()
+    while waiting:
+        planned, waiting = waiting[0], waiting[1:]
+        if not (is_due(planned, results) and may_follow(planned, results)):
+            left = (*left, planned)
+            continue
+        results = (*results, await act(case, planned))
+        if input_is_back(results, waiting):
+            waiting = await plan_again(case, waiting)  # §2
+    return results, left
+
+
 async def act(case: RemediationCase, planned: PlannedAction) -> ActionResult:
-    """Take one action, and look whether it helped."""
+    """Take one action, and look whether it helped, unless that is looked at together with others."""
     if not worth_trying(planned):
         return not_tried(planned)
     result = await STEPS[planned.action](case, planned)
-    return await confirm_recovery(case, result) if needs_proof(result) else result
+    waits = proven_with_others(result)
+    return await confirm_recovery(case, result) if needs_proof(result) and not waits else result
+
+
+async def prove_together(case: RemediationCase, results: tuple[ActionResult, ...]) -> tuple[ActionResult, ...]:
+    """Look whether the re-routes helped, all of them over the same time."""
+    waiting = [one for one in results if proven_with_others(one)]
+    proven = await asyncio.gather(*(confirm_recovery(case, one) for one in waiting))
+    by_key = {one.key: one for one in proven}
+    return tuple(by_key.get(one.key, one) for one in results)

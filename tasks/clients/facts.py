@@ -117,6 +117,7 @@ def facts_of(
         orders=orders,
         asked=case.asked,
         approval=case.approval,
+        planned_at=case.plan.written_at,
     )
 
 

@@ -21,7 +21,7 @@ class RemediationCase(Value):
     """What a remediation works on: the plan, and what it was made from. Units: `late_s` in seconds.
 
     `request` is what started the run; `asked` is a person's own order, `approval` a person's answer to the plan;
-    `lock` says what was wrong with the service's lock, where something was.
+    `lock` says what was wrong with the service's lock, where something was; `incidents` are those that it is for.
     """
 
     request: TriageRequest
@@ -32,6 +32,7 @@ class RemediationCase(Value):
     asked: Request | None = None
     approval: Approval | None = None
     lock: str = ""
+    incidents: tuple[IncidentState, ...] = ()
 
     @property
     def service(self) -> str:

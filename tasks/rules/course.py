@@ -43,6 +43,7 @@ def remediation_case(story: TriageStory, plan: Plan) -> RemediationCase:
         process=story.evidence.latest.process,
         plan=plan,
         late_s=context.late_s,
+        incidents=story.incidents.open,
     )
 
 
@@ -63,6 +64,7 @@ def case_by_hand(story: HandStory, plan: Plan) -> RemediationCase:
         plan=plan,
         late_s=context.late_s,
         asked=story.instruction.asked,
+        incidents=(story.incident,),
     )
 
 

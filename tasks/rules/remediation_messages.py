@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from tasks.model.diagnosis import Audience, Cause
 from tasks.model.incident import Action, IncidentState, Outcome
 from tasks.model.messages import Message
-from tasks.model.remediation import ActionResult, RemediationResult
+from tasks.model.remediation import ActionResult, RemediationCase, RemediationResult
 from tasks.model.report import TriageStory
 from tasks.model.verdicts import GuardCode
 from tasks.rules.affected_classes import traded_classes
@@ -166,6 +166,19 @@ def _desk(incident: IncidentState, done: tuple[ActionResult, ...]) -> Iterable[M
         words = desk_words(one) if one.proven in GOOD else ""
         if words:
             yield message_of(incident, Audience.DESK, f"desk-{_words([one])}", words)
+
+
+def rerouted_messages(case: RemediationCase, results: Iterable[ActionResult]) -> tuple[Message, ...]:
+    """Tell the desk where new orders go as soon as they do: the proof that it helps may take minutes.
+
+    Runbook: §4.1.
+    """
+    done = tuple(one for one in results if one.action is Action.REROUTE_ORDERS and one.proven in GOOD)
+    return tuple(
+        message
+        for incident in case.incidents
+        for message in _desk(incident, tuple(one for one in done if one.planned.incident_id == incident.incident_id))
+    )
 
 
 def desk_words(one: ActionResult) -> str:

@@ -110,9 +110,12 @@ def _resumed_by(planned: PlannedAction, facts: Facts) -> Restriction | None:
 def effect_proven(planned: PlannedAction, facts: Facts) -> Verdict:
     """Stop at an action of this incident that was done, and whose run died before it could prove that it helped.
 
-    Its trouble shows still, or nothing would be planned: it did not help, and what is left is for a person.
+    Its trouble shows still, or nothing would be planned: it did not help, and what is left is for a person. Re-routes
+    of one run are proven together, after the last of them: they do not wait for each other.
     """
-    stuck = [one for one in facts.history.unproven(planned.incident_id) if one.key != planned.key]
+    since = facts.planned_at if planned.action is Action.REROUTE_ORDERS else None
+    unproven = (one for one in facts.history.unproven(planned.incident_id) if one.key != planned.key)
+    stuck = [one for one in unproven if since is None or one.action != Action.REROUTE_ORDERS or one.started_at < since]
     if stuck:
         return Verdict.no(
             GuardCode.HALF_DONE_ACTION,

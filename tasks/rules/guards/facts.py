@@ -18,7 +18,7 @@ class Facts(Value):
     """What was seen, what was done before, what the settings allow, and what a person said.
 
     `acting` names who acts on the service at this moment, where that is another run. `sick_neighbors` are the other
-    services of the same host that fell sick lately.
+    services of the same host that fell sick lately. `planned_at` is when the plan that is carried out was written.
     """
 
     now: AwareDatetime
@@ -31,6 +31,7 @@ class Facts(Value):
     approval: Approval | None = None
     acting: str = ""
     sick_neighbors: tuple[str, ...] = ()
+    planned_at: AwareDatetime | None = None
 
     @property
     def latest(self) -> Observation:

@@ -50,6 +50,11 @@ def needs_proof(result: ActionResult) -> bool:
     return result.outcome is Outcome.DONE and result.action in PROVEN_AFTERWARDS
 
 
+def proven_with_others(result: ActionResult) -> bool:
+    """Say whether an effect is proven after all else that is due: one class's re-route does not wait for another's."""
+    return needs_proof(result) and result.action is Action.REROUTE_ORDERS and result.recovery is None
+
+
 def must_stop(result: ActionResult) -> bool:
     """Say whether only pausing may follow: an end that nobody knows, or an action that did not help.
 

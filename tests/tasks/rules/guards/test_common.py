@@ -6,12 +6,13 @@ import pytest
 
 from tasks.model.diagnosis import Cause, Confidence, Kind
 from tasks.model.in_force import Held, Restriction
-from tasks.model.incident import Action, Event, IncidentState, Outcome
+from tasks.model.incident import Action, ActionRecord, Event, IncidentState, Outcome
 from tasks.model.maintenance import Maintenance
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass
 from tasks.model.plan import Answer, Approval, Request, Target
 from tasks.model.verdicts import GuardCode
+from tasks.rules.guards.common import effect_proven
 from tasks.rules.guards.table import weigh
 from tests.fakes.cases import INCIDENT, done_before, facts, finding, planned, routing, seen, unreachable
 from tests.fakes.looks import NOW
@@ -148,3 +149,20 @@ def opened_at(minutes_ago: float) -> IncidentState:
     """The incident of the plan, opened some minutes ago."""
     at = NOW - timedelta(minutes=minutes_ago)
     return IncidentState(incident_id=INCIDENT, service="order-service", state=Event.OPENED, opened_at=at)
+
+
+@pytest.mark.parametrize(("began_s", "allowed"), [(0.0, True), (1.0, True), (-0.001, False)])
+def test_re_routes_of_one_run_do_not_wait_for_each_others_proof(began_s: float, allowed: bool) -> None:
+    """The second class of a dead gateway is led elsewhere at once; one that an earlier run left unproven is not."""
+    other = ActionRecord(
+        key="INC-1/reroute_orders/fx-XCME",
+        action=Action.REROUTE_ORDERS,
+        started_at=NOW + timedelta(seconds=began_s),
+        finished_at=NOW,
+        outcome=Outcome.DONE,
+    )
+    mine = planned(Action.REROUTE_ORDERS, unreachable("XNAS"), Target(asset_class=AssetClass.EQUITY, gateway="XNYS"))
+
+    assert effect_proven(mine, facts(other, planned_at=NOW)).allowed is allowed
+    assert not effect_proven(mine, facts(other)).allowed
+    assert not effect_proven(planned(), facts(other, planned_at=NOW)).allowed
