@@ -191,8 +191,8 @@ async def test_our_own_mark_and_re_route_are_taken_back_by_a_person(patient: Pat
     await by_hand.mark_degraded(**WHO, gateway="XNAS")
     await by_hand.reroute(**WHO, asset_class=EQUITY, gateway="XNYS", override=AT_ANY_HOUR)
     led_to = equity(patient)
-    await by_hand.resume(**WHO, what=Resumed.ROUTE, asset_class=EQUITY, override=AT_ANY_HOUR)
     await by_hand.resume(**WHO, what=Resumed.GATEWAY_MARK, name="XNAS")
+    await by_hand.resume(**WHO, what=Resumed.ROUTE, asset_class=EQUITY, override=AT_ANY_HOUR)
 
     assert (led_to["gateway"], led_to["set_by"]) == ("XNYS", "ada")
     assert equity(patient)["gateway"] == "XNAS"
@@ -244,10 +244,10 @@ async def test_a_restart_by_hand_that_fails_goes_to_the_next_tier_and_its_incide
     line = await by_hand.restart(**WHO)
 
     (incident,) = incidents(patient)
-    assert "unknown" in line
+    assert "not recovered" in line
     assert incident.is_open
     assert any("no licence" in text for text in told(patient, Audience.TIER_2))
-    assert "HALF_DONE_ACTION" in await by_hand.restart(**WHO)
+    assert "START_FAILED" in await by_hand.restart(**WHO)
 
 
 async def test_a_form_that_lacks_a_name_is_one_clear_error(patient: Patient) -> None:
