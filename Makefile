@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast coverage check lock bench bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies bench-clicks bench-faults bench-growth drills e2e browser pictures clean
+.PHONY: help setup run test test-fast coverage check lock bench bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies bench-clicks bench-faults bench-growth drills mutants e2e browser pictures clean
 BIN := .venv/bin
 # Kept bytecode: without it each of the many processes of a stack, and of the tests, compiles all of this again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -30,6 +30,9 @@ coverage: setup ## Run the tests that start no stack with branch coverage, and n
 	$(BIN)/coverage run -m pytest -m "not e2e" $(ARGS); result=$$?; \
 	$(BIN)/coverage report --skip-covered --skip-empty || true; \
 	rm -rf "$$(dirname "$$COVERAGE_FILE")"; exit $$result
+
+mutants: setup ## Change the deciding rules one place at a time, and name the changes that no fast test notices (ARGS='--seed 7 --count 100')
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 drills: setup ## Inject faults into the real stack under orders, and hold the check to their causes, the automation to its deeds
 	@$(BIN)/pytest -m drill -n 2 --dist loadfile $(ARGS)
