@@ -1,7 +1,7 @@
 """Draw mutants of the deciding rules and let the fast tests try to kill each: `python -m tests.mutants --seed 7`.
 
-Nothing is written into the working tree: a mutant lives in the memory of a forked process, bytecode and what hypothesis
-keeps in a directory of their own. A mutant is killed where a test fails, nothing can be imported, or the time runs out.
+Nothing is written into the working tree: a mutant lives in the memory of a forked process, and what hypothesis keeps in
+a directory of its own. A mutant is killed where a test fails, nothing can be imported, or the time runs out.
 """
 
 import argparse
@@ -99,8 +99,7 @@ def _arguments() -> argparse.Namespace:
 @contextlib.contextmanager
 def _away_from_the_tree() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="mutants-") as name:
-        sys.pycache_prefix = f"{name}/bytecode"
-        os.environ |= {"HYPOTHESIS_STORAGE_DIRECTORY": f"{name}/hypothesis", "PYTHONPYCACHEPREFIX": f"{name}/bytecode"}
+        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = f"{name}/hypothesis"
         os.chdir(REPOSITORY)
         yield Path(name)
 
