@@ -34,6 +34,7 @@ app.command("deployments.commands.checks:app", name="checks", help="Decide on th
 app.command("deployments.commands.approve:approve", name="approve", help="Let a plan that waits be done.")
 app.command("deployments.commands.approve:reject", name="reject", help="Let nothing of a plan that waits be done.")
 app.command("deployments.commands.pause:pause", name="pause", help="Pause trading at once; a person resumes it.")
+app.command("deployments.commands.resume:resume", name="resume", help="Take back a pause or a mark, under every guard.")
 app.command("deployments.commands.drill:app", name="drill", help="Game day: break the local stack, and score.")
 app.command("deployments.commands.mode:mode", name="mode", help="Show or set how far the automation may go.")
 app.command("deployments.commands.rearm:rearm", name="rearm", help="Let the automation act again.")

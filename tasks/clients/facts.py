@@ -41,14 +41,16 @@ async def facts_now(settings: RunbookSettings, case: RemediationCase, planned: P
 
     Runbook: §2 (safety rule 1).
     Errors: `LEDGER_UNREADABLE`: without the ledger no budget is known, and nothing is done.
-    Steps: a halt waits for no look (safety rule 8), and *reducing* for the one that says whether it tightens; only what
+    Steps: a person's halt waits for no look (safety rule 8), *reducing* for the one that says whether it tightens, the
+    automation's for the one that says whether a person has resumed the class; no missing answer keeps it off. Only what
     stops or moves orders asks for the unproven ones, at the same time as it looks. Errors that fail one order in three
     need two looks, and what was counted between them.
     """
     watched = settings.service(case.service)
     if planned.action is Action.PAUSE_STRATEGIES:
-        reduces = planned.target.trading_state is TradingState.REDUCING
-        seen = await standing_now(watched) if reduces else unseen(datetime.now(UTC))
+        # A person may have resumed the class since the automation looked; a person's own halt waits for no answer.
+        asks = case.asked is None or planned.target.trading_state is TradingState.REDUCING
+        seen = await standing_now(watched) if asks else unseen(datetime.now(UTC))
         return facts_of(settings, case, planned, seen)
     seen, orders, sick = await asyncio.gather(
         observe(watched), _unproven(watched, case, planned), neighbors_before(settings, case.service, (planned.action,))

@@ -20,6 +20,22 @@ def pause_targets(asset_class: AssetClass | None, strategy: str, state: TradingS
     return (*((Target(strategy=name),) if name else ()), *of_class)
 
 
+def resume_targets(asset_class: AssetClass | None, strategy: str, gateway: str) -> tuple[Target, ...]:
+    """Name what a command line asks to take back: each of what is named.
+
+    Errors: `BAD_ARGUMENT` where nothing is named: nothing is guessed where something is taken back.
+    """
+    named = (
+        Target(asset_class=asset_class) if asset_class else None,
+        Target(strategy=strategy.strip()) if strategy.strip() else None,
+        Target(gateway=gateway.strip()) if gateway.strip() else None,
+    )
+    targets = tuple(one for one in named if one is not None)
+    if not targets:
+        raise RunbookError(Code.BAD_ARGUMENT, "expected a class, --strategy or --gateway was none; say what to resume")
+    return targets
+
+
 def asked_by(by: str, reason: str) -> Request:
     """Read who orders and why, as a command line gives it.
 

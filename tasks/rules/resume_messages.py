@@ -14,6 +14,13 @@ from tasks.rules.times import utc_text
 from tasks.rules.wording import head, message_of
 
 REMINDER = "resume"
+RESUME_WITH = {
+    Held.TRADING: "`runbook resume {} --reason …`",
+    Held.STRATEGY: "`runbook resume --strategy {} --reason …`",
+    Held.GATEWAY: "`runbook resume --gateway {} --reason …`",
+    Held.ROUTE: "`remediation/resume` in the Prefect UI takes the re-route of {} back",
+    Held.FEATURE: "feature {} is switched on at the control plane once it is fixed",
+}
 
 
 def resume_messages(story: TriageStory) -> tuple[Message, ...]:
@@ -58,11 +65,8 @@ def _asked(
 
 
 def _how(kept: tuple[Restriction, ...]) -> str:
-    names = ", ".join(one.name for one in kept)
-    return (
-        f"Resume {names}? A person decides: `remediation/resume` in the Prefect UI. It stays as it is until then, "
-        "and this comes again."
-    )
+    ways = dict.fromkeys(RESUME_WITH[one.kind].format(one.name) for one in kept)
+    return f"Resume? A person decides: {'; '.join(ways)}. It stays as it is until then, and this comes again."
 
 
 def _slot(incident: IncidentState, now: datetime, every_s: float) -> int:

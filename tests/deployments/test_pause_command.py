@@ -1,4 +1,4 @@
-"""`runbook pause`: the same order as the form's, from a shell, where no Prefect runs."""
+"""`runbook pause` and `runbook resume`: the same orders as the forms', from a shell, where no Prefect runs."""
 
 import asyncio
 import os
@@ -13,6 +13,7 @@ from tasks.model.incident import Event
 from tests.fakes.scripted import Asked, replied, scripted
 
 pytestmark = pytest.mark.live
+GATEWAY = '[services.order-service.gateways.XNAS]\nbase_url = "{}"\nasset_classes = ["equity"]\n'
 
 
 def trades(states: dict[str, str], asked: Asked) -> bytes:
@@ -26,13 +27,22 @@ def trades(states: dict[str, str], asked: Asked) -> bytes:
 
 
 async def paused(folder: Path, states: dict[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
-    """Run the command as a person would, with no Prefect to be reached."""
+    """Pause as a person would."""
+    return await typed(folder, states, "pause", *words)
+
+
+async def typed(
+    folder: Path, states: dict[str, str], *words: str, mode: str = "observe"
+) -> "subprocess.CompletedProcess[str]":
+    """Run a command as a person would, with no Prefect to be reached."""
     async with scripted(lambda asked: trades(states, asked)) as (url, _):
         config = folder / "runbook.toml"
-        config.write_text(f'[services.order-service]\nbase_url = "{url}"\ncontrol_token = "t0k3n"\n', "utf-8")
-        ours = {"RUNBOOK_STATE_DIR": str(folder), "RUNBOOK_CONFIG": str(config)}
+        config.write_text(
+            f'[services.order-service]\nbase_url = "{url}"\ncontrol_token = "t0k3n"\n{GATEWAY.format(url)}', "utf-8"
+        )
+        ours = {"RUNBOOK_STATE_DIR": str(folder), "RUNBOOK_CONFIG": str(config), "RUNBOOK_MODE": mode}
         environment = {**os.environ, **ours, "PREFECT_API_URL": "http://127.0.0.1:1/api"}
-        command = [sys.executable, "-c", "from deployments.cli import main; main()", "pause", *words]
+        command = [sys.executable, "-c", "from deployments.cli import main; main()", *words]
 
         def run() -> "subprocess.CompletedProcess[str]":
             return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
@@ -74,3 +84,35 @@ async def test_a_pause_by_nobody_or_for_nothing_is_one_clear_line(tmp_path: Path
     assert refused.returncode == 2
     assert refused.stderr.startswith("BAD_ARGUMENT: ")
     assert states == {}
+
+
+async def test_a_class_is_resumed_from_a_shell_once_its_gateway_answers(tmp_path: Path) -> None:
+    """The command that the reminder prints works as printed, without Prefect."""
+    states = {"trading/equity": "halted"}
+    done = await typed(tmp_path, states, "resume", "equity", "--reason", "XNAS is back", "--by", "ada", mode="act")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("order-service: resume by hand: done.")
+    assert states == {"trading/equity": "active"}
+    assert "Trading in equity is active again." in (tmp_path / "notifications.jsonl").read_text("utf-8")
+
+
+async def test_nothing_is_resumed_that_nobody_named(tmp_path: Path) -> None:
+    """What loosens is never guessed."""
+    states = {"trading/equity": "halted"}
+    done = await typed(tmp_path, states, "resume", "--reason", "x", "--by", "ada")
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("BAD_ARGUMENT: ")
+    assert states == {"trading/equity": "halted"}
+
+
+async def test_a_resume_needs_the_ledger(tmp_path: Path) -> None:
+    """What cannot be recorded must not be loosened."""
+    states = {"trading/equity": "halted"}
+    (tmp_path / "incidents.jsonl").mkdir()
+    done = await typed(tmp_path, states, "resume", "equity", "--reason", "x", "--by", "ada")
+
+    assert done.returncode != 0
+    assert done.stderr.startswith("LEDGER_UNWRITABLE: ")
+    assert states == {"trading/equity": "halted"}

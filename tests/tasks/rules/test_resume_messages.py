@@ -57,7 +57,7 @@ def test_on_call_and_the_desk_are_asked_whether_to_resume() -> None:
 
     assert told.keys() == {Audience.TIER_1, Audience.DESK}
     assert "EQUITY IS HALTED (by triage, 15:00:00Z). XNAS answers again (over since 2026-11-23" in told[Audience.TIER_1]
-    assert "Resume equity?" in told[Audience.TIER_1]
+    assert "Resume? A person decides: `runbook resume equity --reason …`." in told[Audience.TIER_1]
     assert told[Audience.DESK].startswith("EQUITY IS HALTED (by triage, 15:00:00Z). XNAS answers again")
 
 
