@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from tasks.model.diagnosis import Audience
+from tasks.model.diagnosis import Audience, Cause
 from tasks.model.escalation import PageWords
 from tasks.model.incident import IncidentState
 from tasks.model.messages import Message
@@ -68,7 +68,13 @@ def _desk_words(incident: IncidentState, others: tuple[IncidentState, ...]) -> s
     well = [name for name in named if name in (incident.trading or ()) and name not in again]
     sentences = [f"Order routing for {', '.join(well)} is no longer degraded."] if well else []
     sentences += [f"{name.capitalize()}: {_left_words(incident, name, again)}." for name in named if name not in well]
-    return " ".join(sentences) or "Its trouble no longer shows."
+    # The end of a stall says that somebody checks again; how the service is says its own incident.
+    over = (
+        "The service is checked each minute again"
+        if set(incident.causes) == {Cause.MONITOR_BLIND}
+        else "Its trouble no longer shows"
+    )
+    return " ".join(sentences) or f"{over}."
 
 
 def degraded_classes(incident: IncidentState) -> tuple[AssetClass, ...]:

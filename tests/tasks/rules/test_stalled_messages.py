@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tasks.model.diagnosis import Audience
+from tasks.model.escalation import PageWords
 from tasks.model.liveness import Answered, Liveness, SeenAlive
 from tasks.model.modes import Mode
+from tasks.rules.recovery_messages import recovery_messages
 from tasks.rules.silence import silence_incident, silence_of
 from tasks.rules.stalled_messages import CANNOT_TRADE, WATCH_STOPPED, StalledWords, stalled_messages
 
@@ -107,3 +109,13 @@ def test_of_several_services_each_is_named_with_what_was_seen_of_it() -> None:
     assert texts[Audience.DESK].startswith(
         "No orders can be placed: no answer from b since 14:59:00Z, c since 14:59:00Z."
     )
+
+
+def test_the_end_of_a_stall_tells_the_desk_that_it_is_checked_again_and_not_that_it_trades() -> None:
+    """The service may hang still: that is in an incident of its own."""
+    key = f"{INCIDENT.incident_id}/desk/{CANNOT_TRADE}"
+    over = INCIDENT.model_copy(update={"closed_at": NOW, "told": (key,)})
+    texts = {one.audience: one.text for one in recovery_messages(over, PageWords(mode=Mode.ACT), NOW)}
+
+    assert texts[Audience.DESK].endswith("The service is checked each minute again.")
+    assert "no longer" not in texts[Audience.DESK]
