@@ -1,8 +1,8 @@
 """Replace the process of a watched service by a new one: stop the one that was looked at, start, wait for an answer."""
 
 from tasks.clients.acting import Done
+from tasks.clients.listening import listeners_on
 from tasks.clients.process_look import is_local
-from tasks.clients.processes import port_owner
 from tasks.clients.readiness import answers_health
 from tasks.clients.supervisor import supervisor_of
 from tasks.model.errors import CannotAct, Code, NothingDone
@@ -41,4 +41,4 @@ def replaced(service: ServiceSettings, process: ProcessLook, report: Report = un
 
 def _start_ended(service: ServiceSettings, error: CannotAct) -> bool:
     """Say whether nothing is left of a start that failed: its process ended, and nobody took the port."""
-    return error.code is Code.START_FAILED and is_local(service) and port_owner(service.port) is None
+    return error.code is Code.START_FAILED and is_local(service) and listeners_on(service.port) == ((), False)

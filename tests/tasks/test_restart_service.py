@@ -187,17 +187,18 @@ async def test_the_switch_is_read_again_right_before_the_action(patient: Patient
     assert Event.ACTION_STARTED not in events(patient)
 
 
-async def test_a_restart_that_does_not_come_up_is_unknown_and_not_tried_again(tmp_path: Path) -> None:
-    """Rule 4: an action that failed midway goes to a person."""
+async def test_a_restart_that_ended_at_its_start_has_a_known_end_and_is_tried_twice_at_most(tmp_path: Path) -> None:
+    """Rule 4: nothing is left of it, so nobody has to look what it did; a third one would not help either."""
     command = (sys.executable, "-c", "raise SystemExit('no licence')")
     patient = watched(tmp_path, start_command=command)
     case = await case_of(patient)
 
     result = await restarted(patient.settings, case)
 
-    assert result.outcome is Outcome.UNKNOWN
+    assert result.outcome is Outcome.NOT_RECOVERED
     assert "no licence" in result.detail
-    assert (await restarted(patient.settings, case)).code is GuardCode.HALF_DONE_ACTION
+    assert (await restarted(patient.settings, case)).outcome is Outcome.NOT_RECOVERED
+    assert (await restarted(patient.settings, case)).code is GuardCode.REMEDIATION_INEFFECTIVE
 
 
 async def test_a_service_that_answers_and_cannot_fill_orders_is_not_recovered(tmp_path: Path) -> None:

@@ -69,7 +69,8 @@ def remediation_helps(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa:
     if in_vain >= INEFFECTIVE_LIMIT_COUNT:
         return Verdict.no(
             GuardCode.REMEDIATION_INEFFECTIVE,
-            f"ineffective_actions={in_vain} limit={INEFFECTIVE_LIMIT_COUNT} in a day; re-arm by hand",
+            f"ineffective_actions={in_vain} limit={INEFFECTIVE_LIMIT_COUNT} in a day; "
+            "find the cause, then `runbook rearm`",
         )
     return Verdict.yes()
 
