@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from tasks.clients.known_secrets import secret_values
 from tasks.model.errors import Code, RunbookError
 from tasks.model.incident import AlertType
 from tasks.model.values import Value
@@ -55,7 +56,7 @@ def read_webhook(body: bytes, settings: RunbookSettings) -> Webhook:
     Source: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config, version 4.
     """
     # What a run is given is kept in its database and shown in its UI.
-    payload = cleaned(_table(body))
+    payload = cleaned(_table(body), secret_values(settings))
     groups: dict[str, list[dict[str, Any]]] = {}
     refused: list[RunbookError] = []
     for alert in payload["alerts"]:
