@@ -172,11 +172,15 @@ def _connect_fault(reason: BaseException) -> Fault:
 
 
 def _root(error: BaseException) -> BaseException:
-    seen: list[BaseException] = [error]
-    while (inner := seen[-1].__cause__ or seen[-1].__context__) is not None and inner not in seen:
+    """Find the system's own error beneath a library's: the first that has a number.
+
+    What lies deeper may be an error that was being handled when the call was made, and has nothing to do with it.
+    """
+    seen: list[BaseException] = []
+    inner: BaseException | None = error
+    while inner is not None and inner not in seen:
         seen.append(inner)
-    leaf = seen[-1]
-    while isinstance(leaf, BaseExceptionGroup):
-        leaf = leaf.exceptions[0]
-    named = [one for one in [*seen, leaf] if isinstance(one, OSError)]
-    return named[-1] if named else leaf
+        if isinstance(inner, OSError) and inner.errno is not None:
+            return inner
+        inner = inner.exceptions[0] if isinstance(inner, BaseExceptionGroup) else inner.__cause__ or inner.__context__
+    return next((one for one in reversed(seen) if isinstance(one, OSError)), seen[-1])

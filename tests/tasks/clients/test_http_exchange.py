@@ -1,13 +1,15 @@
 """One bounded exchange: every end is a value, and no peer can hold it."""
 
+import errno
 import gzip
 import time
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.clients.http_exchange import Call, exchange, http_client
+from tasks.clients.http_exchange import Call, _fault_of, exchange, http_client
 from tasks.model.looks import Exchange, Fault
 from tests.fakes.ports import free_port
 from tests.fakes.wire import Answer, answering, drip, endless, exactly, never
@@ -108,3 +110,18 @@ async def test_a_name_that_does_not_resolve_is_said_to_be_that() -> None:
     assert seen.blind
     assert "does not resolve" in seen.detail
     assert "refused" not in seen.detail
+
+
+def test_a_refused_connection_is_refused_whatever_else_went_wrong_before() -> None:
+    """An error that was being handled meanwhile made it *unreachable*: a killed service was then not started."""
+    refused = ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed")
+    refused.__context__ = FileNotFoundError(errno.ENOENT, "No such file or directory", "kept.json")
+    attempts = OSError("All connection attempts failed")
+    attempts.__cause__ = ExceptionGroup("attempts", [refused])
+    error = httpx.ConnectError("All connection attempts failed")
+    error.__cause__ = attempts
+
+    fault, detail = _fault_of(error)
+
+    assert fault is Fault.REFUSED
+    assert "kept.json" not in detail
