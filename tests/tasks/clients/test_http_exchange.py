@@ -112,12 +112,13 @@ async def test_a_name_that_does_not_resolve_is_said_to_be_that() -> None:
     assert "refused" not in seen.detail
 
 
-def test_a_refused_connection_is_refused_whatever_else_went_wrong_before() -> None:
+@pytest.mark.parametrize("grouped", [True, False])
+def test_a_refused_connection_is_refused_whatever_else_went_wrong_before(*, grouped: bool) -> None:
     """An error that was being handled meanwhile made it *unreachable*: a killed service was then not started."""
     refused = ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed")
     refused.__context__ = FileNotFoundError(errno.ENOENT, "No such file or directory", "kept.json")
     attempts = OSError("All connection attempts failed")
-    attempts.__cause__ = ExceptionGroup("attempts", [refused])
+    attempts.__cause__ = ExceptionGroup("attempts", [refused]) if grouped else refused
     error = httpx.ConnectError("All connection attempts failed")
     error.__cause__ = attempts
 
