@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast coverage check lock bench bench-orders bench-logs bench-looks bench-runs bench-events bench-database bench-remedies bench-clicks bench-faults bench-growth drills mutants e2e browser pictures clean
+.PHONY: help setup run test test-fast coverage check lock bench bench-orders bench-logs bench-looks bench-ledger bench-runs bench-events bench-database bench-remedies bench-clicks bench-faults bench-growth drills mutants e2e browser pictures clean
 BIN := .venv/bin
 # Kept bytecode: without it each of the many processes of a stack, and of the tests, compiles all of this again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -65,6 +65,9 @@ bench-logs: setup ## Measure the log scan beside ripgrep and Python's re (ripgre
 
 bench-looks: setup ## Measure the looks of one healthy triage, all at once and one after the other
 	@$(BIN)/python -m bench.looks $(ARGS)
+
+bench-ledger: setup ## Measure one append to the incident ledger, at 10 kB and at 64 MB
+	@$(BIN)/python -m bench.ledger $(ARGS)
 
 bench-runs: setup ## Measure a triage from trigger to end, and a minute's CPU, beside Prefect's worker and serve()
 	@$(BIN)/python -m bench.runs $(ARGS)

@@ -34,6 +34,7 @@ BENCHES = (
     Bench("orders"),
     Bench("log_scan"),
     Bench("looks"),
+    Bench("ledger"),
     Bench("runs", BOTH),
     Bench("events", BOTH),
     Bench("remedies", BOTH),
