@@ -17,6 +17,7 @@ from tasks.model.errors import CannotLook
 from tasks.model.evidence import Context, KnownGateway, TriageRequest
 from tasks.model.incident import Ledger, LedgerRecord
 from tasks.model.ledger_file import LedgerPlace
+from tasks.model.looks import Seen
 from tasks.model.past_looks import PastLook
 from tasks.rules.incident_state import failing_since, fold_incidents, rearmed_at
 from tasks.rules.maintenance import maintenance_at
@@ -109,7 +110,7 @@ def context_around(settings: RunbookSettings, request: TriageRequest, now: datet
         open_incidents=cleaned(still_open, secrets),
         changes=cleaned(_changes(watched, recent, history, now), secrets),
         lives=service_lives(recent, incidents, _lived_since(recent, request.service, now), now),
-        start_failure=start_failure(recent, live_table_changed_at(watched)),
+        start_failure=start_failure(recent, live_table_changed_at(watched), _seen_up_at(history)),
         gateway_turns=gateway_turns(recent, now - TURNS_FOR),
         known_gateways=_known_gateways(watched),
         history=history,
@@ -131,6 +132,11 @@ def _changes(
     moves = parse_moves(release_history(watched))
     found = (*release_changes(records, moves, history, since), *control_changes(records, since))
     return tuple(sorted(found, key=lambda change: change.at))
+
+
+def _seen_up_at(history: tuple[PastLook, ...]) -> datetime | None:
+    """Say when a run last saw the service answer."""
+    return max((one.at for one in history if one.health is Seen.PASSED), default=None)
 
 
 def _lived_since(records: list[LedgerRecord], service: str, now: datetime) -> datetime:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from tasks.model.changes import LifeEnd, ServiceLife
 from tasks.model.diagnosis import Cause
 from tasks.model.incident import Action, Event, IncidentState, LedgerRecord, Outcome
+from tasks.rules.action_history import is_rearm
 from tasks.rules.json_values import text_of
 
 LIVES_LIMIT_COUNT = 50
@@ -45,8 +46,10 @@ def service_lives(
     return tuple(one for one in lives[-LIVES_LIMIT_COUNT:] if one.ended_at is None or one.ended_at > since)
 
 
-def start_failure(records: Iterable[LedgerRecord], table_changed_at: datetime | None) -> str:
-    """Quote how the last start of ours failed, where the service has not started since.
+def start_failure(
+    records: Iterable[LedgerRecord], table_changed_at: datetime | None, seen_up_at: datetime | None = None
+) -> str:
+    """Quote how the last start of ours failed, where the service has not started since, and nobody re-armed.
 
     Runbook: §2.1 Check the service process.
     Steps: a refused routing table that was written anew since then is another one, and says nothing.
@@ -54,12 +57,13 @@ def start_failure(records: Iterable[LedgerRecord], table_changed_at: datetime | 
     found, at = "", None
     for record in records:
         detail = text_of(record.details, "detail", 2000) or ""
-        if record.type == "service_started":
+        if record.type == "service_started" or is_rearm(record):
             found = ""
         elif record.event == Event.ACTION_FINISHED and FAILED_START in detail:
             found, at = detail[detail.index(FAILED_START) :][:QUOTED_COUNT], record.timestamp
     is_another = at is not None and table_changed_at is not None and table_changed_at > at
-    return "" if TABLE_REFUSED in found and is_another else found
+    is_up = at is not None and seen_up_at is not None and seen_up_at > at
+    return "" if is_up or (TABLE_REFUSED in found and is_another) else found
 
 
 Restart = tuple[datetime, bool]

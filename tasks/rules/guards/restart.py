@@ -12,10 +12,17 @@ from tasks.rules.guards.facts import Facts, hang_with_it
 NAMED_COUNT = 10
 
 
-def can_restart(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: ARG001
-    """Say whether the supervisor can restart this service at all."""
+def can_restart(planned: PlannedAction, facts: Facts) -> Verdict:
+    """Say whether the supervisor can restart this service at all, and whether its last start did not just fail.
+
+    Another release may start where this one does not; the same one is not started into the same failure again.
+    """
     if facts.setup.cannot_restart:
         return Verdict.no(GuardCode.NOT_AVAILABLE, facts.setup.cannot_restart)
+    failure = facts.evidence.context.start_failure
+    if failure and planned.action is Action.RESTART_SERVICE and facts.asked is None:
+        detail = f"expected a service that starts, was: {failure}; put that right, then start it"
+        return Verdict.no(GuardCode.REMEDIATION_INEFFECTIVE, detail)
     return Verdict.yes()
 
 

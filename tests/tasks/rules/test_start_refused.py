@@ -6,14 +6,17 @@ import pytest
 
 from tasks.model.diagnosis import Audience, Cause, Confidence, Kind, Status
 from tasks.model.evidence import Evidence
-from tasks.model.incident import Event, LedgerRecord
+from tasks.model.incident import Action, Event, LedgerRecord, Source
 from tasks.model.looks import Fault, OrderOutcome
 from tasks.model.orders import AssetClass
+from tasks.model.plan import Request
 from tasks.model.processes import ProcessState
+from tasks.rules.action_history import REARMED_TYPE
 from tasks.rules.diagnosis import name_cause
+from tasks.rules.guards.restart import can_restart
 from tasks.rules.planning.plan import make_plan
 from tasks.rules.service_lives import start_failure
-from tests.fakes.cases import facts
+from tests.fakes.cases import facts, planned
 from tests.fakes.looks import health, order, process
 from tests.fakes.past import ago, rounds, with_past
 
@@ -106,3 +109,31 @@ def test_a_table_that_was_written_anew_since_is_another_one() -> None:
     assert start_failure((FAILED,), before) == REFUSED
     assert start_failure((FAILED,), after) == ""
     assert start_failure((other,), after) == OTHER
+
+
+def test_a_failed_start_is_forgotten_once_the_service_was_seen_up_or_a_person_re_armed() -> None:
+    """A service that writes no ledger must not stay unrestarted for a failure of last week."""
+    rearm = LedgerRecord(
+        timestamp=ago(4), type=REARMED_TYPE, event=Event.ACKNOWLEDGED, source=Source.OPERATOR, details={}
+    )
+
+    assert start_failure((FAILED, rearm), None) == ""
+    assert start_failure((FAILED,), None, ago(4)) == ""
+    assert start_failure((FAILED,), None, ago(6)) == REFUSED
+
+
+@pytest.mark.parametrize(
+    ("action", "asked", "is_allowed"),
+    [
+        (Action.RESTART_SERVICE, None, False),
+        (Action.RESTART_SERVICE, Request(by="kim", reason="the licence is back"), True),
+        (Action.ROLL_BACK_RELEASE, None, True),
+    ],
+)
+def test_the_same_release_is_not_started_into_the_same_failure_again(
+    action: Action, asked: Request | None, *, is_allowed: bool
+) -> None:
+    """Rule 4; a person may, and another release may start where this one does not."""
+    known = facts(asked=asked, start_failure=OTHER)
+
+    assert can_restart(planned(action), known).allowed is is_allowed
