@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import psutil
 from filelock import FileLock, Timeout
 
 # Whoever may open a lock file may hold it: only its owner may.
@@ -51,6 +50,8 @@ def holder_of_lock(place: Path) -> str:
 
 
 def _process(pid: int) -> str:
+    import psutil  # noqa: PLC0415 - a command that only reads a ledger has no use for it
+
     try:
         process = psutil.Process(pid)
         return f"pid {pid} ({process.name()}, user {process.username()})"
