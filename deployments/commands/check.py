@@ -13,6 +13,7 @@ from deployments.views.terminal import UNSURE, line
 from tasks.clients.confirming import confirming_looks
 from tasks.clients.context import context_of
 from tasks.clients.observe import observe
+from tasks.clients.order_service import synthetic_call
 from tasks.model.checks import CheckResult, LogTemplateRule
 from tasks.model.diagnosis import Audience, Cause, Confidence, Diagnosis, Finding, Status
 from tasks.model.errors import CannotLook, Code
@@ -95,9 +96,14 @@ def recent_logs(settings: RunbookSettings, service: str, evidence: Evidence) -> 
 
 
 async def look(settings: RunbookSettings, service: str, *, orders: bool = True) -> Evidence:
-    """Make the looks of one triage, and again where the first ones show trouble; without orders, none is sent."""
+    """Make the looks of one triage, and again where the first ones show trouble; without orders, none is sent.
+
+    Errors: `BAD_SETTING` for an order that breaks its quarantine: a triage reports it in its row, here a person reads it.
+    """
     watched = settings.service(service)
     watched = watched if orders else watched.model_copy(update={"synthetic_orders": {}})
+    for asset_class in watched.synthetic_orders:
+        synthetic_call(watched, asset_class, "not sent")
     context = context_of(settings, TriageRequest(service=service), datetime.now(UTC))
     return Evidence(context=context, observations=await confirming_looks(watched, await observe(watched), context))
 
