@@ -98,7 +98,7 @@ def recent_logs(settings: RunbookSettings, service: str, evidence: Evidence) -> 
 async def look(settings: RunbookSettings, service: str, *, orders: bool = True) -> Evidence:
     """Make the looks of one triage, and again where the first ones show trouble; without orders, none is sent.
 
-    Errors: `BAD_SETTING` for an order that breaks its quarantine: a triage reports it in its row, here a person reads it.
+    Errors: `BAD_SETTING` for an order that breaks its quarantine; a triage reports it in its row, here a person reads.
     """
     watched = settings.service(service)
     watched = watched if orders else watched.model_copy(update={"synthetic_orders": {}})
