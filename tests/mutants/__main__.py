@@ -23,7 +23,13 @@ from pathlib import Path
 from tests.mutants.forked import run_tests, silenced, trace
 from tests.mutants.mutant import REPOSITORY, Mutant, deciding_files, drawn
 
-TESTS = ("tests/tasks/rules", "tests/tasks/regression", "tests/tasks/counters", "tests/flows")
+TESTS = (
+    "tests/tasks/test_*.py",
+    "tests/tasks/rules/**/test_*.py",
+    "tests/tasks/regression/test_*.py",
+    "tests/tasks/counters/test_*.py",
+    "tests/flows/test_*.py",
+)
 BAR_RATIO = 0.95
 # A mutant that hangs is ended after what its tests take several times over, on a machine that does other work as well.
 LIMIT_S, LIMIT_TIMES = 30.0, 5.0
@@ -106,9 +112,7 @@ def _away_from_the_tree() -> Iterator[Path]:
 
 def _traced(files: Sequence[Path], directory: Path, processes: int) -> Known:
     """Run every fast test once without a mutant, in several processes, each its share of the files."""
-    tests = sorted(
-        str(path.relative_to(REPOSITORY)) for name in TESTS for path in (REPOSITORY / name).rglob("test_*.py")
-    )
+    tests = sorted(path.relative_to(REPOSITORY).as_posix() for name in TESTS for path in REPOSITORY.glob(name))
     running = {}
     for share in range(processes):
         place = directory / f"traced-{share}.json"

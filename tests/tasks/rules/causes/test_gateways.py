@@ -9,6 +9,7 @@ from tasks.model.evidence import Evidence
 from tasks.model.looks import Observation, OrderLook, OrderOutcome, Seen
 from tasks.model.market import MarketHours, MarketSession
 from tasks.model.orders import AssetClass
+from tasks.model.past_looks import PastGateway
 from tasks.rules.causes.gateways import (
     OUR_CONFIGURATION_CODES,
     affected_classes,
@@ -100,10 +101,9 @@ def test_a_slow_gateway_is_confirmed_after_three_looks(count: int, before: int, 
 def test_the_usual_latency_is_the_middle_one_of_the_runs_before() -> None:
     """One slow run before must not make slow the usual."""
     slow = observation(gateways=(slow_gateway("XNAS"), gateway("FXALL")))
-    runs = [past(float(len(usual) - at)) for usual in [(900.0, 2.0, 5.0)] for at in range(len(usual))]
     history = tuple(
-        run.model_copy(update={"gateways": tuple(one.model_copy(update={"latency_ms": ms}) for one in run.gateways)})
-        for run, ms in zip(runs, (900.0, 2.0, 5.0), strict=True)
+        past(minutes, gateways=(PastGateway(gateway="XNAS", looks_count=1, latency_ms=latency_ms),))
+        for minutes, latency_ms in ((3, 900.0), (2, 2.0), (1, 5.0))
     )
 
     assert named(with_past((slow,), history=history)).because[0].endswith("usually 5 ms")
