@@ -126,10 +126,10 @@ async def test_a_service_that_is_not_watched_is_one_clear_error(patient: Patient
         await triage(service="nosuch")
 
 
-async def test_a_service_that_never_comes_up_is_escalated_and_not_tried_beyond_the_budget(
+async def test_a_service_that_never_comes_up_is_escalated_and_not_tried_again(
     tmp_path: Path, prefect: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rule 4: two starts that ended are enough; then it is left to tier 2, who read why."""
+    """Rule 4: a start of ours that failed is not tried again by itself; it is left to tier 2, who read why."""
     assert prefect
     patient = watched(tmp_path, start_command=(sys.executable, "-c", "raise SystemExit('no licence')"))
     patient.watch_from_the_environment(monkeypatch)
@@ -137,10 +137,10 @@ async def test_a_service_that_never_comes_up_is_escalated_and_not_tried_beyond_t
     for _ in range(3):
         await triage()
 
-    assert events(patient).count(Event.ACTION_STARTED) == 2
+    assert events(patient).count(Event.ACTION_STARTED) == 1
     texts = [
         one.text for one in read_deliveries(patient.settings.notifications_path) if one.audience is Audience.TIER_2
     ]
     assert any("no licence" in text for text in texts)
-    assert any("runbook rearm" in text for text in texts)
+    assert any("put that right, then start it" in text for text in texts)
     end(patient)
