@@ -23,8 +23,8 @@ from tasks.settings import RunbookSettings, ServiceSettings
 
 # What set the changes of the automation, as the control plane and the desk read it.
 SET_BY = "triage"
-# What tightens waits for no lock of the ledger: its record does (safety rule 8). Units: seconds.
-TIGHTENING_PATIENCE_S = 0.2
+# What tightens waits for no lock of the ledger before it is sent: its record does (safety rule 8). Units: seconds.
+NO_PATIENCE_S, TIGHTENING_PATIENCE_S = 0.0, 0.2
 
 
 class Done(Value):
@@ -143,7 +143,8 @@ def _record(
     record = record_of(incident, event, datetime.now(UTC), f"{planned.words} {event}", facts)
     ledger = settings.ledger(case.service)
     if planned.action in TIGHTENERS:
-        return append_or_keep(ledger, [record], TIGHTENING_PATIENCE_S).detail
+        patience_s = NO_PATIENCE_S if event is Event.ACTION_STARTED else TIGHTENING_PATIENCE_S
+        return append_or_keep(ledger, [record], patience_s).detail
     if event is Event.ACTION_FINISHED:
         return append_or_keep(ledger, [record]).detail
     append(ledger, [record])

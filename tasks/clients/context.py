@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from tasks.clients.accepted_checks import accepted_checks
 from tasks.clients.incident_ledger import read_ledger, write_fault
+from tasks.clients.jsonl import LOCK_TIMEOUT_S
 from tasks.clients.known_secrets import secret_values
 from tasks.clients.look_history import history_path, recall_looks
 from tasks.clients.mode_switch import current_mode
@@ -74,7 +75,7 @@ def kept_of(settings: RunbookSettings, service: str, *, asks_to_write: bool = Tr
     Errors: `UNKNOWN_SERVICE`; what cannot be read is told.
     """
     place = settings.ledger(service)
-    ledger, fault = ledger_or_fault(place)
+    ledger, fault = ledger_or_fault(place) if asks_to_write else ledger_at_once(place)
     fault = fault or (write_fault(place) if asks_to_write else "")
     checks = accepted_checks(settings.state_dir, service)
     return Kept(ledger, fault, *checks, Outbox(settings.state_dir).pending_count())
@@ -149,9 +150,14 @@ def _known_gateways(watched: ServiceSettings) -> tuple[KnownGateway, ...]:
     return tuple(KnownGateway(name=name, asset_classes=one.asset_classes) for name, one in watched.gateways.items())
 
 
-def ledger_or_fault(place: LedgerPlace) -> tuple[Ledger, str]:
+def ledger_at_once(place: LedgerPlace) -> tuple[Ledger, str]:
+    """Read a ledger for what tightens, which waits for nobody's lock."""
+    return ledger_or_fault(place, patience_s=0.0)
+
+
+def ledger_or_fault(place: LedgerPlace, patience_s: float = LOCK_TIMEOUT_S) -> tuple[Ledger, str]:
     """Read a ledger; one that cannot be read is empty, and says why."""
     try:
-        return read_ledger(place), ""
+        return read_ledger(place, patience_s=patience_s), ""
     except CannotLook as error:
         return Ledger(), str(error)

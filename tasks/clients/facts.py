@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from tasks.clients.context import context_at_once, context_of, ledger_or_fault
+from tasks.clients.context import context_at_once, context_of, ledger_at_once
 from tasks.clients.http_exchange import http_client
 from tasks.clients.incident_ledger import read_ledger
 from tasks.clients.markets import markets_now
@@ -129,7 +129,7 @@ def known_records(settings: RunbookSettings, service: str, action: Action) -> tu
     Errors: `LEDGER_UNREADABLE` for all else.
     """
     place = settings.ledger(service)
-    return ledger_or_fault(place)[0].records if action in TIGHTENERS else read_ledger(place).records
+    return ledger_at_once(place)[0].records if action in TIGHTENERS else read_ledger(place).records
 
 
 async def standing_now(service: ServiceSettings) -> Observation:

@@ -30,18 +30,19 @@ CHUNK_BYTES = 8 * 1_048_576
 PROBE_TIMEOUT_S = 3.0
 
 
-def read_ledger(ledger: LedgerPlace | Path, *, from_line_1: bool = False) -> Ledger:
+def read_ledger(ledger: LedgerPlace | Path, *, from_line_1: bool = False, patience_s: float = LOCK_TIMEOUT_S) -> Ledger:
     """Read every record that can be read; count and name the lines that cannot. A missing file is an empty ledger.
 
     Runbook: §1.4 Recent incidents.
-    Units: the lines of a ledger that is read from its end count from there, unless they shall count `from_line_1`.
+    Units: the lines of a ledger that is read from its end count from there, unless they shall count `from_line_1`;
+    `patience_s` for the lock, which is waited for only where the ledger is not what it was.
     Errors: `LEDGER_UNREADABLE` when the file is there and cannot be read: then nothing may be concluded from it.
     """
     place = _place(ledger)
     path = place.path
     try:
         if place.state_dir is not None and not from_line_1:
-            return read_remembered(place)
+            return read_remembered(place, patience_s=patience_s)
         _refuse_device(path)
         with path.open("rb") as file:
             start = max(0, os.fstat(file.fileno()).st_size - READ_LIMIT_BYTES)

@@ -3,8 +3,8 @@
 import secrets
 from datetime import UTC, datetime, timedelta
 
-from tasks.clients.acting import TIGHTENING_PATIENCE_S
-from tasks.clients.context import ledger_or_fault
+from tasks.clients.acting import NO_PATIENCE_S
+from tasks.clients.context import ledger_at_once
 from tasks.clients.facts import ASKS_FOR_ORDERS, known_records, neighbors_before, unseen
 from tasks.clients.incident_ledger import append_or_keep, transact
 from tasks.clients.markets import markets_now
@@ -43,8 +43,8 @@ def instruction_recorded(
         return () if fits else opening_records(instruction, _new_id(now), now)
 
     if instruction.action in TIGHTENERS:
-        opened = decide(ledger_or_fault(place)[0])
-        append_or_keep(place, opened, TIGHTENING_PATIENCE_S)
+        opened = decide(ledger_at_once(place)[0])
+        append_or_keep(place, opened, NO_PATIENCE_S)
     else:
         opened = transact(place, decide)
     incident = known[0] if known else fold_incidents(opened, service)[0]
@@ -102,7 +102,7 @@ def instruction_ended(settings: RunbookSettings, story: HandStory, result: Remed
 
     place = settings.ledger(service)
     if story.instruction.action in TIGHTENERS:
-        append_or_keep(place, decide(ledger_or_fault(place)[0]))
+        append_or_keep(place, decide(ledger_at_once(place)[0]))
     else:
         transact(place, decide)
     return True

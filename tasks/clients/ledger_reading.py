@@ -40,7 +40,7 @@ class Known(NamedTuple):
 _known: dict[LedgerPlace, Known] = {}
 
 
-def read_remembered(place: LedgerPlace, *, locked: bool = False) -> Ledger:
+def read_remembered(place: LedgerPlace, *, locked: bool = False, patience_s: float = LOCK_TIMEOUT_S) -> Ledger:
     """Read what is new, and give the whole ledger: its fold, and the records since.
 
     Errors: `LEDGER_UNREADABLE` when it is not what it was, `OSError` when it cannot be read. Before it is called lost,
@@ -55,7 +55,7 @@ def read_remembered(place: LedgerPlace, *, locked: bool = False) -> Ledger:
                 raise
     with ExitStack() as stack:
         if not locked:
-            stack.enter_context(file_locked(place.path, LOCK_TIMEOUT_S))
+            stack.enter_context(file_locked(place.path, patience_s))
         settle(place, recall(place))
         return _read(place, recall(place), locked=True)
 

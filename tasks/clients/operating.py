@@ -57,7 +57,7 @@ async def pause_ordered(settings: RunbookSettings, instruction: Instruction, run
     case = _case(settings, story, plan)
     results = await asyncio.gather(*(_paused(settings, case, one) for one in plan.actions))
     result = sum_up(case, tuple(results), None)
-    return _ended(settings, story, plan, result)
+    return await _ended(settings, story, plan, result)
 
 
 async def resume_ordered(settings: RunbookSettings, instruction: Instruction) -> Operated:
@@ -73,7 +73,7 @@ async def resume_ordered(settings: RunbookSettings, instruction: Instruction) ->
     plan = await planned_by_hand(settings, story)
     case = case_by_hand(story, plan)
     result = await _resumed(settings, case) if may_act(plan) else nothing_by_hand(case)
-    return _ended(settings, story, plan, result)
+    return await _ended(settings, story, plan, result)
 
 
 async def _resumed(settings: RunbookSettings, case: RemediationCase) -> RemediationResult:
@@ -90,12 +90,12 @@ async def _resumed(settings: RunbookSettings, case: RemediationCase) -> Remediat
         await released(settings.state_dir, lease)
 
 
-def _ended(settings: RunbookSettings, story: HandStory, plan: Plan, result: RemediationResult) -> Operated:
+async def _ended(settings: RunbookSettings, story: HandStory, plan: Plan, result: RemediationResult) -> Operated:
     """End the order's own incident first, so that the end and all that waited before it are recorded in one write."""
     service = story.instruction.service
-    instruction_ended(settings, story, result)
+    await asyncio.to_thread(instruction_ended, settings, story, result)
     for message in linked(outcome_messages(story, plan, result), story.evidence.context.run_url):
-        sender_of(settings).tell(service, redacted(message, secret_values(settings)))
+        await asyncio.to_thread(sender_of(settings).tell, service, redacted(message, secret_values(settings)))
     return Operated(story, result)
 
 

@@ -78,8 +78,12 @@ def broken(settings: RunbookSettings, how: str) -> AbstractContextManager[object
         path.mkdir(parents=True)
     if how == "unwritable":
         path.parent.write_text("a file where the folder was", "utf-8")
-    if how == "locked":
-        path.parent.mkdir(parents=True)
+    if how == "gone and locked":
+        append(settings.ledger(SERVICE), [a_record()])
+        read_ledger(settings.ledger(SERVICE))
+        path.unlink()
+    if "locked" in how:
+        path.parent.mkdir(parents=True, exist_ok=True)
         return FileLock(f"{path}.lock")
     return nullcontext()
 
@@ -91,9 +95,13 @@ def mended(settings: RunbookSettings, how: str) -> None:
         path.rmdir()
     if how == "unwritable":
         path.parent.unlink()
-    next_run = LedgerRecord(timestamp=datetime.now(UTC), type="x", service=SERVICE, source=Source.TRIAGE)
-    append(settings.ledger(SERVICE), [next_run])
-    append(settings.ledger(SERVICE), [next_run])
+    append(settings.ledger(SERVICE), [a_record()])
+    append(settings.ledger(SERVICE), [a_record()])
+
+
+def a_record() -> LedgerRecord:
+    """One line of a run, of no incident."""
+    return LedgerRecord(timestamp=datetime.now(UTC), type="x", service=SERVICE, source=Source.TRIAGE)
 
 
 @pytest.mark.parametrize("how", ["unreadable", "unwritable", "locked"])
@@ -132,11 +140,14 @@ async def test_a_pause_is_done_and_notified_without_the_ledger_and_recorded_once
     assert [one.outcome for one in action_history(records, SERVICE, datetime.now(UTC)).actions] == ["done"]
 
 
-async def test_a_pause_of_everything_reaches_the_service_before_a_locked_ledger_is_waited_for(tmp_path: Path) -> None:
-    """Four classes, each with a lock that somebody else holds: none waits for the record of another."""
+@pytest.mark.parametrize("how", ["locked", "gone and locked"])
+async def test_a_pause_of_everything_reaches_the_service_before_a_locked_ledger_is_waited_for(
+    tmp_path: Path, how: str
+) -> None:
+    """Four classes, each with a lock that somebody else holds: none waits for the record of another, nor for a read."""
     states: dict[str, str] = {}
     async with watching(tmp_path, states) as settings:
-        with broken(settings, "locked"):
+        with broken(settings, how):
             begun_s = time.monotonic()
             pausing = asyncio.ensure_future(pause(settings))
             while len(states) < len(AssetClass):
