@@ -89,7 +89,7 @@ def _open_outcomes(latest: Observation) -> tuple[str, ...]:
 
 def _gateway_lines(latest: Observation) -> tuple[str, ...]:
     groups = {
-        "that answer": [one.gateway for one in latest.gateways if one.seen is Seen.PASSED],
+        "that answer": [one.gateway for one in latest.gateways if one.answers],
         "that do not": [one.gateway for one in latest.gateways if one.seen is Seen.FAILED],
         "not known": [one.gateway for one in latest.gateways if one.seen is Seen.BLIND],
     }

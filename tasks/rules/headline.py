@@ -139,7 +139,7 @@ def seen_words(seen: Observation) -> str:
     parts = ["health passed"] if seen.health.seen is Seen.PASSED else []
     parts += ["its process runs"] if seen.process.state is ProcessState.RUNNING else []
     parts += [_orders_words(seen)] if seen.orders else ["no test order was sent"]
-    answering = sum(one.seen is Seen.PASSED for one in seen.gateways)
+    answering = sum(one.answers for one in seen.gateways)
     parts += [f"{answering} of {len(seen.gateways)} gateways answer"] if seen.gateways else []
     return ", ".join(parts)
 

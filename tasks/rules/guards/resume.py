@@ -35,7 +35,7 @@ def class_is_well(planned: PlannedAction, facts: Facts) -> Verdict:
 def _answers(gateway: str, facts: Facts) -> Verdict:
     """Let orders through only where the gateway was seen to answer: blind never acts."""
     probe = next((one for one in facts.latest.gateways if one.gateway == gateway), None)
-    if probe is not None and probe.seen is Seen.PASSED:
+    if probe is not None and probe.answers:
         return Verdict.yes(f"{gateway} answers a direct probe")
     code = GuardCode.BLIND if probe is not None and probe.seen is Seen.BLIND else GuardCode.CLASS_NOT_WELL
     said = probe.detail if probe else "not probed"

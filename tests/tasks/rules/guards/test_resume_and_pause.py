@@ -29,6 +29,13 @@ def test_a_class_whose_gateway_is_dead_is_not_resumed() -> None:
     assert weigh(RESUME, facts(asked=ASKED, seen=dead)).code is GuardCode.CLASS_NOT_WELL
 
 
+def test_a_class_is_resumed_where_its_gateways_health_asks_for_a_login() -> None:
+    """It answers, and does not say how it is; the test order that follows a resume does."""
+    asks = seen(gateways=(gateway("XNAS", Seen.NOT_CONFIGURED),))
+
+    assert weigh(RESUME, facts(asked=ASKED, seen=asks)).allowed
+
+
 def test_nothing_is_resumed_at_a_service_that_does_not_answer() -> None:
     """Blind never acts."""
     silent = seen(health=health(Fault.TIMED_OUT))
