@@ -106,6 +106,7 @@ def context_around(settings: RunbookSettings, request: TriageRequest, now: datet
         or next((one.type for one in reversed(recent) if still_open), None),
         began_at=began_at,
         recent_count=sum(one.timestamp > now - timedelta(days=1) for one in recent),
+        recent_is_least=ledger.before.left_out_count > 0,
         ledger_skipped_count=ledger.skipped_count,
         ledger_detail=kept.fault,
         open_incidents=cleaned(still_open, secrets),

@@ -58,6 +58,7 @@ class Context(Value):
     alert: str | None = None
     began_at: AwareDatetime | None = None
     recent_count: int = 0
+    recent_is_least: bool = False
     ledger_skipped_count: int = 0
     ledger_detail: str = ""
     open_incidents: tuple[IncidentState, ...] = ()

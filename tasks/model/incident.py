@@ -176,6 +176,11 @@ class Fold(Value):
     incidents: dict[str, tuple[IncidentState, ...]] = Field(default_factory=dict)
     records: tuple[LedgerRecord, ...] = ()
 
+    @property
+    def left_out_count(self) -> int:
+        """The records that are not kept one by one."""
+        return max(0, self.record_count - len(self.records))
+
 
 class Ledger(Value):
     """A ledger, read leniently: what was folded `before`, and the records since.

@@ -53,7 +53,8 @@ def _context_line(story: TriageStory) -> ReportLine:
     if context.ledger_detail:
         return _line("§1.1", "Ledger", Mark.COULD_NOT, context.ledger_detail)
     since = f", failing since {utc_text(context.began_at)}" if context.began_at else ""
-    facts = [f"alert {context.alert or 'none (scheduled)'}{since}", f"{context.recent_count} records in 24 h"]
+    least = "at least " if context.recent_is_least else ""
+    facts = [f"alert {context.alert or 'none (scheduled)'}{since}", f"{least}{context.recent_count} records in 24 h"]
     facts.append(f"mode {context.mode}")
     if window := context.maintenance:
         facts.append(f"maintenance until {utc_text(window.until)} by {window.by}, nothing is done: {window.reason}")

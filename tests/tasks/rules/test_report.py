@@ -28,6 +28,21 @@ def test_a_healthy_run_says_so_in_one_sentence_that_can_be_read_aloud() -> None:
     )
 
 
+def test_records_that_a_folded_ledger_no_longer_counts_are_said_to_be_left_out() -> None:
+    """Whoever reads *12 records* of a ledger that wrote thousands looks for the trouble elsewhere."""
+    seen = evidence(observation())
+
+    def line(**known: object) -> str:
+        context = seen.context.model_copy(update={"recent_count": 12, **known})
+        story = TriageStory(
+            evidence=seen.model_copy(update={"context": context}), diagnosis=Diagnosis(status=Status.OK)
+        )
+        return triage_markdown(story)
+
+    assert "; 12 records in 24 h" in line()
+    assert "; at least 12 records in 24 h" in line(recent_is_least=True)
+
+
 def test_every_part_of_the_page_has_its_name() -> None:
     """A heading without a name shows in the Prefect UI as stars and blanks."""
     healthy = TriageStory(evidence=evidence(observation()), diagnosis=Diagnosis(status=Status.OK))
