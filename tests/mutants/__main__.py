@@ -32,7 +32,8 @@ TESTS = (
 )
 BAR_RATIO = 0.95
 # A mutant that hangs is ended after what its tests take several times over, on a machine that does other work as well.
-LIMIT_S, LIMIT_TIMES = 30.0, 5.0
+LIMIT_S, LIMIT_TIMES = 60.0, 20.0
+LONGEST_TEST_S = 3.0
 FIRST_FILES_COUNT, FIRST_TESTS_COUNT = 4, 60
 PASSED = 0
 # What pytest ends with: all passed or none ran; one failed, nothing could be imported, or the time was up.
@@ -42,18 +43,23 @@ SURVIVED = frozenset({0, 5})
 
 @dataclass(slots=True)
 class Known:
-    """Hold which tests run which lines of which module, and how long each test takes."""
+    """Hold which tests run which lines of which module, and what CPU time each takes under the tracer."""
 
     lines: dict[str, dict[int, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
     seconds: dict[str, float] = field(default_factory=dict)
     libraries: set[str] = field(default_factory=set)
     left_out: set[str] = field(default_factory=set)
+    slow: set[str] = field(default_factory=set)
 
     def add(self, place: Path) -> None:
-        """Take what one traced run has written down; a test that does not bear being traced is left out."""
+        """Take what one traced run has written down.
+
+        A test that does not bear being traced, or is not fast, is left out: it would be run against each survivor.
+        """
         story = json.loads(place.read_text("utf-8"))
         self.left_out |= set(story["failed"])
         self.seconds |= story["seconds"]
+        self.slow |= {test for test, took_s in story["seconds"].items() if took_s > LONGEST_TEST_S}
         self.libraries |= set(story["libraries"])
         for path, lines in story["lines"].items():
             for line, tests in lines.items():
@@ -71,7 +77,7 @@ class Known:
         return self._quickest(set().union(*(of_module.get(line, set()) for line in near)))
 
     def _quickest(self, tests: set[str]) -> list[str]:
-        return sorted(tests - self.left_out, key=lambda test: (self.seconds.get(test, 0.0), test))
+        return sorted(tests - self.left_out - self.slow, key=lambda test: (self.seconds.get(test, 0.0), test))
 
 
 def main() -> int:

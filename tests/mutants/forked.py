@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import sys
+import time
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -65,21 +66,26 @@ class Chosen:
 
 
 class Traced:
-    """Note which test runs which lines, how long each takes, and which of them fail without any mutant."""
+    """Note which test runs which lines, what CPU time each takes, and which of them fail without any mutant."""
 
     def __init__(self, coverage: Coverage) -> None:
         self._coverage = coverage
         self.seconds: dict[str, float] = {}
         self.failed: list[str] = []
+        self._began_s = 0.0
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Begin a test's own lines, those of its fixtures included."""
         self._coverage.switch_context(nodeid)
+        self._began_s = time.process_time()
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """Note what a test took, on a machine that may do other work as well."""
+        self.seconds[nodeid] = time.process_time() - self._began_s
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Add up what a test takes."""
-        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
+        """Note a test that fails."""
         if report.failed:
             self.failed.append(report.nodeid)
 
