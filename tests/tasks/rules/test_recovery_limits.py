@@ -1,0 +1,126 @@
+"""When one round of looks shows a service that has recovered, to the order."""
+
+import pytest
+
+from tasks.model.looks import DependencyLook, HealthLook, Observation, OrderLook, OrderOutcome, Seen
+from tasks.model.metrics import Sample
+from tasks.model.orders import AssetClass
+from tasks.model.processes import ProcessState
+from tasks.rules.recovery import is_lost, looks_recovered
+from tests.fakes.cases import routing
+from tests.fakes.looks import Fault, blind_health, gateway, health, metrics, observation, order, process
+
+FAILED = order(outcome=OrderOutcome.REJECTED)
+DEAD = (gateway("XNAS", Seen.FAILED), gateway("FXALL"))
+DEGRADED = health(status="degraded")
+MARKED = DEGRADED.model_copy(
+    update={"dependencies": (DependencyLook(name="XNAS", status="degraded", set_to="degraded"),)}
+)
+HALTED = routing(routes=tuple(one.model_copy(update={"trading_state": "halted"}) for one in routing().routes))
+DENIED = order(outcome=OrderOutcome.DENIED).model_copy(update={"code": "TRADING_HALTED"})
+
+
+def test_a_healthy_round_says_how_many_orders_were_delivered() -> None:
+    """The message of a recovery quotes it."""
+    verdict = looks_recovered(observation())
+
+    assert (verdict.good, verdict.detail) == (True, "health ok, 2 synthetic orders delivered")
+
+
+@pytest.mark.parametrize(
+    ("state", "good"),
+    [
+        (ProcessState.RUNNING, True),
+        (ProcessState.BLIND, True),
+        (ProcessState.STOPPED, False),
+        (ProcessState.DEAD, False),
+        (ProcessState.NOT_OURS, False),
+    ],
+)
+def test_a_process_that_is_not_there_has_not_recovered(state: ProcessState, good: bool) -> None:
+    """Whoever answers on its port then is a stranger; where nobody could look, the answers decide."""
+    assert looks_recovered(observation(process=process(state))).good is good
+
+
+@pytest.mark.parametrize(
+    ("told", "gateways", "good"),
+    [
+        (health(status="error"), DEAD, False),
+        (health(Fault.TIMED_OUT), (), False),
+        (blind_health(), (), False),
+        (DEGRADED, DEAD, True),
+        (DEGRADED, (gateway("XNAS"),), False),
+        (MARKED, (gateway("XNAS"),), True),
+    ],
+)
+def test_health_has_to_pass_but_for_what_is_known(told: HealthLook, gateways: tuple[object, ...], good: bool) -> None:
+    """A restart mends no gateway, and a mark is somebody's own; all else is not well."""
+    orders = (order(AssetClass.FX),)
+
+    assert looks_recovered(observation(health=told, gateways=gateways, orders=orders)).good is good
+
+
+@pytest.mark.parametrize(
+    ("failing", "changes", "good"),
+    [
+        (FAILED, {}, False),
+        (FAILED, {"gateways": DEAD}, True),
+        (FAILED, {"gateways": (gateway("XNAS"), gateway("FXALL", Seen.FAILED))}, False),
+        (DENIED, {"routing": HALTED}, True),
+        (DENIED, {"routing": routing()}, False),
+    ],
+)
+def test_every_order_has_to_be_delivered_but_where_the_way_is_shut(
+    failing: OrderLook, changes: dict[str, object], good: bool
+) -> None:
+    """The class that somebody halted is as it should be, and a dead gateway excuses its own orders alone."""
+    verdict = looks_recovered(observation(orders=(failing, order(AssetClass.FX)), **changes))
+
+    assert verdict.good is good
+    assert good or "order equity" in verdict.detail
+
+
+def counting(errors: float, filled: float, after_s: float = 10.0) -> Observation:
+    """A healthy round whose service has counted so many orders."""
+    route = (("asset_class", "equity"), ("gateway", "XNAS"))
+    samples = tuple(
+        Sample(name="orders_total", labels=(*route, ("outcome", word)), value=count)
+        for word, count in (("error", errors), ("filled", filled))
+    )
+    seen = observation(after_s)
+    looked = metrics().model_copy(update={"looked_at": seen.looked_at, "samples": samples})
+    return seen.model_copy(update={"metrics": looked})
+
+
+@pytest.mark.parametrize(
+    ("errors", "filled", "good"),
+    [
+        (3.0, 57.0, False),
+        (3.0, 58.0, True),
+        (2.0, 0.0, True),
+        (3.0, 0.0, False),
+        (100.0, 1900.0, False),
+        (0.0, 1000.0, True),
+    ],
+)
+def test_real_orders_that_the_service_fails_are_no_recovery(errors: float, filled: float, good: bool) -> None:
+    """Two test orders may pass where a twentieth of all fail; fewer than three are a client's oddity."""
+    before, now = counting(10.0, 500.0, 0.0), counting(10.0 + errors, 500.0 + filled)
+
+    verdict = looks_recovered(now, before)
+
+    assert verdict.good is good
+    assert good or f"{errors:.0f} of {errors + filled:.0f} orders failed" in verdict.detail
+    assert looks_recovered(now).good
+    assert looks_recovered(now, observation()).good
+
+
+def test_a_service_is_lost_after_two_rounds_in_a_row_without_it() -> None:
+    """One may be a supervisor that starts it again; the proof need not wait for its time once it is gone."""
+    gone = observation(health=health(Fault.REFUSED), process=process(ProcessState.DEAD), orders=())
+
+    assert is_lost((gone, gone))
+    assert not is_lost((gone,))
+    assert not is_lost(())
+    assert not is_lost((gone, observation()))
+    assert not is_lost((observation(), gone))
