@@ -19,6 +19,8 @@ from tasks.clients.process_marks import STACK_MARK, STATE_DIR_MARK, left_under
 from tests.fakes.polling import eventually
 
 pytestmark = pytest.mark.live
+# Marks are looked for on the whole machine: those of another process that runs these tests are not ours.
+MARK, OTHER, EARLIER = (f"{name}-{os.getpid()}" for name in ("of-this-test", "of-the-other", "earlier"))
 
 
 @contextmanager
@@ -55,7 +57,7 @@ def test_down_ends_the_processes_of_a_stack_whose_directory_is_gone(
 ) -> None:
     """ "No stack runs", while nine processes went on acting on the service."""
     monkeypatch.setenv("RUNBOOK_STATE_DIR", str(tmp_path / "gone"))
-    with stack_under(tmp_path / "gone", "of-this-test"):
+    with stack_under(tmp_path / "gone", MARK):
         down()
 
         assert pids(tmp_path / "gone") == []
@@ -69,7 +71,7 @@ def test_status_says_that_they_still_run(
 ) -> None:
     """Who asks must not read that nothing runs here."""
     monkeypatch.setenv("RUNBOOK_STATE_DIR", str(tmp_path / "gone"))
-    with stack_under(tmp_path / "gone", "of-this-test") as found:
+    with stack_under(tmp_path / "gone", MARK) as found:
         status()
 
         assert gather_status(StateDir(tmp_path / "gone"))["left_pids"] == sorted(found)
@@ -82,8 +84,8 @@ def test_status_says_that_they_still_run(
 def test_the_stack_of_another_directory_is_left_alone(tmp_path: Path) -> None:
     """Two stacks on one machine: one person's `down` is not the other's."""
     with (
-        stack_under(tmp_path / "gone", "of-this-test"),
-        stack_under(tmp_path / "other", "of-the-other") as others,
+        stack_under(tmp_path / "gone", MARK),
+        stack_under(tmp_path / "other", OTHER) as others,
         process() as bystander,
     ):
         assert stop_left(StateDir(tmp_path / "gone")) == 2
@@ -94,13 +96,13 @@ def test_the_stack_of_another_directory_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_stack_of_an_earlier_version_is_found_by_its_settings(tmp_path: Path) -> None:
     """It knew one mark only; its worker names the directory as a setting."""
-    with process(**{STACK_MARK: "earlier", "RUNBOOK_STATE_DIR": str(tmp_path)}) as worker:
+    with process(**{STACK_MARK: EARLIER, "RUNBOOK_STATE_DIR": str(tmp_path)}) as worker:
         eventually(lambda: pids(tmp_path) == [worker.pid])
 
 
 def test_a_process_without_a_mark_is_nobodys(tmp_path: Path) -> None:
     """A shell with the same setting is the person's own."""
-    with process(RUNBOOK_STATE_DIR=str(tmp_path)), stack_under(tmp_path, "of-this-test") as found:
+    with process(RUNBOOK_STATE_DIR=str(tmp_path)), stack_under(tmp_path, MARK) as found:
         assert pids(tmp_path) == sorted(found)
 
 
@@ -109,10 +111,10 @@ def test_the_foreground_ends_what_it_started_when_the_files_are_gone(
 ) -> None:
     """It said that somebody had stopped the stack, went away, and left all of it running."""
     monkeypatch.setattr(watching, "_show", lambda *_: None)
-    with stack_under(tmp_path, "of-this-test"):
-        watching.watch(StateDir(tmp_path), "of-this-test")
+    with stack_under(tmp_path, MARK):
+        watching.watch(StateDir(tmp_path), MARK)
 
         assert pids(tmp_path) == []
     assert "was stopped" in capsys.readouterr().out
-    watching.watch(StateDir(tmp_path), "of-this-test")
+    watching.watch(StateDir(tmp_path), MARK)
     assert "from elsewhere" in capsys.readouterr().out

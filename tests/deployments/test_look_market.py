@@ -27,6 +27,7 @@ def test_the_shortened_friday_after_thanksgiving(terminal: Terminal) -> None:
         "session": "closed_early",
         "next_open": "2026-11-30T14:30:00Z",
         "next_close": "2026-11-30T21:00:00Z",
+        "note": "",
     }
 
 

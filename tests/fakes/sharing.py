@@ -15,6 +15,7 @@ SHARING = {
     "tests/flows/test_scenarios.py": "second prefect",
     "tests/flows/test_watchdog_trigger.py": "prefect with automations",
     "tests/flows/": "prefect",
+    "tests/deployments/test_browser_requests.py": "prefect",
     "tests/tasks/clients/test_shared_lock.py": "prefect",
 }
 
