@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from tasks.model.diagnosis import Cause
-from tasks.model.incident import Action
+from tasks.model.incident import TIGHTENERS, Action
 from tasks.model.plan import Due, Plan, PlannedAction
 from tasks.model.verdicts import GuardCode, Verdict
 from tasks.rules.guards.facts import Facts
@@ -74,12 +74,26 @@ def planned_again(waiting: Iterable[PlannedAction], facts: Facts) -> tuple[Plann
     """Plan anew what lacked its input, in its place, with what stands in for it; all else stays as it was.
 
     Runbook: §2 Remediation of the common cases.
-    Errors: none. Where the cause no longer shows nothing is left to do for it.
+    Errors: none. Where the cause no longer shows nothing is left to do for it. What a person approved was the plan as
+    it was shown: what it did not name waits for the next run, which asks again.
     """
     before = tuple(waiting)
     unknown = {one.key for one in before if lacks_input(one)}
     kept = (one for one in before if one.other not in unknown)
-    return tuple(new for one in kept for new in (_anew(one, facts) if lacks_input(one) else (one,)))
+    anew = (new for one in kept for new in (_anew(one, facts) if lacks_input(one) else (one,)))
+    return tuple(_as_shown(one, before, facts) for one in anew)
+
+
+def _as_shown(planned: PlannedAction, shown: tuple[PlannedAction, ...], facts: Facts) -> PlannedAction:
+    if not planned.verdict.allowed or any(
+        (one.action, one.target) == (planned.action, planned.target) for one in shown
+    ):
+        return planned
+    by_itself = weigh(planned, facts.model_copy(update={"approval": None}))
+    if by_itself.allowed or planned.action in TIGHTENERS:
+        return planned
+    detail = f"the plan that was approved did not name it, and {by_itself.detail}; the next run asks"
+    return planned.model_copy(update={"verdict": Verdict.no(GuardCode.INPUT_UNKNOWN, detail)})
 
 
 def _anew(planned: PlannedAction, facts: Facts) -> tuple[PlannedAction, ...]:

@@ -10,8 +10,9 @@ from tasks.model.diagnosis import Cause, Diagnosis, Status
 from tasks.model.evidence import TriageRequest
 from tasks.model.incident import Action, Outcome
 from tasks.model.looks import DependencyLook, RoutingLook, Seen
+from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass
-from tasks.model.plan import Due, Plan, PlannedAction
+from tasks.model.plan import Answer, Approval, Due, Plan, PlannedAction
 from tasks.model.remediation import ActionResult, Recovery, RemediationCase
 from tasks.model.verdicts import GuardCode
 from tasks.rules.guards.table import weigh
@@ -73,6 +74,17 @@ def test_once_the_table_can_be_read_the_class_is_led_around_and_not_paused() -> 
     assert (paused.other, paused.target.asset_class) == (rerouted.key, AssetClass.EQUITY)
     assert [one for one in after if one.action is Action.RESTART_SERVICE] == [before[0]]
     assert [one.action for one in after if one.action is Action.MARK_DEGRADED] == [Action.MARK_DEGRADED]
+
+
+@pytest.mark.parametrize(("mode", "code"), [(Mode.ACT, GuardCode.ALLOWED), (Mode.PROPOSE, GuardCode.INPUT_UNKNOWN)])
+def test_an_approval_covers_no_gateway_that_the_approved_plan_did_not_name(mode: Mode, code: GuardCode) -> None:
+    """Kim approved a restart; where the orders of a class would go stood in no plan that anybody read."""
+    after = again(plan(SILENT).actions, mode=mode, approval=Approval(answer=Answer.APPROVED, by="kim"))
+    (rerouted,) = [one for one in after if one.action is Action.REROUTE_ORDERS]
+    (paused,) = [one for one in after if one.action is Action.PAUSE_STRATEGIES and one.due is Due.IF_NOT_DONE]
+
+    assert rerouted.verdict.code is code
+    assert paused.verdict.allowed
 
 
 def test_where_the_gateway_has_come_back_meanwhile_nothing_is_left_to_do_for_it() -> None:
