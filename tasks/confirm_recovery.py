@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.clients.incident_ledger import append, read_ledger
+from tasks.clients.context import ledger_or_fault
+from tasks.clients.incident_ledger import append_or_keep
 from tasks.clients.observe import observe
 from tasks.clients.progress import shown_progress
 from tasks.model.incident import Event, LedgerRecord, Outcome
@@ -32,7 +33,8 @@ async def confirm_recovery(case: RemediationCase, result: ActionResult) -> Actio
     """Look until health, synthetic orders and the error rate are good and stay so; else the action was ineffective.
 
     Runbook: §2.1, §2.2, §2.3, after the action.
-    Errors: `LEDGER_UNWRITABLE`. A recovery that is not proven in time is *not recovered*, and is recorded so.
+    Errors: none. A recovery that is not proven in time is *not recovered*, and is recorded so; where the ledger cannot
+    be read or written by now, once that is possible.
     """
     settings = load_settings()
     async with shown_progress("progress-recovery") as report:
@@ -84,8 +86,9 @@ def _progress(service: ServiceSettings, spent_s: float, good_for_s: float | None
 
 def _record(settings: RunbookSettings, case: RemediationCase, result: ActionResult, recovery: Recovery) -> None:
     ledger, now = settings.ledger(case.service), datetime.now(UTC)
-    states = {one.incident_id: one for one in fold_incidents(read_ledger(ledger), case.service)}
-    incident = states.get(result.planned.incident_id)
+    # What was done is told and recorded, also where the ledger was lost meanwhile.
+    known = (*fold_incidents(ledger_or_fault(ledger)[0], case.service), *case.incidents)
+    incident = next((one for one in known if one.incident_id == result.planned.incident_id), None)
     if incident is None:
         return
     details: dict[str, object] = {"action": result.action, "key": result.key, "outcome": recovery.outcome}
@@ -95,4 +98,4 @@ def _record(settings: RunbookSettings, case: RemediationCase, result: ActionResu
         because = f"good for {recovery.good_for_s:g} s: {recovery.detail}"
         kept = keeps_open(incident, recovery.held) if recovery.held else ()
         ending = ending_records(incident, now, End(because=because, kept=kept, standings=recovery.standings))
-    append(ledger, [proof, *ending])
+    append_or_keep(ledger, [proof, *ending])

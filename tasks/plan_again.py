@@ -4,6 +4,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.clients.facts import facts_now
+from tasks.model.errors import CannotLook
 from tasks.model.plan import PlannedAction
 from tasks.model.remediation import RemediationCase
 from tasks.rules.planning.plan import lacks_input, planned_again
@@ -15,7 +16,10 @@ async def plan_again(case: RemediationCase, waiting: tuple[PlannedAction, ...]) 
     """Look once more, now that the service answers, and plan anew what waits for an input that was missing.
 
     Runbook: §2 Remediation of the common cases.
-    Errors: `LEDGER_UNREADABLE`: without the ledger no budget is known, and nothing is planned.
+    Errors: none of the ledger: without it no budget is known, and nothing is planned anew.
     """
     first = next(one for one in waiting if lacks_input(one))
-    return planned_again(waiting, await facts_now(load_settings(), case, first))
+    try:
+        return planned_again(waiting, await facts_now(load_settings(), case, first))
+    except CannotLook:
+        return waiting

@@ -10,11 +10,12 @@ from tasks.clients.facts import facts_now
 from tasks.clients.incident_ledger import append, append_or_keep
 from tasks.clients.processes import own_pid
 from tasks.model.control import ControlReason
+from tasks.model.errors import Code, RunbookError
 from tasks.model.incident import TIGHTENERS, Action, Event, IncidentState, Outcome
 from tasks.model.plan import PlannedAction
 from tasks.model.remediation import ActionResult, RemediationCase
 from tasks.model.values import Value
-from tasks.model.verdicts import GuardCode
+from tasks.model.verdicts import GuardCode, Verdict
 from tasks.rules.guards.facts import Facts
 from tasks.rules.guards.last_look import still_there
 from tasks.rules.guards.table import weigh
@@ -25,6 +26,7 @@ from tasks.settings import RunbookSettings, ServiceSettings
 SET_BY = "triage"
 # What tightens waits for no lock of the ledger before it is sent: its record does (safety rule 8). Units: seconds.
 NO_PATIENCE_S, TIGHTENING_PATIENCE_S = 0.0, 0.2
+LEDGER_FAULTS = frozenset({Code.LEDGER_UNREADABLE, Code.LEDGER_UNWRITABLE})
 
 
 class Done(Value):
@@ -53,20 +55,24 @@ async def carried_out(
     """Carry an action out under the lock that the caller holds.
 
     Runbook: §2 Remediation.
-    Errors: `LEDGER_UNREADABLE`, `LEDGER_UNWRITABLE` before anything is done: what cannot be recorded must not be done,
-    unless it tightens: that is done, and recorded once that is possible. So is the end of everything that was begun.
+    Errors: none of the ledger: what cannot be recorded is refused before anything is done, unless it tightens: that is
+    done, and recorded once that is possible. So is the end of everything that was begun.
     Steps: 1. look again 2. weigh again 3. record the start 4. act, once 5. record the end
     """
-    facts = await facts_now(settings, case, planned)
-    verdict = still_there(planned, facts, case.process.identity)
-    if verdict.allowed:
-        verdict = weigh(planned, facts)
-    if not verdict.allowed:
-        return refused(planned, verdict.code, verdict.detail)
-    begun = _begun(planned).model_copy(update={"verdict": verdict})
-    scene = Scene(settings.service(case.service), begun, facts, _reason(case, begun))
-    started_at = datetime.now(UTC)
-    _record(settings, case, begun, Event.ACTION_STARTED, {"owner_pid": own_pid(), **_why(case, begun, verdict.detail)})
+    try:
+        facts = await facts_now(settings, case, planned)
+        verdict = _judged(case, planned, facts)
+        if not verdict.allowed:
+            return refused(planned, verdict.code, verdict.detail)
+        begun = _begun(planned).model_copy(update={"verdict": verdict})
+        scene = Scene(settings.service(case.service), begun, facts, _reason(case, begun))
+        started_at = datetime.now(UTC)
+        why = _why(case, begun, verdict.detail)
+        _record(settings, case, begun, Event.ACTION_STARTED, {"owner_pid": own_pid(), **why})
+    except RunbookError as error:
+        if error.code not in LEDGER_FAULTS:
+            raise
+        return refused(planned, GuardCode.NOT_RECORDED, f"what cannot be recorded is not done: {error}")
     done = await _ended(deed(scene), lambda end: _record(settings, case, begun, Event.ACTION_FINISHED, end))
     return ActionResult(
         planned=begun,
@@ -76,6 +82,11 @@ async def carried_out(
         started_at=started_at,
         finished_at=datetime.now(UTC),
     )
+
+
+def _judged(case: RemediationCase, planned: PlannedAction, facts: Facts) -> Verdict:
+    verdict = still_there(planned, facts, case.process.identity)
+    return weigh(planned, facts) if verdict.allowed else verdict
 
 
 async def _ended(deed: Awaitable[Done], record: Callable[[dict[str, object]], str]) -> Done:

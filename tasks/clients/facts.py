@@ -103,12 +103,15 @@ def facts_of(
 ) -> Facts:
     """Put one look beside the ledger, the switch and the settings as they are now.
 
-    Errors: `LEDGER_UNREADABLE`, but for what tightens: that needs no budget.
+    Errors: `LEDGER_UNREADABLE`, but for what tightens: that needs no budget. A feature that is switched off by itself
+    is proven afterwards, and does.
     """
     now = datetime.now(UTC)
     gather = context_at_once if planned.action in TIGHTENERS else context_of
     context = gather(settings, case.request, now, case.late_s)
-    records = known_records(settings, case.service, planned.action)
+    by_itself = planned.action is Action.DISABLE_FEATURE and case.asked is None
+    place = settings.ledger(case.service)
+    records = read_ledger(place).records if by_itself else known_records(settings, case.service, planned.action)
     evidence = Evidence(context=context, observations=(seen,))
     return Facts(
         now=now,

@@ -21,6 +21,7 @@ REFUSAL_AUDIENCE: dict[GuardCode | None, Audience] = {
     GuardCode.REMEDIATION_INEFFECTIVE: Audience.TIER_2,
     GuardCode.NOT_CONFIRMED: Audience.TIER_2,
     GuardCode.NOT_AVAILABLE: Audience.TIER_2,
+    GuardCode.NOT_RECORDED: Audience.TIER_2,
     GuardCode.ORDERS_NOT_PROVEN: Audience.TIER_2,
     GuardCode.APPROVAL_EXPIRED: Audience.TIER_2,
     GuardCode.NO_GOOD_RELEASE: Audience.TIER_2,
