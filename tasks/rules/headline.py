@@ -63,9 +63,12 @@ def overall_status(diagnosis: Diagnosis, held: InForce, evidence: Evidence | Non
 
 
 def questions(diagnosis: Diagnosis, evidence: Evidence, held: InForce) -> tuple[str, ...]:
-    """Ask whether what the automation holds back should go on, where the reason for it is gone."""
-    asked = ((liftable(one, diagnosis, evidence.latest), one) for one in held.own)
-    return tuple(f"{why}: resume {one.name}?" for why, one in asked if why)
+    """Ask whether what the automation holds back should go on, where the reason for it is gone; once a reason."""
+    asked: dict[str, list[str]] = {}
+    for one in held.own:
+        if why := liftable(one, diagnosis, evidence.latest):
+            asked.setdefault(why, []).append(one.name)
+    return tuple(f"{why}: resume {' and '.join(names)}?" for why, names in asked.items())
 
 
 def liftable(one: Restriction, diagnosis: Diagnosis, seen: Observation) -> str:
@@ -111,9 +114,15 @@ def _state(service: str, diagnosis: Diagnosis, evidence: Evidence | None, held: 
         case Status.OK:
             if held.restrictions:
                 return f"{service} is up."
-            return f"{service} is healthy: {seen_words(evidence.latest)}." if evidence else f"{service}: nothing seen."
+            return _good(service, evidence.latest) if evidence else f"{service}: nothing seen."
         case Status.DEGRADED | Status.CRITICAL:
             return f"{service} is {diagnosis.status.value}: {_causes(diagnosis.findings)}."
+
+
+def _good(service: str, seen: Observation) -> str:
+    """Say that all is well as far as it was checked: without a test order nobody knows whether orders fill."""
+    how = "healthy" if seen.orders else "up, orders not checked"
+    return f"{service} is {how}: {seen_words(seen)}."
 
 
 def _causes(findings: tuple[Finding, ...]) -> str:
@@ -138,7 +147,7 @@ def seen_words(seen: Observation) -> str:
     """Name what passed, and nothing that was not looked at; orders by what became of them."""
     parts = ["health passed"] if seen.health.seen is Seen.PASSED else []
     parts += ["its process runs"] if seen.process.state is ProcessState.RUNNING else []
-    parts += [_orders_words(seen)] if seen.orders else ["no test order was sent"]
+    parts += [_orders_words(seen)] if seen.orders else []
     answering = sum(one.answers for one in seen.gateways)
     parts += [f"{answering} of {len(seen.gateways)} gateways answer"] if seen.gateways else []
     return ", ".join(parts)

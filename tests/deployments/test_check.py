@@ -204,13 +204,13 @@ def test_the_first_line_names_every_cause_and_where() -> None:
 
 
 def test_a_well_service_is_told_with_what_was_seen_and_no_more() -> None:
-    """Nothing is called passed that was not looked at."""
+    """Nothing is called passed that was not checked, and nothing healthy of which nobody knows whether orders fill."""
     well = Diagnosis(status=Status.OK)
     whole = headline("s", well, looks.evidence(looks.observation()))
     without = headline("s", well, looks.evidence(looks.observation(orders=(), gateways=())))
 
     assert whole == "s is healthy: health passed, its process runs, 2 of 2 test orders filled, 2 of 2 gateways answer."
-    assert without == "s is healthy: health passed, its process runs, no test order was sent."
+    assert without == "s is up, orders not checked: health passed, its process runs."
 
 
 def test_blind_says_what_kept_us_from_seeing() -> None:

@@ -61,6 +61,16 @@ def test_a_halted_class_is_the_headline_with_who_and_when() -> None:
     assert overall_status(OK, held_now(seen), seen) is Status.DEGRADED
 
 
+def test_one_reason_to_resume_is_asked_about_once() -> None:
+    """*XNAS answers again* twice in one line is one time too often."""
+    seen = evidence(seen_with(held(), held(Held.GATEWAY, "XNAS", "degraded")))
+
+    line = headline("order-service", OK, seen)
+
+    assert line.endswith(" XNAS answers again: resume equity and XNAS?")
+    assert line.count("answers again") == 1
+
+
 def test_the_report_title_and_the_run_name_say_the_same() -> None:
     """Whoever sees the list of runs, or the report alone, reads of the halt."""
     story = TriageStory(evidence=evidence(seen_with(held())), diagnosis=OK)
