@@ -4,6 +4,7 @@ from datetime import datetime
 
 from tasks.model.evidence import Evidence
 from tasks.model.looks import GatewayLook, Observation, OrderOutcome, Seen
+from tasks.model.metrics import MetricsSnapshot
 from tasks.model.orders import AssetClass
 from tasks.model.trading import ClassStanding
 from tasks.rules.affected_classes import traded_classes
@@ -50,15 +51,19 @@ def last_fill_at(evidence: Evidence, asset_class: AssetClass) -> datetime | None
 
 
 def _class_line(evidence: Evidence, standing: ClassStanding) -> str:
-    """Say how a class stands, and how many of its orders went through where only some did."""
+    """Say how a class stands, and how many of its orders went through where only some did.
+
+    Errors: none. What filled before this run says nothing of now: the trouble may be younger than the run before.
+    """
     name = standing.asset_class
     sent = [
         order.outcome.delivered for one in evidence.observations for order in one.orders if order.asset_class is name
     ]
-    counted = _counted_orders(evidence, name)
-    in_part = 0 < sum(sent) < len(sent) or (not standing.trades and counted is not None and counted[0] > 0)
+    during = _counted_orders(evidence, name, snapshot_now(evidence.observations[0]))
+    in_part = 0 < sum(sent) < len(sent) or (not standing.trades and during is not None and during[0] > 0)
     if not in_part:
         return f"{name}: {standing.words}."
+    counted = _counted_orders(evidence, name, _before_the_run(evidence)) or during
     told = [f"{sum(sent)} of {len(sent)} test orders went through"] if sent else []
     told += (
         [f"{counted[0]:.0f} of {counted[1]:.0f} orders filled since {_clock(evidence, counted[2])}"] if counted else []
@@ -66,11 +71,16 @@ def _class_line(evidence: Evidence, standing: ClassStanding) -> str:
     return f"{name}: {standing.words.replace(NOT_TRADING, 'trading in part', 1)} ({'; '.join(told)})."
 
 
-def _counted_orders(evidence: Evidence, name: AssetClass) -> tuple[float, float, datetime] | None:
-    """Count the filled and all orders of a class by the service's counters, since the run before or the first check."""
-    now = snapshot_now(evidence.latest)
+def _before_the_run(evidence: Evidence) -> MetricsSnapshot | None:
     before = (snapshot_of(one) for one in reversed(evidence.context.history))
-    earlier = next((found for found in before if found), None) or snapshot_now(evidence.observations[0])
+    return next((found for found in before if found), None)
+
+
+def _counted_orders(
+    evidence: Evidence, name: AssetClass, earlier: MetricsSnapshot | None
+) -> tuple[float, float, datetime] | None:
+    """Count the filled and all orders of a class by the service's counters, since an earlier reading."""
+    now = snapshot_now(evidence.latest)
     if now is None or earlier is None or earlier.taken_at >= now.taken_at:
         return None
     rates = [one for one in counter_rates(earlier, now, "orders_total") if dict(one.labels).get("asset_class") == name]

@@ -138,6 +138,18 @@ def test_a_class_that_fills_in_part_is_not_called_not_trading() -> None:
     )
 
 
+def test_what_filled_before_the_gateway_died_does_not_make_a_class_trade_in_part() -> None:
+    """The desk read *trading in part, 0 of 3 test orders went through* of a class that no order got through in."""
+    filled = "orders_total|asset_class=fx|gateway=FXALL|outcome=filled"
+    earlier = past(1, counters=counters(**{filled: 100.0}))
+    now = counted(counters(**{filled: 170.0}))
+    fails = observation(orders=(order(EQUITY), order(FX, OrderOutcome.ERROR)), metrics=now)
+
+    line = desk_status(with_past((fails, fails), history=(earlier,)))[0]
+
+    assert line == "fx: not trading, the test order to FXALL ended as error."
+
+
 def test_real_orders_without_a_proven_outcome_are_in_the_desks_status() -> None:
     """They are the desk's money, and nobody but the venue knows of them."""
     seen = observation(metrics=metrics().model_copy(update={"orders_unknown_count": 2.0}))
