@@ -36,7 +36,7 @@ def outcome_messages(story: HandStory, plan: Plan, result: RemediationResult) ->
     """
     done = result.actions
     is_bad = any(one.proven in BAD for one in done)
-    said = f"{_head(story)} By hand, {story.instruction.asked.by}: {_told(result)}{_passed_words(done)}"
+    said = f"{_head(story)} By hand, {story.instruction.asked.by}: {_told(result)}{_reason(story)}{_passed_words(done)}"
     if is_bad:
         zone = story.evidence.context.desk_time_zone
         said = f"{escalation_text(story.incident.opened_at, result.detail, zone)}\n{said}"
@@ -81,6 +81,11 @@ def _told(result: RemediationResult) -> str:
     return f"No action was taken, {result.code}: {result.detail}." if result.code else f"{result.detail}."
 
 
+def _reason(story: HandStory) -> str:
+    """Say why a person wanted it: who reads of a pause must not have to ask around."""
+    return f" Reason: {one_line(story.instruction.asked.reason).rstrip('.')}."
+
+
 def _passed_words(done: tuple[ActionResult, ...]) -> str:
     begun = tuple(one.planned for one in done if one.started_at is not None)
     codes = passed_guards(begun)
@@ -95,7 +100,7 @@ def _desk(story: HandStory, plan: Plan, result: RemediationResult) -> tuple[Mess
     if not begun:
         return ()
     words = " ".join(_desk_sentence(one) for one in begun)
-    text = f"{words} Done by hand by {story.instruction.asked.by}.{_passed_words(begun)}"
+    text = f"{words} Done by hand by {story.instruction.asked.by}.{_reason(story)}{_passed_words(begun)}"
     about = CLOSED if ends_with_order(result, is_new=story.is_new) else f"{_about(plan)}-ended"
     return (message_of(story.incident, Audience.DESK, about, text),)
 

@@ -120,6 +120,14 @@ def test_the_end_names_the_guards_that_were_passed_by_to_tier_and_desk() -> None
     assert told[Audience.DESK].key.endswith("/desk/closed")
 
 
+def test_tier_and_desk_read_why_a_person_wanted_it() -> None:
+    """Who reads of a pause at night must not have to ask around for its reason."""
+    told = messages(ended(result(Outcome.DONE, Outcome.RECOVERED)))
+
+    assert all("Reason: the venue says so." in one.text for one in told.values())
+    assert set(told) == {Audience.TIER_1, Audience.DESK}
+
+
 def test_what_was_refused_is_told_to_the_tier_and_not_to_the_desk() -> None:
     """Nothing changed for the desk; and a guard that was named and never in the way is not told as passed by."""
     told = messages(ended(result(Outcome.REFUSED)))
