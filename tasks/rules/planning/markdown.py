@@ -2,6 +2,7 @@
 
 from tasks.model.plan import Due, Plan, PlannedAction
 from tasks.model.remediation import ActionResult, RemediationCase, RemediationResult
+from tasks.model.verdicts import GuardCode
 from tasks.rules.cells import cell
 
 DUE_WORDS = {
@@ -29,8 +30,10 @@ def outcome_markdown(line: str, result: RemediationResult) -> str:
 
 
 def plan_lines(actions: tuple[PlannedAction, ...]) -> tuple[str, ...]:
-    """Write planned actions as lines of plain text."""
-    return tuple(_line(number, one) for number, one in enumerate(actions, 1))
+    """Write planned actions as lines of plain text; what silence would mean only where somebody is asked."""
+    asks = any(one.verdict.code is GuardCode.APPROVAL_NEEDED for one in actions)
+    named = (one for one in actions if asks or one.due is not Due.IF_EXPIRED)
+    return tuple(_line(number, one) for number, one in enumerate(named, 1))
 
 
 def _row(number: int, one: PlannedAction) -> str:
