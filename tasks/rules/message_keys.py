@@ -10,7 +10,7 @@ from tasks.model.incident import IncidentState
 OPENED, AGAIN, UNACKNOWLEDGED, UNDELIVERED = "opened", "again", "unacknowledged", "undelivered"
 EXHAUSTED, AT_RISK, HANDS_OFF = "exhausted", "orders-at-risk", "hands-off"
 PAGES = frozenset({OPENED, AGAIN, UNACKNOWLEDGED, UNDELIVERED, EXHAUSTED, AT_RISK, HANDS_OFF})
-CLOSED, RECOVERED = "closed", "recovered"
+CLOSED, RECOVERED, CAUSE_LEFT = "closed", "recovered", "cause-left"
 # What the ledger keeps of a key is bounded; two keys must not become one by being cut.
 ABOUT_LIMIT_COUNT = 200
 _COUNTED = re.compile(r"(-\d{1,6})?(#\d{1,6})?$")

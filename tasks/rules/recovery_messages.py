@@ -9,12 +9,13 @@ from tasks.model.messages import Message
 from tasks.model.orders import AssetClass
 from tasks.rules.desk_time import desk_clock
 from tasks.rules.durations import duration_text
-from tasks.rules.message_keys import CLOSED, RECOVERED, about_of, audience_of, told_now
+from tasks.rules.message_keys import CAUSE_LEFT, CLOSED, RECOVERED, about_of, audience_of, told_now
 from tasks.rules.wording import causes_of, head, message_of
 
 # What closed longer ago is told by the list of incidents; nobody waits for it any more.
 OWED_FOR = timedelta(days=1)
 DESK_KEY = "desk-"
+_TELLS_OF_THE_END = frozenset({CLOSED, RECOVERED, CAUSE_LEFT})
 
 
 def owes_recovery(incident: IncidentState, now: datetime) -> bool:
@@ -45,7 +46,7 @@ def recovery_messages(
 
 def _waiting(incident: IncidentState) -> tuple[Audience, ...]:
     told = [(audience_of(key, incident.incident_id), key) for key in told_now(incident)]
-    know = {audience for audience, key in told if about_of(key, incident.incident_id) in {CLOSED, RECOVERED}}
+    know = {audience for audience, key in told if about_of(key, incident.incident_id) in _TELLS_OF_THE_END}
     heard = {audience for audience, _ in told} | {Audience.TIER_1}
     return tuple(audience for audience in Audience if audience in heard and audience not in know)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tasks.model.diagnosis import Audience, Cause
+from tasks.model.diagnosis import Audience, Cause, Finding
 from tasks.model.incident import Action, IncidentState, Outcome
 from tasks.model.messages import Message
 from tasks.model.remediation import ActionResult, RemediationCase, RemediationResult
@@ -10,7 +10,7 @@ from tasks.model.report import TriageStory
 from tasks.model.verdicts import GuardCode
 from tasks.rules.affected_classes import traded_classes
 from tasks.rules.class_standing import class_standing
-from tasks.rules.message_keys import HANDS_OFF
+from tasks.rules.message_keys import CAUSE_LEFT, HANDS_OFF
 from tasks.rules.tiers import tier_of, tiers_above
 from tasks.rules.wording import escalation_text, head, message_of, summary_of
 
@@ -49,7 +49,7 @@ def remediation_messages(story: TriageStory) -> tuple[Message, ...]:
         for incident in story.incidents.open
         if (done := tuple(one for one in result.actions if one.planned.incident_id == incident.incident_id))
         for message in (
-            _outcome(incident, story, done),
+            *_outcome_unless_hands_off(incident, story, done),
             *_hands_off(incident, story, done),
             *_developers(incident, story, result),
             *_desk(incident, done),
@@ -57,6 +57,15 @@ def remediation_messages(story: TriageStory) -> tuple[Message, ...]:
         if message.key not in incident.told
     )
     return tuple(told)
+
+
+def _outcome_unless_hands_off(
+    incident: IncidentState, story: TriageStory, done: tuple[ActionResult, ...]
+) -> Iterable[Message]:
+    """Leave out a mere refusal where everybody reads in words that no further restart will come: never twice."""
+    codes = {one.code for one in done if one.outcome is Outcome.REFUSED}
+    if GuardCode.RESTART_BUDGET_SPENT not in codes or any(one.outcome is not Outcome.REFUSED for one in done):
+        yield _outcome(incident, story, done)
 
 
 def _outcome(incident: IncidentState, story: TriageStory, done: tuple[ActionResult, ...]) -> Message:
@@ -90,24 +99,36 @@ def _hands_off(incident: IncidentState, story: TriageStory, done: tuple[ActionRe
     if spent is None:
         return
     context, found = story.evidence.context, spent.planned.finding
-    state = found.cause.value.replace("_", " ") if found else "still in trouble"
-    service = context.request.service
+    state, service = _state_words(found), context.request.service
     said = (
-        f"{service}: {state}, and NO FURTHER RESTART WILL COME: {spent.detail}. Find the cause and start it by hand, "
-        f"then `runbook rearm --reason …`."
+        f"NO FURTHER RESTART WILL COME, {service} {state}: {spent.detail}. Find the cause and start it by hand, "
+        "then `runbook rearm --reason …`."
     )
     why = summary_of(found) if found else spent.planned.why
     template = escalation_text(incident.opened_at, why, context.desk_time_zone)
     # Each time that the budget is spent anew is told once.
     plan = story.remediation.plan if story.remediation else None
     about = f"{HANDS_OFF}-{plan.restarts_before_count if plan else 0}"
-    yield message_of(incident, Audience.TIER_1, about, f"{head(incident, context.mode)} {said}")
+    yield message_of(incident, Audience.TIER_1, about, f"{said} {head(incident, context.mode)}")
     yield message_of(incident, Audience.TIER_2, about, f"{template}\n{head(incident, context.mode)} {said}")
     standings = (class_standing(story.evidence.latest, name) for name in traded_classes(story.evidence))
     down = ", ".join(one.asset_class for one in standings if not one.trades)
     if down:
-        text = f"Not trading: {down}. {service} is {state} and is not restarted any more; people are called."
+        text = f"Not trading: {down}. {service} {state} and is not restarted any more; people are called."
         yield message_of(incident, Audience.DESK, about, text)
+
+
+def _state_words(found: Finding | None) -> str:
+    """Say in a sentence's words what a service is in that is not restarted any more."""
+    match found.cause if found else None:
+        case None:
+            return "is still in trouble"
+        case Cause.SERVICE_DOWN:
+            return "is down"
+        case Cause.SERVICE_HUNG:
+            return "hangs"
+        case cause:
+            return f"is in trouble ({cause.value.replace('_', ' ')})"
 
 
 def _answer_words(story: TriageStory) -> str:
@@ -132,8 +153,12 @@ def _developers(incident: IncidentState, story: TriageStory, result: Remediation
     why = f"It is restart {before + 1} of the window" if before else "It will use up as much again"
     template = escalation_text(incident.opened_at, summary_of(found), context.desk_time_zone)
     proof = helped.recovery.detail if helped.recovery else helped.detail
-    text = f"{template}\n{head(incident, context.mode)} The service was restarted: {proof}. {why}: find the cause."
-    yield message_of(incident, Audience.TIER_2, "cause-left", text)
+    # It is not failing any more: what the template says is of the time before.
+    text = (
+        f"{context.request.service} was restarted and recovered: {proof}. {why}: find the cause.\n"
+        f"Before the restart: {template}\n{head(incident, context.mode)}"
+    )
+    yield message_of(incident, Audience.TIER_2, CAUSE_LEFT, text)
 
 
 def story_words(done: tuple[ActionResult, ...]) -> str:

@@ -6,6 +6,7 @@ from tasks.model.incident import Action
 from tasks.model.order_states import OrderSafety, OrderStates
 from tasks.model.plan import PlannedAction
 from tasks.model.verdicts import GuardCode, Verdict
+from tasks.rules.durations import duration_text
 from tasks.rules.guards.common import DAY
 from tasks.rules.guards.facts import Facts, hang_with_it
 
@@ -52,8 +53,8 @@ def restart_budget(planned: PlannedAction, facts: Facts) -> Verdict:  # noqa: AR
     if in_window >= limits.per_window_count or in_day >= limits.per_day_count:
         return Verdict.no(
             GuardCode.RESTART_BUDGET_SPENT,
-            f"restarts={in_window} limit={limits.per_window_count} window_s={limits.window_s:.0f} "
-            f"restarts_in_day={in_day} limit_in_day={limits.per_day_count}; re-arm by hand",
+            f"{in_window} of {limits.per_window_count} restarts in {duration_text(limits.window_s)} are spent, "
+            f"{in_day} of {limits.per_day_count} in a day, until a person re-arms it",
         )
     left = min(limits.per_window_count - in_window, limits.per_day_count - in_day)
     return Verdict.yes(f"RESTARTS_LEFT: left={left}")

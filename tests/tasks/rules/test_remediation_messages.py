@@ -4,15 +4,19 @@ import pytest
 
 from tasks.model.control import TradingState
 from tasks.model.diagnosis import Audience, Cause, Diagnosis, Status
+from tasks.model.escalation import PageWords
 from tasks.model.incident import Action, IncidentState, Outcome
+from tasks.model.looks import OrderOutcome
+from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass
 from tasks.model.plan import Plan, PlannedAction, Target
 from tasks.model.remediation import ActionResult, IncidentUpdate, Recovery, RemediationResult
 from tasks.model.report import TriageStory
 from tasks.model.verdicts import GuardCode
+from tasks.rules.recovery_messages import recovery_messages
 from tasks.rules.remediation_messages import remediation_messages
 from tests.fakes.cases import INCIDENT, finding, planned, unreachable
-from tests.fakes.looks import NOW, evidence, observation
+from tests.fakes.looks import NOW, evidence, observation, order
 
 
 def ended(
@@ -48,7 +52,8 @@ def test_automation_at_its_end_goes_to_the_developer_lead() -> None:
 
     told = remediation_messages(story(refused))
 
-    assert Audience.TIER_2 in {one.audience for one in told if "RESTART_BUDGET_SPENT" in one.text}
+    assert [one.audience for one in told].count(Audience.TIER_2) == 1, "told once, not by its code and in words"
+    assert not any("RESTART_BUDGET_SPENT" in one.text for one in told)
 
 
 def test_everybody_reads_in_words_that_no_further_restart_will_come() -> None:
@@ -58,9 +63,30 @@ def test_everybody_reads_in_words_that_no_further_restart_will_come() -> None:
     told = {one.audience: one.text for one in remediation_messages(story(refused)) if "hands-off" in one.key}
 
     for tier in (Audience.TIER_1, Audience.TIER_2):
-        assert "service hung, and NO FURTHER RESTART WILL COME" in told[tier]
+        assert "NO FURTHER RESTART WILL COME, order-service hangs: " in told[tier]
         assert "`runbook rearm --reason …`" in told[tier]
+    assert told[Audience.TIER_1].startswith("NO FURTHER RESTART"), "a phone shows the first 80 characters"
     assert told[Audience.TIER_2].startswith("Incident: order-routing health checks failing since ")
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        (Cause.SERVICE_DOWN, "order-service is down and is not restarted any more; people are called."),
+        (Cause.SERVICE_HUNG, "order-service hangs and is not restarted any more; people are called."),
+        (Cause.RESOURCE_EXHAUSTED, "order-service is in trouble (resource exhausted) and is not restarted any more"),
+    ],
+)
+def test_the_desk_reads_a_sentence_of_a_service_that_is_left_down(cause: Cause, words: str) -> None:
+    """A trader read *order-service is service down*."""
+    refused = ended(planned(found=finding(cause)), Outcome.REFUSED, GuardCode.RESTART_BUDGET_SPENT)
+    seen = evidence(observation(orders=(order(outcome=OrderOutcome.TIMED_OUT),)))
+    silent = story(refused).model_copy(update={"evidence": seen})
+
+    (desk,) = (one.text for one in remediation_messages(silent) if one.audience is Audience.DESK)
+
+    assert desk.startswith("Not trading: equity. ")
+    assert words in desk
 
 
 @pytest.mark.parametrize("action", [Action.RESTART_SERVICE, Action.PAUSE_STRATEGIES, Action.REROUTE_ORDERS])
@@ -101,7 +127,19 @@ def test_the_developers_hear_of_what_a_restart_does_not_mend(cause: Cause, resta
 
     assert on_call.audience is Audience.TIER_1
     assert developers.audience is Audience.TIER_2
-    assert developers.text.startswith("Incident: order-routing health checks failing since")
+    first, then, *_ = developers.text.splitlines()
+    assert first.startswith("order-service was restarted and recovered: proof. "), "it is not failing any more"
+    assert then.startswith("Before the restart: Incident: order-routing health checks failing since ")
+
+
+def test_who_read_that_a_restart_helped_reads_no_second_end_of_the_incident() -> None:
+    """Two messages of one second about one end are one too many."""
+    key = f"{INCIDENT}/tier_2/cause-left"
+    closed = story().incidents.opened[0].model_copy(update={"closed_at": NOW, "state": "closed", "told": (key,)})
+
+    told = recovery_messages(closed, PageWords(mode=Mode.ACT), NOW)
+
+    assert [one.audience for one in told] == [Audience.TIER_1]
 
 
 def test_the_desk_hears_in_its_own_words_what_is_paused() -> None:
