@@ -16,7 +16,6 @@ from tasks.model.remediation import ActionResult
 from tasks.model.verdicts import GuardCode
 from tasks.rules.guards.facts import Facts
 from tasks.rules.planning.due import is_due
-from tasks.rules.planning.markdown import plan_lines
 from tasks.rules.planning.plan import REMEDIES, make_plan
 from tests.fakes.cases import INCIDENT, ROUTES, done_before, facts, finding, past, planned, routing, seen, unreachable
 from tests.fakes.looks import NOW, gateway, metrics, order
@@ -299,12 +298,3 @@ def test_what_is_done_once_is_not_due_again_in_the_same_run() -> None:
 
     assert not is_due(again, (done,))
     assert is_due(again, (refused,))
-
-
-def test_what_silence_would_mean_is_named_only_where_somebody_is_asked() -> None:
-    """In mode *act* nobody is asked: who reads that four classes are paused if nobody answers looks for a question."""
-    told = plan_lines(plan_of(facts(mode=Mode.ACT)).actions)
-    asked = plan_lines(plan_of(facts(mode=Mode.PROPOSE)).actions)
-
-    assert [line.partition(":")[0] for line in told] == ["1. restart service"]
-    assert any("only if nobody answers" in line for line in asked)
