@@ -44,7 +44,8 @@ def outcome_messages(story: HandStory, plan: Plan, result: RemediationResult) ->
     tier_message = message_of(
         story.incident, at_least_tier_2(tier) if is_bad else tier, _ending(story, plan, result), said
     )
-    return (tier_message, *_desk(story, plan, result))
+    as_of = max((one.ended_at for one in done if one.ended_at), default=None)
+    return tuple(one.model_copy(update={"as_of": as_of}) for one in (tier_message, *_desk(story, plan, result)))
 
 
 def outcome_line(story: HandStory, result: RemediationResult) -> str:

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterable
 
+from tasks.model.control import TradingState
 from tasks.model.delivery import Queued
 from tasks.model.diagnosis import Audience
-from tasks.model.incident import IncidentState
+from tasks.model.incident import Action, IncidentState, Outcome
 from tasks.model.orders import AssetClass
 from tasks.model.values import Value
+from tasks.rules.hysteresis import SERVICE_TROUBLES
 from tasks.rules.message_keys import AGAIN, CLOSED, OPENED, PAGES, RECOVERED, UNACKNOWLEDGED, about_of, audience_of
 from tasks.rules.recovery_messages import DESK_KEY, degraded_classes
 from tasks.rules.stalled_messages import WATCH_STOPPED
@@ -15,6 +17,8 @@ from tasks.rules.stalled_messages import WATCH_STOPPED
 ALSO = "also-"
 # These say that something is broken now. Orders at risk and a spent budget outlive their incident, and are not here.
 _BROKEN_NOW = frozenset({OPENED, AGAIN, UNACKNOWLEDGED})
+# What the desk is told to be in force: which action set it, and on what.
+_IN_FORCE = re.compile(f"{DESK_KEY}({Action.PAUSE_STRATEGIES}|{Action.REROUTE_ORDERS})-([^/+]{{1,200}})")
 _LIFE = re.compile(r"#(\d{1,6})$")
 
 
@@ -36,12 +40,12 @@ def superseded(
     key = entry.instead_of or entry.message.key
     if incident is None:
         return None
-    about = about_of(key, incident.incident_id)
+    about, all_others = about_of(key, incident.incident_id), tuple(others)
     if about == CLOSED:
-        return _closed(entry, key, incident, (others, queued))
+        return _closed(entry, key, incident, (all_others, queued))
     if about == RECOVERED:
-        return _recovered(entry, key, incident)
-    return _broken(entry, key, incident) if says_broken(about) else None
+        return _recovered(entry, key, incident) or _gone_again(entry, incident, all_others)
+    return _broken(entry, key, incident) if says_broken(about) else _changed_since(entry, about, all_others)
 
 
 def says_broken(about: str) -> bool:
@@ -77,6 +81,37 @@ def _recovered(entry: Queued, key: str, incident: IncidentState) -> Superseded |
     if incident.is_open and any(about_of(one, incident.incident_id) in PAGES for one in pages):
         return Superseded(because="a newer page says that it is broken")
     return None
+
+
+def _gone_again(entry: Queued, incident: IncidentState, others: tuple[IncidentState, ...]) -> Superseded | None:
+    """Say that the service is in trouble again, in another incident; the end of this one is told with its time."""
+    for other in others:
+        began_at = other.reopened_at or other.opened_at
+        is_later = other.incident_id != incident.incident_id and began_at >= entry.said_at
+        if is_later and other.is_open and other.recovered_at is None and SERVICE_TROUBLES & set(other.causes):
+            return Superseded(because=f"the service is in trouble again, see {other.incident_id}")
+    return None
+
+
+def _changed_since(entry: Queued, about: str, others: tuple[IncidentState, ...]) -> Superseded | None:
+    """Say that what the desk would read as in force was set otherwise since, which is told by itself."""
+    found = _IN_FORCE.fullmatch(about)
+    if found is None:
+        return None
+    was, name = found[1], _subject(found[1], found[2])
+    for one in (action for other in others for action in other.actions):
+        _, _, target = one.key.partition(f"/{one.action}/")
+        is_later = one.started_at > entry.said_at and one.outcome in {Outcome.DONE, Outcome.RECOVERED}
+        if is_later and one.action in {was, Action.RESUME} and _subject(one.action, target.partition("/")[0]) == name:
+            return Superseded(because=f"{name} was set anew since, by {one.key}")
+    return None
+
+
+def _subject(action: str, words: str) -> str:
+    """Read what an action is about out of its target's words: a class, or a strategy that may be named like one."""
+    name, _, rest = words.partition("-")
+    is_class = name in set(AssetClass) and (action == Action.REROUTE_ORDERS or rest in {"", *TradingState})
+    return name if is_class else words
 
 
 def _broken(entry: Queued, key: str, incident: IncidentState) -> Superseded | None:

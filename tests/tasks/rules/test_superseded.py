@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tasks.model.delivery import Queued
 from tasks.model.diagnosis import Audience, Cause
-from tasks.model.incident import Event, IncidentState
+from tasks.model.incident import Action, ActionRecord, Event, IncidentState
 from tasks.model.messages import Message
 from tasks.model.orders import AssetClass
 from tasks.rules.message_keys import AGAIN, AT_RISK, CLOSED, EXHAUSTED, HANDS_OFF, OPENED, RECOVERED, UNACKNOWLEDGED
@@ -157,3 +157,44 @@ def test_what_nobody_knows_is_sent(about: str, closed: bool) -> None:
     if not says_broken(about.partition("#")[0].rpartition("-")[0] or about) and about not in {CLOSED, RECOVERED}:
         found = superseded(queued(f"note {about}"), incident(closed_s=1 if closed else None), (), ())
         assert found is None
+
+
+def resumed(key: str, after_s: float, action: Action = Action.RESUME, outcome: str = "done") -> ActionRecord:
+    """An action as the ledger tells it."""
+    return ActionRecord(key=key, action=action, started_at=at(after_s), finished_at=at(after_s), outcome=outcome)
+
+
+@pytest.mark.parametrize(
+    ("about", "action", "dropped"),
+    [
+        ("desk-pause_strategies-equity-halted", resumed("INC-2/resume/equity/by-hand-1", 60), True),
+        ("desk-pause_strategies-alpha", resumed("INC-2/resume/alpha/by-hand-1", 60), True),
+        ("desk-reroute_orders-equity-XNYS", resumed("INC-2/reroute_orders/equity", 60, Action.REROUTE_ORDERS), True),
+        ("desk-pause_strategies-equity-halted", resumed("INC-2/resume/equity/by-hand-1", -60), False),
+        ("desk-pause_strategies-equity-halted", resumed("INC-2/resume/fx/by-hand-1", 60), False),
+        ("desk-pause_strategies-equity-x", resumed("INC-2/resume/equity/by-hand-1", 60), False),
+        (
+            "desk-pause_strategies-equity-halted",
+            resumed("INC-2/resume/equity/by-hand-1", 60, outcome="refused"),
+            False,
+        ),
+        ("desk-pause_strategies-equity-halted", resumed("INC-2/restart_service/x", 60, Action.RESTART_SERVICE), False),
+    ],
+)
+def test_the_desk_does_not_read_of_a_pause_after_the_resume_that_ended_it(
+    about: str, action: ActionRecord, *, dropped: bool
+) -> None:
+    """Prefect was away, and kim resumed from a shell: "trading is paused" must not be the last word."""
+    by_hand = incident(SECOND, closed_s=61, actions=(action,))
+
+    assert bool(why(queued(about, Audience.DESK), incident(), by_hand)) is dropped
+
+
+def test_nobody_reads_that_a_service_recovered_while_it_hangs_again_in_another_incident() -> None:
+    """The restart held for a minute; what closed the first incident is told with its time instead."""
+    again = incident(SECOND, opened_at=at(30), causes=(Cause.SERVICE_HUNG,))
+
+    assert SECOND in why(queued(RECOVERED), incident(closed_s=0), again)
+    assert not why(queued(RECOVERED), incident(closed_s=0), again.model_copy(update={"recovered_at": at(90)}))
+    assert not why(queued(RECOVERED), incident(closed_s=0), again.model_copy(update={"causes": (Cause.UNKNOWN,)}))
+    assert not why(queued(RECOVERED), incident(closed_s=0), again.model_copy(update={"opened_at": at(-30)}))
