@@ -3,14 +3,15 @@
 from tasks.clients import control
 from tasks.clients.acting import Done, Scene
 from tasks.clients.control_effect import changed
-from tasks.clients.http_exchange import http_client
-from tasks.clients.routing_look import routing_look
+from tasks.clients.facts import standing_now
 from tasks.model.control import StrategyState, TradingState
 from tasks.model.incident import Outcome
 from tasks.model.looks import RoutingLook
 from tasks.model.orders import AssetClass
 from tasks.model.plan import Target
 from tasks.model.verdicts import GuardCode
+from tasks.rules.guards.effect import trading_in_force
+from tasks.rules.in_force import in_force
 
 
 async def paused(scene: Scene) -> Done:
@@ -36,16 +37,16 @@ async def _strict_enough(scene: Scene, name: AssetClass) -> Done | None:
     Steps: one look, and where it failed nothing is sent; a service that does not say how a class stands is believed to
     be as it was planned for.
     """
-    async with http_client(scene.service.look.connect_timeout_s) as client:
-        routing = await routing_look(client, scene.service)
-    if routing.leaves_open(name):
-        detail = f"whether somebody has halted {name} meanwhile is not known: {routing.detail}"
+    seen = await standing_now(scene.service)
+    state = trading_in_force(seen, name)
+    if state is None:
+        detail = f"whether somebody has halted {name} since is not known: {seen.routing.detail if seen.routing else ''}"
         return Done(outcome=Outcome.REFUSED, detail=detail, code=GuardCode.BLIND)
-    route = routing.route(name)
-    if route is None or not route.is_paused:
+    if state == TradingState.ACTIVE:
         return None
-    by = f" by {route.set_by}" if route.set_by else ""
-    return Done(outcome=Outcome.DONE, detail=f"{name} is {route.trading_state} already{by}; nothing was sent")
+    held = in_force(seen).of_class(name)
+    by = f" by {held.set_by}" if held and held.set_by else ""
+    return Done(outcome=Outcome.DONE, detail=f"{name} is {state} already{by}; nothing was sent")
 
 
 def _class_shows(routing: RoutingLook, target: Target, state: TradingState) -> bool | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from tasks.model.control import GatewayState, TradingState
+from tasks.model.in_force import Held
 from tasks.model.incident import Action
 from tasks.model.looks import Observation
 from tasks.model.orders import AssetClass
@@ -11,6 +12,7 @@ from tasks.model.plan import PlannedAction, Target
 from tasks.model.verdicts import GuardCode, Verdict
 from tasks.rules.causes.gateway_signs import dependency_of
 from tasks.rules.guards.facts import Facts
+from tasks.rules.in_force import in_force
 
 
 class Effect(StrEnum):
@@ -61,23 +63,29 @@ def change_of(order: Sequence[str], was: str | None, wanted: str) -> Effect:
 
 
 def trading_in_force(seen: Observation, asset_class: AssetClass) -> str | None:
-    """Say how a class stands; None where nobody knows. A service that never says is believed to hold nothing back."""
+    """Say how a class stands; None where nobody knows. A service that never says is believed to hold nothing back.
+
+    Steps: the state that its route has, else what is listed as set, or what its test order was denied for.
+    """
     routing = seen.routing
     if routing is None or routing.leaves_open(asset_class):
         return None
-    route = routing.route(asset_class)
-    return (route.trading_state if route else None) or TradingState.ACTIVE
+    route, held = routing.route(asset_class), in_force(seen).of_class(asset_class)
+    return (route.trading_state if route else None) or (held.state if held else None) or TradingState.ACTIVE
 
 
 def mark_in_force(seen: Observation, gateway: str) -> str | None:
     """Say what a gateway is marked as; None where the service did not answer. One that never says marks nothing."""
     answered = seen.health.exchange is not None and seen.health.exchange.http_status is not None
     told = dependency_of(seen, gateway)
+    listed = next(
+        (one.state for one in in_force(seen).restrictions if one.kind is Held.GATEWAY and one.name == gateway), None
+    )
     if told is None:
-        return GatewayState.ENABLED if answered else None
+        return listed or (GatewayState.ENABLED if answered else None)
     if told.status == GatewayState.DISABLED:
         return GatewayState.DISABLED
-    return told.set_to or GatewayState.ENABLED
+    return told.set_to or listed or GatewayState.ENABLED
 
 
 def leads_back(target: Target, seen: Observation) -> bool:

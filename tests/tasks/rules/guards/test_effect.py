@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from tasks.model.control import GatewayState, TradingState
+from tasks.model.in_force import Held, Restriction
 from tasks.model.incident import TIGHTENERS, Action
 from tasks.model.looks import DependencyLook, Fault, Observation, Seen
 from tasks.model.modes import Mode
@@ -56,6 +57,19 @@ def test_a_change_of_trading_tightens_or_loosens_by_the_order_of_the_states(
     expected = Effect.NEUTRAL if steps == 0 and wanted is not TradingState.HALTED else expected
 
     assert effect_of(pause(wanted), standing(was)) is expected
+
+
+def test_what_is_only_listed_as_set_is_in_force_all_the_same() -> None:
+    """A service whose routes name no trading state lists who halted what: *reducing* would let orders through."""
+    halt = Restriction(kind=Held.TRADING, name="equity", state="halted", set_by="kim")
+    mark = Restriction(kind=Held.GATEWAY, name="XNAS", state="disabled", set_by="kim")
+    routes = tuple(one.model_copy(update={"trading_state": None}) for one in routing().routes)
+    listed = seen(routing=routing(routes=routes, restrictions=(halt, mark)))
+
+    assert effect_of(pause(TradingState.REDUCING), listed) is Effect.LOOSENS
+    assert effect_of(pause(TradingState.HALTED), listed) is Effect.TIGHTENS
+    assert effect_of(order(Action.MARK_DEGRADED, gateway="XNAS"), listed) is Effect.LOOSENS
+    assert weigh(pause(TradingState.REDUCING), facts(seen=listed, **LATE)).code is GuardCode.WOULD_LOOSEN
 
 
 @pytest.mark.parametrize("order_", [TRADING, GATEWAY])
