@@ -55,6 +55,13 @@ def test_trouble_that_is_older_is_its_own() -> None:
     assert not has_trouble_of_its_own([], NAME, NOW)
 
 
+def test_a_ledger_that_is_read_once_is_read_to_its_end() -> None:
+    """Its incidents and its maintenance are asked for one after the other."""
+    records = [opened(SHARED_WITHIN + timedelta(seconds=1))]
+
+    assert has_trouble_of_its_own(iter(records), NAME, NOW)
+
+
 @pytest.mark.parametrize("cause", [*Cause, None])
 def test_an_older_incident_of_something_else_does_not_excuse_a_neighbor_that_is_down_now(cause: Cause | None) -> None:
     """A broken `/metrics` of this morning does not explain why both services of the host went down this minute."""

@@ -117,3 +117,17 @@ def test_the_classes_that_the_throttle_denies_are_named() -> None:
     assert found.asset_classes == (AssetClass.CRYPTO,)
     assert found.ruled_out
     assert looked.looked_at == NOW
+
+
+def test_the_wildest_of_several_decides_how_sure_it_is_and_all_are_named() -> None:
+    """Two that run wild together are both paused."""
+    history = tuple(
+        past(1.0 + back, counters=counters({"loop": (5 - back) * 60.0, "spin": (5 - back) * 60.0}))
+        for back in range(5, -1, -1)
+    )
+    now = counters({"loop": 300.0 + 7200.0, "spin": 300.0 + 3600.0, "calm": 60.0})
+
+    found = client_misbehaviour(with_past((observation(metrics=counted(now)),), history=history))
+
+    assert found is not None
+    assert found.strategies == ("loop", "spin")

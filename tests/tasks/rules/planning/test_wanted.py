@@ -4,10 +4,13 @@ import pytest
 
 from tasks.model.control import TradingState
 from tasks.model.diagnosis import Cause, Kind
+from tasks.model.evidence import KnownGateway
 from tasks.model.incident import Action
 from tasks.model.looks import DependencyLook, Observation, OrderOutcome, RouteLook, Seen
+from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass
 from tasks.model.plan import Due, Target
+from tasks.rules.planning.changes import disable_feature, restore_routing
 from tasks.rules.planning.gateways import alternates, failing, unreachable
 from tasks.rules.planning.service import free_resources, infrastructure, pause_strategy, restart
 from tasks.rules.planning.wanted import Trouble, is_paused, key_of, pause, standing, traded
@@ -177,3 +180,37 @@ def test_a_gateway_that_shows_no_sign_of_its_own_gets_nothing(outcome: OrderOutc
     )
 
     assert failing(found) == ()
+
+
+@pytest.mark.parametrize("cause", [Cause.BAD_FEATURE, Cause.ROUTING_MISCONFIGURED])
+def test_a_class_that_a_change_broke_is_paused_where_it_is_not_yet_and_the_change_is_not_undone(cause: Cause) -> None:
+    """The feature or the table comes first; the pause stands in for it."""
+    halted = RouteLook(asset_class=FX, gateway="FXALL", table_gateway="FXALL", trading_state="halted")
+    last = seen(routing=routing(routes=(route("active"), halted)), orders=())
+    broken = trouble(cause, last, asset_classes=(EQUITY, FX), feature="band")
+    due = Due.IF_IN_VAIN if cause is Cause.BAD_FEATURE else Due.IF_NOT_DONE
+
+    wanted, *pauses = disable_feature(broken) if cause is Cause.BAD_FEATURE else restore_routing(broken)
+
+    assert wanted.action in {Action.DISABLE_FEATURE, Action.RESTORE_ROUTING}
+    assert [(one.target.asset_class, one.due, one.other) for one in pauses] == [(EQUITY, due, wanted.key)]
+
+
+def test_a_release_that_refuses_its_table_is_told_only() -> None:
+    """It takes no order to restore it; a person does, on disk."""
+    assert restore_routing(trouble(Cause.ROUTING_MISCONFIGURED, kinds=(Kind.START_REFUSED,))) == ()
+    assert disable_feature(trouble(Cause.BAD_FEATURE)) == ()
+
+
+@pytest.mark.parametrize(("mode", "goes_to"), [(Mode.ACT, "XBOS"), (Mode.PROPOSE, "XBOS"), (Mode.OBSERVE, "XNYS")])
+def test_new_orders_are_led_to_the_first_alternate_that_may_be_taken(mode: Mode, goes_to: str) -> None:
+    """A dead alternate is passed over, also where a person is asked first; where none may be, the first is refused."""
+    table = routing(routes=(route("active", alternates=("XNYS", "XBOS")),))
+    probes = tuple(gateway(name, Seen.FAILED if name != "XBOS" else Seen.PASSED) for name in ("XNAS", "XNYS", "XBOS"))
+    dead = finding(Cause.DEPENDENCY_UNREACHABLE, gateways=("XNAS",), asset_classes=(EQUITY,))
+    venues = tuple(KnownGateway(name=name, asset_classes=(EQUITY,)) for name in ("XNAS", "XNYS", "XBOS"))
+    known = facts(found=(dead,), seen=seen(routing=table, gateways=probes), mode=mode, known_gateways=venues)
+
+    steps = unreachable(Trouble(incident_id=INCIDENT, finding=dead, facts=known))
+
+    assert [one.target.gateway for one in steps if one.action is Action.REROUTE_ORDERS] == [goes_to]

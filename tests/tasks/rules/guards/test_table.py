@@ -1,0 +1,43 @@
+"""Which guards each action has to pass, written down once more by name: none drops out of the table unseen.
+
+`test_each_guard_alone` proves that each guard of the table forbids; it goes by the table, and so cannot miss one.
+"""
+
+import pytest
+
+from tasks.model.incident import Action
+from tasks.rules.guards.table import GUARDS, TIGHTENING_BY_HAND
+
+OF_EACH = "target_is_named nothing_under_way not_late mode_allows"
+OF_AUTOMATION = f"{OF_EACH} no_maintenance confirmed not_undone"
+OF_CHANGES = f"{OF_AUTOMATION} nothing_half_done remediation_helps effect_proven"
+EXPECTED = {
+    Action.RESTART_SERVICE: f"{OF_CHANGES} can_restart no_shared_cause neighbors_well restart_budget orders_proven",
+    Action.MARK_DEGRADED: f"{OF_AUTOMATION} never_loosens can_control",
+    Action.PAUSE_STRATEGIES: f"{OF_AUTOMATION} never_loosens can_control",
+    Action.RESTORE_ROUTING: f"{OF_CHANGES} can_control",
+    Action.DISABLE_FEATURE: f"{OF_CHANGES} can_control",
+    Action.REROUTE_ORDERS: (
+        f"{OF_CHANGES} can_control not_stale no_newer_hand alternate_is_approved alternate_is_healthy market_is_open"
+        " bears_the_load orders_proven"
+    ),
+    Action.ROLL_BACK_RELEASE: (
+        f"{OF_CHANGES} can_roll_back can_restart not_rolled_back_before no_shared_cause neighbors_well"
+        " gateways_healthy target_was_healthy same_features same_routing same_table orders_proven"
+    ),
+    Action.RESUME: (
+        f"{OF_EACH} by_hand_only nothing_half_done can_control not_stale sees_what_is_in_force no_newer_hand"
+        " class_is_well"
+    ),
+}
+
+
+@pytest.mark.parametrize("action", sorted(Action))
+def test_no_guard_of_an_action_is_missing(action: Action) -> None:
+    """A guard that is dropped by a slip lets the automation do what it must not, and no other test would notice."""
+    assert set(EXPECTED[action].split()) <= {guard.__name__ for guard in GUARDS[action]}
+
+
+def test_what_a_person_tightens_is_held_to_its_target_its_effect_and_the_door_alone() -> None:
+    """Anything more would hold a halt up."""
+    assert [guard.__name__ for guard in TIGHTENING_BY_HAND] == ["target_is_named", "never_loosens", "can_control"]
