@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from deployments.private_files import make_private_folder, write_private
 from deployments.state_dir import StateDir
+from tasks.clients.regular_file import read_regular
+from tasks.clients.state_files import READ_LIMIT_BYTES
 from tasks.model.errors import CannotAct, Code, RunbookError
 from tasks.model.server_urls import Credentials, DatabaseUrl, RedisUrl
 from tasks.settings import PREFIX
@@ -99,8 +101,9 @@ def guarded(state: StateDir, settings: ServerSettings) -> ServerSettings:
 def generated_login(state: StateDir) -> SecretStr:
     """Read the login that an earlier start made, or make it; an unusable one is made again."""
     try:
-        found = ServerSettings.model_validate({"server_auth": state.login_file.read_text("utf-8").strip()}).server_auth
-    except (FileNotFoundError, ValueError):
+        login = read_regular(state.login_file, READ_LIMIT_BYTES).decode("utf-8").strip()
+        found = ServerSettings.model_validate({"server_auth": login}).server_auth
+    except (OSError, ValueError):
         found = None
     if found is None:
         found = SecretStr(f"{LOGIN_USER}:{secrets.token_urlsafe(24)}")
@@ -128,13 +131,14 @@ def kept(state: StateDir) -> ServerSettings:
     Errors: `FILE_UNREADABLE`: a server on another database would know nothing of what went before.
     """
     try:
-        return ServerSettings.model_validate_json(state.server_file.read_bytes())
+        return ServerSettings.model_validate_json(read_regular(state.server_file, READ_LIMIT_BYTES))
     except FileNotFoundError:
         return ServerSettings()
-    except ValidationError:
+    except (OSError, ValidationError) as error:
+        found = error.strerror if isinstance(error, OSError) else "garbled"
         raise CannotAct(
             Code.FILE_UNREADABLE,
-            f"expected the server's settings were garbled path={state.server_file}; `runbook down`, then up again",
+            f"expected the server's settings were {found} path={state.server_file}; `runbook down`, then up again",
         ) from None
 
 

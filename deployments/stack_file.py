@@ -8,6 +8,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from deployments.private_files import make_private_folder
 from deployments.server_settings import SQLITE
 from tasks.clients.processes import is_running
+from tasks.clients.regular_file import read_regular
+from tasks.clients.state_files import READ_LIMIT_BYTES, write_whole
 from tasks.model.errors import CannotAct, Code
 from tasks.model.processes import ProcessIdentity
 
@@ -51,22 +53,21 @@ def read_stack(path: Path) -> StackRecord | None:
     Errors: `FILE_UNREADABLE` for a garbled one: what it named may still run, so it must not pass for no stack.
     """
     try:
-        return StackRecord.model_validate_json(path.read_bytes())
+        return StackRecord.model_validate_json(read_regular(path, READ_LIMIT_BYTES))
     except FileNotFoundError:
         return None
-    except ValidationError:
+    except (OSError, ValidationError) as error:
+        found = error.strerror if isinstance(error, OSError) else "garbled"
         raise CannotAct(
             Code.FILE_UNREADABLE,
-            f"expected a stack file was garbled path={path}; end its processes, then remove the file",
+            f"expected a stack file was {found} path={path}; end its processes, then remove the file",
         ) from None
 
 
 def write_stack(path: Path, stack: StackRecord) -> None:
     """Write the stack file whole: a reader sees the old one or the new one."""
     make_private_folder(path.parent)
-    draft = path.with_suffix(".json.draft")
-    draft.write_text(json.dumps(stack.model_dump(mode="json"), indent=2) + "\n", "utf-8")
-    draft.replace(path)
+    write_whole(path, json.dumps(stack.model_dump(mode="json"), indent=2).encode() + b"\n")
 
 
 def remove_stack(path: Path) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from deployments.parts import Part
 from deployments.stack_file import PartRecord, StackRecord, write_stack
-from tasks.clients.commands import tail
+from tasks.clients.commands import start_output, tail
 from tasks.clients.port_holders import stranger_to
 from tasks.clients.processes import identify
+from tasks.clients.regular_file import open_regular
 from tasks.model.errors import CannotAct, Code
 
 POLL_S = 0.1
@@ -107,8 +108,7 @@ class Starting:
 def spawn(part: Part) -> "subprocess.Popen[bytes]":
     """Start a process in a session of its own: a Ctrl-C in our terminal is ours to pass on, in order."""
     part.directory.mkdir(parents=True, exist_ok=True)
-    part.log.parent.mkdir(parents=True, exist_ok=True)
-    with part.log.open("ab") as log:
+    with start_output(part.log, "ab") as log:
         return subprocess.Popen(
             part.command,
             cwd=part.directory,
@@ -152,7 +152,7 @@ def _story(part: Part, found: str) -> str:
 def _last_words(log: Path) -> list[str]:
     """Read what a part said last; of a traceback its last line alone, which says what went wrong."""
     try:
-        with log.open("rb") as file:
+        with open_regular(log) as file:
             lines = tail(file).splitlines()
     except OSError:
         return ["none"]

@@ -1,5 +1,6 @@
 """Run one configured command: an argument list and never a shell, bounded in time, with the last lines it wrote."""
 
+import logging
 import os
 import shutil
 import subprocess
@@ -10,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from io import RawIOBase
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from tasks.clients.process_marks import in_group, marked
 from tasks.clients.processes import identify, terminate
-from tasks.clients.regular_file import open_regular
+from tasks.clients.regular_file import NEVER_WAIT, open_regular
 from tasks.model.processes import ProcessIdentity
 from tasks.rules.clean_environment import clean_environment
 
@@ -22,6 +23,7 @@ COMMAND_MARK = "TRADING_RUNBOOK_COMMAND"
 LEFT_WAIT_S = 10.0
 TAIL_BYTES = 4096
 LINES_COUNT = 5
+LOGGER = logging.getLogger("runbook.commands")
 # Kept until they are reaped: a dead child that nobody waits for keeps its pid.
 _started: "list[subprocess.Popen[bytes]]" = []
 
@@ -133,6 +135,27 @@ def spawn(arguments: Sequence[str], where: Surroundings, output: "IO[bytes]") ->
     )
     _started.append(process)
     return process
+
+
+def start_output(log: Path | None, mode: str) -> "IO[bytes]":
+    """Open the log that a started program writes to; one that cannot be opened keeps no service from starting.
+
+    Errors: `OSError` where not even nothing can be written to.
+    """
+    try:
+        if log is not None:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            return cast("IO[bytes]", open(log, mode, opener=_without_waiting))
+    except (OSError, ValueError) as error:
+        LOGGER.warning("cannot open start_log=%s, starting without it: %s", log, error)
+    return cast("IO[bytes]", Path(os.devnull).open(mode))
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    # A pipe that nobody reads would hold the start up; what the program gets is an ordinary output again.
+    descriptor = os.open(path, flags | NEVER_WAIT, 0o666)
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def reap() -> None:

@@ -2,10 +2,10 @@
 
 import errno
 import os
-import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +18,7 @@ from tasks.clients.ledger_memory import recall
 from tasks.clients.ledger_prefix import is_still_at
 from tasks.clients.ledger_reading import accept, note_append, read_remembered, stamp_before
 from tasks.clients.ledger_spool import keep, let_out, waiting
+from tasks.clients.regular_file import open_regular
 from tasks.model.errors import CannotAct, CannotLook, Code, RunbookError
 from tasks.model.incident import Ledger, LedgerRecord
 from tasks.model.ledger_file import LedgerPlace, Recorded
@@ -43,8 +44,7 @@ def read_ledger(ledger: LedgerPlace | Path, *, from_line_1: bool = False, patien
     try:
         if place.state_dir is not None and not from_line_1:
             return read_remembered(place, patience_s=patience_s)
-        _refuse_device(path)
-        with path.open("rb") as file:
+        with BufferedReader(open_regular(path)) as file:
             start = max(0, os.fstat(file.fileno()).st_size - READ_LIMIT_BYTES)
             lines_before = _lines_before(file, start) if from_line_1 else 0
             file.seek(start)
@@ -201,12 +201,6 @@ def _lines_before(file: BinaryIO, end: int) -> int:
     while left := min(end - file.tell(), CHUNK_BYTES):
         count += file.read(left).count(b"\n")
     return count
-
-
-def _refuse_device(path: Path) -> None:
-    # A pipe would block for ever and a device never end; neither is a ledger.
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise OSError(errno.EINVAL, "not a regular file")
 
 
 def _line(record: LedgerRecord) -> bytes:

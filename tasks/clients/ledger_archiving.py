@@ -8,13 +8,14 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
 from tasks.clients.ledger_memory import SNAPSHOT, lost, opened, remember
 from tasks.clients.ledger_prefix import extended, is_still
 from tasks.clients.ledger_spool import memory_folder
+from tasks.clients.regular_file import open_regular, regular_descriptor
 from tasks.model.ledger_file import Archiving, LedgerPlace, Memory, Prefix
 from tasks.rules.ledger_archive import archived_lines
 from tasks.rules.ledger_lines import parse_lines
@@ -55,7 +56,7 @@ def chosen(place: LedgerPlace, memory: Memory, keep_for: timedelta, now: datetim
     Errors: `OSError`.
     """
     keep_for = min(keep_for, KEPT_OF_A_LARGE_ONE) if memory.prefix.size_bytes > LARGE_BYTES else keep_for
-    with place.path.open("rb") as file:
+    with BufferedReader(open_regular(place.path)) as file:
         records = parse_lines(file.read(memory.prefix.size_bytes)).records
     old = archived_lines(records, memory.prefix.line_count, now - keep_for, now)
     return Choice(memory.prefix, old, frozenset(one.incident_id or "" for one in records if one.line in old))
@@ -66,7 +67,8 @@ def archive_chosen(place: LedgerPlace, memory: Memory, choice: Choice, now: date
 
     Errors: `OSError`, `SINK_UNWRITABLE`. The ledger was proven under the lock that the caller holds.
     """
-    content = place.path.read_bytes()
+    with open_regular(place.path) as file:
+        content = file.readall()
     whole = choice.prefix.size_bytes
     since = parse_lines(content[whole:]).records
     lines = BytesIO(content[:whole]).readlines()
@@ -154,13 +156,13 @@ def _stage(path: Path, staged: Path, kept: bytes) -> Prefix | None:
             staged.unlink(missing_ok=True)
             return None
         os.fsync(file.fileno())
-    with staged.open("rb") as file:
+    with BufferedReader(open_regular(staged)) as file:
         return extended(file, Prefix(), kept.rfind(b"\n") + 1)
 
 
 def _append(archive: Path, text: bytes, *, like: Path) -> None:
     found = like.stat()
-    descriptor = os.open(archive, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    descriptor = regular_descriptor(archive, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0))
     try:
         os.fchmod(descriptor, found.st_mode & 0o7777)
         with suppress(PermissionError):

@@ -4,12 +4,10 @@ A ledger that is shorter than it was, gone, or begins otherwise has lost budgets
 windows: it is unreadable until a person accepts it (`runbook rearm`). Whoever writes here holds the ledger's lock.
 """
 
-import errno
 import hashlib
-import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from typing import BinaryIO
 
 import orjson
@@ -17,6 +15,7 @@ from pydantic import ValidationError
 
 from tasks.clients.ledger_prefix import is_still, stamp_of
 from tasks.clients.ledger_spool import memory_folder
+from tasks.clients.regular_file import open_regular
 from tasks.clients.state_files import read_whole, write_whole
 from tasks.model.errors import CannotLook, Code, RunbookError
 from tasks.model.ledger_file import LedgerPlace, Memory, Prefix, Snapshot
@@ -95,16 +94,13 @@ def opened(place: LedgerPlace, memory: Memory | None) -> Iterator[BinaryIO | Non
     Errors: `LEDGER_UNREADABLE` when it is gone; `OSError` when it is there and cannot be read, or is no regular file.
     """
     try:
-        # A pipe would block for ever and a device never end; neither is a ledger.
-        descriptor = os.open(place.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        found = BufferedReader(open_regular(place.path))
     except FileNotFoundError:
         if memory is not None and memory.prefix.size_bytes:
             raise lost(place, memory, "gone") from None
         yield None
         return
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file")
+    with found as file:
         yield file
 
 

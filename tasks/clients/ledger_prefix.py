@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
+from tasks.clients.regular_file import open_regular
 from tasks.model.ledger_file import Prefix, Stamp
 
 BLOCK_BYTES = 65_536
@@ -44,7 +46,7 @@ def is_still_at(path: Path, known: Prefix) -> bool:
 
     Errors: `OSError`.
     """
-    with path.open("rb") as file:
+    with BufferedReader(open_regular(path)) as file:
         return is_still(file, known)
 
 

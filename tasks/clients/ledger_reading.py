@@ -3,6 +3,7 @@
 What was read is proven first: a ledger that is not what it was is unreadable (`ledger_memory`).
 """
 
+import errno
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from tasks.rules.ledger_fold import folded
 from tasks.rules.ledger_lines import parse_lines
 
 CHUNK_BYTES = 8 * 1_048_576
+LINE_LIMIT_BYTES = 64 * 1_048_576
 # So many lines are read again at the start of a run; what is older is folded.
 FOLD_OVER_COUNT = 2500
 LOCK_TIMEOUT_S = 5.0
@@ -178,6 +180,9 @@ def _whole_lines(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, 
             return
         start += len(piece)
         lines, newline, rest = (rest + piece).rpartition(b"\n")
+        if len(rest) > LINE_LIMIT_BYTES:
+            # A file of nothing but zeros, as a full disk or a lost block leaves it, would be read for ever.
+            raise OSError(errno.EFBIG, f"one line of more than {LINE_LIMIT_BYTES} bytes")
         if newline or start >= end:
             yield lines + newline, rest
 

@@ -8,11 +8,13 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from secrets import token_hex
 
 from pydantic import ValidationError
 
+from tasks.clients.regular_file import open_regular
 from tasks.clients.state_files import read_whole, write_whole
 from tasks.model.errors import CannotLook
 from tasks.model.ledger_file import LedgerPlace
@@ -99,7 +101,7 @@ def _lines(folder: Path, names: tuple[str, ...]) -> list[bytes]:
 def _text_at(path: Path, offset: int, count: int) -> bytes:
     if not path.exists():
         return b""
-    with path.open("rb") as file:
+    with BufferedReader(open_regular(path)) as file:
         file.seek(offset)
         return file.read(count)
 

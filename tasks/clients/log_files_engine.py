@@ -19,6 +19,7 @@ try:
 except ImportError:  # no wheel for this platform: the same lines are found more slowly
     HYPERSCAN_ERRORS = ()
 
+from tasks.clients.regular_file import read_regular
 from tasks.clients.state_files import open_private, private_folder
 from tasks.rules.log_patterns import PATTERNS, Pattern
 
@@ -27,6 +28,7 @@ _CANNOT_LOAD: tuple[type[Exception], ...] = (OSError, *HYPERSCAN_ERRORS)
 _OWN = threading.local()
 # How often a stem is tried in one line, before the line is read properly.
 TRIES_COUNT = 200
+DATABASE_LIMIT_BYTES = 64 * 1_048_576
 
 Hits = tuple[list[int], list[int], list[int]]
 
@@ -148,7 +150,7 @@ def _kept_database(patterns: tuple[Pattern, ...], folder: Path) -> Any:
     ).hexdigest()[:16]
     file = folder / f"log-patterns-{name}.hyperscan"
     try:
-        database = hyperscan.loadb(file.read_bytes(), mode=hyperscan.HS_MODE_BLOCK)
+        database = hyperscan.loadb(read_regular(file, DATABASE_LIMIT_BYTES), mode=hyperscan.HS_MODE_BLOCK)
         database.scratch = hyperscan.Scratch(database)
     except _CANNOT_LOAD:
         database = _database(patterns)

@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from tasks.clients.file_lock import LOCK_MODE
-from tasks.clients.regular_file import open_regular
+from tasks.clients.regular_file import open_regular, read_tail
 from tasks.clients.state_files import open_private, private_folder, read_whole, write_whole
 from tasks.model.errors import CannotAct, CannotLook
 from tasks.model.past_looks import PastLook
@@ -107,7 +107,8 @@ def looks_between(path: Path, since: datetime, until: datetime) -> tuple[PastLoo
     """
     found: list[PastLook] = []
     for file in (path.with_suffix(".jsonl.1"), path):
-        with contextlib.suppress(OSError), BufferedReader(open_regular(file)) as lines:
+        with contextlib.suppress(OSError):
+            lines = read_tail(file, 2 * SIZE_LIMIT_BYTES)[0].splitlines()
             found += [look for line in lines if _is_between(line, since, until) and (look := _parse(line)) is not None]
     return tuple(sorted(found, key=lambda look: look.at))
 
@@ -120,7 +121,7 @@ def _is_between(line: bytes, since: datetime, until: datetime) -> bool:
 def _rotate(path: Path, now: datetime) -> None:
     with contextlib.suppress(FileNotFoundError):
         size_bytes = path.stat().st_size
-        with path.open("rb") as file:
+        with BufferedReader(open_regular(path)) as file:
             first = file.readline(LINE_BYTES * 16)
         began = _time_of(first)
         if size_bytes > SIZE_LIMIT_BYTES or began is None or not now - KEPT_FOR < began <= now:
@@ -129,15 +130,12 @@ def _rotate(path: Path, now: datetime) -> None:
 
 def _tail(path: Path, lines_count: int = READ_LIMIT_COUNT) -> list[bytes]:
     try:
-        with path.open("rb") as file:
-            size_bytes = file.seek(0, 2)
-            start = max(0, size_bytes - LINE_BYTES * lines_count)
-            file.seek(start)
-            lines = file.read(LINE_BYTES * lines_count).split(b"\n")
+        content, is_cut = read_tail(path, LINE_BYTES * lines_count)
     except OSError:
         return []
     # A read that begins in the middle begins with part of a line.
-    return [line for line in (lines[1:] if start else lines) if line]
+    lines = content.split(b"\n")
+    return [line for line in (lines[1:] if is_cut else lines) if line]
 
 
 def _parse(line: bytes) -> PastLook | None:

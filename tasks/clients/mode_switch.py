@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from tasks.clients.regular_file import read_regular
-from tasks.clients.state_files import private_folder
-from tasks.model.errors import CannotAct, Code
+from tasks.clients.state_files import write_whole
 from tasks.model.modes import Mode, more_careful
 from tasks.settings import RunbookSettings
 
 FILE_NAME = "mode"
+READ_LIMIT_BYTES = 4096
 
 
 def current_mode(settings: RunbookSettings, wanted: Mode | None = None) -> Mode:
@@ -25,19 +25,12 @@ def set_mode(settings: RunbookSettings, mode: Mode) -> None:
 
     Errors: `SINK_UNWRITABLE` when the state directory cannot be written.
     """
-    path = settings.state_dir / FILE_NAME
-    try:
-        private_folder(path.parent)
-        staged = path.with_name(f"{FILE_NAME}.new")
-        staged.write_text(f"{mode}\n", "utf-8")
-        staged.replace(path)
-    except OSError as error:
-        raise CannotAct(Code.SINK_UNWRITABLE, f"expected to write was {error.strerror} path={path}") from None
+    write_whole(settings.state_dir / FILE_NAME, f"{mode}\n".encode())
 
 
 def _read(path: Path, default: Mode) -> Mode:
     try:
-        text = read_regular(path, 100).decode("utf-8").strip()
+        text = read_regular(path, READ_LIMIT_BYTES).decode("utf-8").strip()
     except FileNotFoundError:
         return default
     except (OSError, UnicodeDecodeError):

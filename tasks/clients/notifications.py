@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from tasks.clients.file_lock import file_locked
 from tasks.clients.jsonl import LOCK_TIMEOUT_S, write_lines
-from tasks.clients.regular_file import open_regular
+from tasks.clients.regular_file import read_tail
 from tasks.model.errors import Code, NotDelivered
 from tasks.model.messages import Delivery, Message
 
@@ -21,6 +21,8 @@ LOCAL = "local"
 SUPERSEDED = "superseded"
 # A line that was written just before a crash lies near the end.
 LOOK_BACK_BYTES = 1_048_576
+# What is older than this was told weeks ago.
+READ_LIMIT_BYTES = 64 * 1_048_576
 LOGGER = logging.getLogger("runbook.notifications")
 
 
@@ -59,9 +61,7 @@ class LocalSink:
 
     def _last(self) -> tuple[Delivery, ...]:
         try:
-            with open_regular(self._path) as file:
-                file.seek(max(0, self._path.stat().st_size - LOOK_BACK_BYTES))
-                return _deliveries(file.read())
+            return _deliveries(read_tail(self._path, LOOK_BACK_BYTES)[0])
         except OSError:
             return ()
 
@@ -71,10 +71,9 @@ def _same(delivery: Delivery) -> tuple[str, bool, bool]:
 
 
 def read_deliveries(path: Path) -> tuple[Delivery, ...]:
-    """Read every message that was kept; lines that are none are left out, a missing file holds none."""
+    """Read the messages that were kept, of a very large file the last; lines that are none are left out."""
     try:
-        with open_regular(path) as file:
-            return _deliveries(file.readall())
+        return _deliveries(read_tail(path, READ_LIMIT_BYTES)[0])
     except OSError:
         return ()
 

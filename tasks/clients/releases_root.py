@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tasks.clients.regular_file import open_regular, read_regular
+from tasks.clients.regular_file import read_regular, read_tail
 from tasks.rules.recent_changes import parse_moves
 from tasks.rules.release_record import ran_healthy, why_not_good
 from tasks.settings import ServiceSettings
 
 POINTER_LIMIT_BYTES = 200
+TABLE_LIMIT_BYTES = 16 * 1_048_576
 HISTORY_TAIL_BYTES = 256 * 1024
 MANIFEST_LIMIT_COUNT = 4 * 1024 * 1024
 
@@ -60,7 +61,7 @@ def live_table_hash(service: ServiceSettings) -> str | None:
     """Digest the routing table that the next start would read, where the history of moves tells where it lies."""
     file = _live_table(service)
     try:
-        return hashlib.sha256(file.read_bytes()).hexdigest() if file else None
+        return hashlib.sha256(read_regular(file, TABLE_LIMIT_BYTES)).hexdigest() if file else None
     except (OSError, ValueError):
         return None
 
@@ -89,9 +90,6 @@ def _manifest(release: Path) -> str:
 
 def _tail(path: Path) -> bytes:
     try:
-        with open_regular(path) as file:
-            size_bytes = file.seek(0, 2)
-            file.seek(max(0, size_bytes - HISTORY_TAIL_BYTES))
-            return file.read(HISTORY_TAIL_BYTES)
+        return read_tail(path, HISTORY_TAIL_BYTES)[0]
     except OSError:
         return b""

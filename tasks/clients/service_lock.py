@@ -4,6 +4,7 @@ This is the lock of one host: the operating system's, so that a killed holder ne
 a note of who holds it, for people, and of what that holder also took on the Prefect server.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -12,10 +13,14 @@ from pydantic import AwareDatetime, ValidationError
 
 from tasks.clients.file_lock import LOCK_MODE
 from tasks.clients.processes import identify, is_running, own_pid
+from tasks.clients.regular_file import read_regular
+from tasks.clients.state_files import private_folder, write_whole
+from tasks.model.errors import CannotAct
 from tasks.model.processes import ProcessIdentity
 from tasks.model.remediation import Lease
 from tasks.model.values import Value
 
+NOTE_LIMIT_BYTES = 65_536
 # The operating system lets go of a lock when its holder dies, so that a killed run never blocks the next one.
 _held: dict[tuple[Path, str], FileLock] = {}
 
@@ -36,7 +41,7 @@ class Holder(Value):
 def take(state_dir: Path, service: str, owner: str, now: AwareDatetime | None = None) -> Lease:
     """Take the lock of a service at once, or say who holds it."""
     note = _note(state_dir, service)
-    note.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(note.parent)
     lock = FileLock(note.with_suffix(".lock"), timeout=0, mode=LOCK_MODE, thread_local=False)
     if (state_dir, service) in _held:
         return _refused(state_dir, service, "this process")
@@ -56,7 +61,8 @@ def release(state_dir: Path, lease: Lease) -> None:
     """Give the lock back; a lease that was not taken is nothing to give back."""
     lock = _held.pop((state_dir, lease.service), None) if lease.taken else None
     if lock is not None:
-        _note(state_dir, lease.service).unlink(missing_ok=True)
+        with suppress(OSError):
+            _note(state_dir, lease.service).unlink(missing_ok=True)
         lock.release()
 
 
@@ -86,16 +92,16 @@ def _words(holder: Holder) -> str:
 
 def _read(note: Path) -> Holder | None:
     try:
-        return Holder.model_validate_json(note.read_bytes())
+        return Holder.model_validate_json(read_regular(note, NOTE_LIMIT_BYTES))
     except (OSError, ValidationError):
         return None
 
 
 def _write(note: Path, holder: Holder) -> None:
-    # Whole or not at all: a note that is half written names nobody, and its lease is given back by nobody.
-    staged = note.with_suffix(".new")
-    staged.write_text(holder.model_dump_json(), "utf-8")
-    staged.replace(note)
+    # Whole or not at all: a note that is half written names nobody, and its lease is given back by nobody. The lock
+    # is held without it, too: on a full disk a service is started all the same.
+    with suppress(CannotAct):
+        write_whole(note, holder.model_dump_json().encode(), durable=False)
 
 
 def _note(state_dir: Path, service: str) -> Path:

@@ -4,7 +4,10 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from tasks.clients.regular_file import read_regular
 from tasks.model.errors import Code, RunbookError
+
+READ_LIMIT_BYTES = 4 * 1_048_576
 
 
 def stamp_of(path: Path | None) -> tuple[object, ...]:
@@ -22,12 +25,12 @@ def read_table(path: Path, variable: str) -> dict[str, Any]:
     Errors: `BAD_SETTING`; `variable` is the one that names the file.
     """
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(read_regular(path, READ_LIMIT_BYTES).decode("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise RunbookError(
             Code.BAD_SETTING,
             f"expected a readable file was {reason} path={path}; correct {variable} or the file",
         ) from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise RunbookError(Code.BAD_SETTING, f"expected TOML was {error} path={path}; correct the file") from None

@@ -9,7 +9,7 @@ from typing import IO, cast
 from filelock import FileLock, Timeout
 
 from tasks.clients.file_lock import LOCK_MODE
-from tasks.clients.regular_file import read_regular
+from tasks.clients.regular_file import read_regular, regular_descriptor
 from tasks.model.errors import CannotAct, CannotLook, Code
 
 LOCK_TIMEOUT_S = 10.0
@@ -27,13 +27,13 @@ def private_folder(folder: Path) -> None:
 def open_private(path: Path, mode: str) -> IO[bytes]:
     """Open a file for writing bytes; a new one is its owner's alone: evidence holds what services say of themselves.
 
-    Errors: `OSError`.
+    Errors: `OSError`, also where something stands there that is no file.
     """
     return cast("IO[bytes]", open(path, mode, opener=_owner_s_alone))
 
 
 def _owner_s_alone(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    return regular_descriptor(path, flags)
 
 
 def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:

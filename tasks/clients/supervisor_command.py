@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable
 from typing import IO
 
-from tasks.clients.commands import CommandEnd, one_line, program_fault, reap, run_command, spawn, tail
+from tasks.clients.commands import CommandEnd, one_line, program_fault, reap, run_command, spawn, start_output, tail
 from tasks.clients.process_look import is_local, service_identity
 from tasks.clients.processes import identify
 from tasks.clients.supervised import (
@@ -115,8 +115,7 @@ class CommandSupervisor:
         log = self._service.start_log
         if log is None:
             return tempfile.TemporaryFile()
-        log.parent.mkdir(parents=True, exist_ok=True)
-        return log.open("a+b")
+        return start_output(log, "a+b")
 
     def _story(self, output: "IO[bytes]") -> str:
         status = self._service.status_command

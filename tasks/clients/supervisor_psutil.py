@@ -1,11 +1,9 @@
 """The service as a process of our own making: the one piece of code for its first start and for every restart."""
 
-import os
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
 
-from tasks.clients.commands import last_lines, program_fault, reap, spawn
+from tasks.clients.commands import last_lines, program_fault, reap, spawn, start_output
 from tasks.clients.process_look import is_local
 from tasks.clients.processes import identify
 from tasks.clients.supervised import (
@@ -81,11 +79,8 @@ def start_service(service: ServiceSettings, is_ready: Callable[[], bool]) -> Pro
 
 
 def _spawn(service: ServiceSettings) -> "subprocess.Popen[bytes]":
-    log = Path(service.start_log or os.devnull)
-    if service.start_log:
-        log.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with log.open("ab") as output:
+        with start_output(service.start_log, "ab") as output:
             return spawn(service.start_command, surroundings(service), output)
     except (OSError, ValueError) as error:
         raise CannotAct(Code.START_FAILED, f"cannot run start_command: {error}; correct it") from None

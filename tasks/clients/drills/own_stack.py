@@ -9,6 +9,8 @@ import psutil
 
 from tasks.clients.process_marks import STACK_MARK, carries
 from tasks.clients.processes import identify, open_process, port_owner
+from tasks.clients.regular_file import read_regular
+from tasks.clients.state_files import READ_LIMIT_BYTES
 from tasks.model.errors import Code, RunbookError
 from tasks.model.processes import ProcessIdentity
 from tasks.model.values import Value
@@ -77,7 +79,7 @@ def _mark_of(settings: RunbookSettings) -> str:
     if path is None or not settings.drill.mend_command:
         raise refused("its settings have no table [drill], which `runbook up` writes")
     try:
-        stack = orjson.loads(path.read_bytes())
+        stack = orjson.loads(read_regular(path, READ_LIMIT_BYTES))
     except (OSError, ValueError) as error:
         raise refused(f"stack_file={path}: {error}") from None
     mark = stack.get("mark") if isinstance(stack, dict) else None
