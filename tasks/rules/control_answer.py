@@ -4,8 +4,14 @@ from typing import Any
 
 from tasks.model.control import ControlAnswer, ControlCode, ControlOutcome
 from tasks.model.looks import Exchange, Fault
-from tasks.rules.json_values import parse_object, table_of, text_of
+from tasks.rules.json_values import parse_object, state_of, table_of, text_of
 
+# What a service of another make says beside its 200: only true means done, and these words mean that it is not.
+DONE_KEYS = ("ok", "success", "accepted", "applied", "done")
+WORD_KEYS = ("status", "result", "outcome")
+NOT_DONE_WORDS = frozenset(
+    {"error", "failed", "failure", "refused", "rejected", "denied", "pending", "queued", "accepted", "unknown", "no"}
+)
 # The codes of a 404 that speak of the door. Any other code of a service's own speaks of what stands behind it.
 NO_DOOR_CODES = frozenset({None, "NOT_FOUND", "METHOD_NOT_ALLOWED", "NOT_IMPLEMENTED"})
 
@@ -60,10 +66,22 @@ def _judge_done(exchange: Exchange, body: dict[str, Any] | None, code: str | Non
     if body is not None and body.get("error") is not None:
         detail = f"http_status={status} with an error code={code}"
         return _unknown(exchange, code or ControlCode.UNREADABLE_ANSWER, detail)
+    denied = _denied_by(body or {})
+    if denied:
+        return _unknown(exchange, code or ControlCode.UNREADABLE_ANSWER, f"http_status={status} with {denied}")
     if body is not None and body.get("persisted") is False:
         detail = f"http_status={status}; in force, but the service could not keep it: a restart would lose it"
         return _answer(ControlOutcome.DONE, status, None, detail)
     return _answer(ControlOutcome.DONE, status, None, f"http_status={status}")
+
+
+def _denied_by(body: dict[str, Any]) -> str:
+    """Find where an answer with a good status says that nothing came of it."""
+    said = ((key, body.get(key)) for key in DONE_KEYS if key in body)
+    words = {key: state_of(body, key) for key in WORD_KEYS}
+    return next((f"{key}={str(value)[:40]}" for key, value in said if value is not True), "") or next(
+        (f"{key}={word}" for key, word in words.items() if word in NOT_DONE_WORDS), ""
+    )
 
 
 def _judge_refusal(status: int, code: str | None, said: str) -> ControlAnswer:

@@ -5,7 +5,7 @@ from typing import Any
 
 from tasks.model.looks import DependencyLook, Exchange, Fault, HealthLook, Seen
 from tasks.rules.http_words import status_words
-from tasks.rules.json_values import number_of, parse_object, table_of, text_of
+from tasks.rules.json_values import number_of, parse_object, state_of, table_of, text_of
 from tasks.rules.times import parse_time
 
 DEPENDENCIES_LIMIT_COUNT = 200
@@ -57,7 +57,7 @@ def _dependencies(table: dict[str, Any] | None) -> tuple[DependencyLook, ...]:
             status=text_of(one, "status", 40) or "unknown",
             latency_ms=number_of(one, "latency_ms"),
             error=text_of(one, "error", 200),
-            set_to=text_of(one, "set_to", 40),
+            set_to=state_of(one, "set_to"),
         )
         for name, one in list(found.items())[:DEPENDENCIES_LIMIT_COUNT]
         if isinstance(one, dict)

@@ -1,6 +1,6 @@
 """Read what is in force out of an observation, and out of what a run did since; and say it in words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tasks.model.control import GatewayState, StrategyState, TradingState
@@ -10,12 +10,11 @@ from tasks.model.looks import Observation, OrderOutcome, RouteLook, RoutingLook,
 from tasks.model.orders import AssetClass
 from tasks.model.plan import Target
 from tasks.model.remediation import ActionResult, RemediationResult
-from tasks.rules.json_values import table_of, text_of
+from tasks.rules.json_values import state_of, table_of, text_of
 from tasks.rules.times import parse_time
 
 # With these a service denies an order of a class that somebody took out of trading.
 DENIED_BY = {"TRADING_HALTED": TradingState.HALTED, "TRADING_REDUCING": TradingState.REDUCING}
-MARKS = frozenset({GatewayState.DEGRADED, GatewayState.DISABLED})
 # Only these words hold nothing back; a word that is not known is in force.
 HARMLESS = {
     Held.TRADING: frozenset({TradingState.ACTIVE.value}),
@@ -39,11 +38,11 @@ def read_restrictions(document: dict[str, Any]) -> tuple[Restriction, ...]:
         if (set_ := table_of(one, "route_set")) and set_.get("gateway") != one.get("table_gateway")
     )
     gateways = (_restriction(Held.GATEWAY, name, one.get("set")) for name, one in _tables(document, "gateways"))
-    strategies = (_restriction(Held.STRATEGY, name, one) for name, one in _tables(document, "strategies"))
+    strategies = (_restriction(Held.STRATEGY, name, one) for name, one in _strategies(document))
     features = (
         _restriction(Held.FEATURE, name, {**set_, "state": "off"})
         for name, one in _tables(document, "features")
-        if one.get("enabled") is False and (set_ := table_of(one, "set"))
+        if one.get("enabled") is not True and (set_ := table_of(one, "set"))
     )
     found = (one for group in (trading, routes, gateways, strategies, features) for one in group)
     return tuple(one for one in found if one is not None)
@@ -56,7 +55,7 @@ def read_lifted(document: dict[str, Any]) -> tuple[Restriction, ...]:
         for name, one in _tables(document, "asset_classes")
         if name in set(AssetClass)
     ]
-    strategies = [(Held.STRATEGY, name, one) for name, one in _tables(document, "strategies")]
+    strategies = [(Held.STRATEGY, name, one) for name, one in _strategies(document)]
     found = (_setting(kind, name, set_) for kind, name, set_ in (*classes, *strategies))
     return tuple(one for one in found if one is not None and _is_harmless(one))
 
@@ -151,7 +150,7 @@ def _of_route(kind: Held, route: RouteLook, state: str) -> Restriction:
 
 def _of_health(seen: Observation) -> Iterable[Restriction]:
     for one in seen.health.dependencies:
-        if one.set_to in MARKS:
+        if one.set_to and one.set_to.lower() not in HARMLESS[Held.GATEWAY]:
             yield Restriction(kind=Held.GATEWAY, name=one.name, state=one.set_to)
 
 
@@ -203,6 +202,14 @@ def _tables(document: dict[str, Any], key: str) -> list[tuple[str, dict[str, Any
     return tables[:LISTED_LIMIT_COUNT]
 
 
+def _strategies(document: dict[str, Any]) -> Sequence[tuple[str, object]]:
+    """List the strategies, also of a service that writes their states beside their names."""
+    found = table_of(document, "strategies") or {}
+    return [(name[:NAME_LIMIT_COUNT], one) for name, one in found.items() if isinstance(one, str | dict)][
+        :LISTED_LIMIT_COUNT
+    ]
+
+
 def _restriction(kind: Held, name: str, found: object, key: str = "state") -> Restriction | None:
     setting = _setting(kind, name, found, key)
     return None if setting is None or _is_harmless(setting) else setting
@@ -213,8 +220,9 @@ def _is_harmless(setting: Restriction) -> bool:
 
 
 def _setting(kind: Held, name: str, found: object, key: str = "state") -> Restriction | None:
-    setting = found if isinstance(found, dict) else {}
-    state = text_of(setting, key, NAME_LIMIT_COUNT)
+    """Read one setting; what is set to something that is no word is in force, since nobody knows what it does."""
+    setting = found if isinstance(found, dict) else {key: found} if isinstance(found, str) else {}
+    state = text_of(setting, key, NAME_LIMIT_COUNT) if kind is Held.ROUTE else state_of(setting, key)
     if not state:
         return None
     return Restriction(

@@ -7,6 +7,7 @@ import orjson
 
 # Our own documents are some ten levels deep.
 DEPTH_LIMIT_COUNT = 40
+UNKNOWN_STATE = "unknown"
 CUT = "… cut: nested too deeply"
 
 
@@ -32,6 +33,15 @@ def text_of(table: dict[str, Any] | None, key: str, limit_count: int = 500) -> s
     """Take a text, cut to a limit of characters."""
     value = (table or {}).get(key)
     return value[:limit_count] if isinstance(value, str) else None
+
+
+def state_of(table: dict[str, Any] | None, key: str, limit_count: int = 40) -> str | None:
+    """Take a state in lower case; None where none is said. What is said and is no word is a state that nobody knows."""
+    value = (table or {}).get(key)
+    if value is None:
+        return None
+    word = value.strip().lower()[:limit_count] if isinstance(value, str) else ""
+    return word or UNKNOWN_STATE
 
 
 def table_of(table: dict[str, Any] | None, key: str) -> dict[str, Any] | None:

@@ -28,6 +28,7 @@ OUR_OWN = re.compile(r"synthetic-[0-9a-f]{32}")
 PAGE_COUNT = 200
 # Two clocks on one network: an order from further ahead has a time that says nothing.
 CLOCK_SKEW_S = 5.0
+_PARTS = ("truncated", "partial", "incomplete", "has_more", "more")
 _IDS, _TIMES = ("client_order_id", "cl_ord_id", "order_id", "id"), ("accepted_at", "sent_at", "created_at", "timestamp")
 
 
@@ -94,6 +95,9 @@ def _read_answer(exchange: Exchange) -> OrderPage:
         body = orjson.loads(exchange.body)
     except (orjson.JSONDecodeError, RecursionError, ValueError):
         body = None
+    part = _part_of(body) if isinstance(body, dict) else ""
+    if part:
+        return OrderPage(blind=BlindReason.UNREADABLE_ANSWER, detail=f"expected a whole list of orders was {part}")
     entries = body.get("orders") if isinstance(body, dict) else body
     if not isinstance(entries, list):
         return OrderPage(blind=BlindReason.UNREADABLE_ANSWER, detail="expected a list of orders was something else")
@@ -104,6 +108,17 @@ def _read_answer(exchange: Exchange) -> OrderPage:
             tuple(entries), blind=BlindReason.TOO_MANY, detail=f"a full page of {PAGE_COUNT} without a next"
         )
     return OrderPage(tuple(entries), after)
+
+
+def _part_of(body: dict[str, Any]) -> str:
+    """Say where an answer tells that it is not all: an error beside the list, a mark, or more than it lists."""
+    told = next((key for key in ("error", "errors") if body.get(key)), None)
+    if told:
+        return f"one beside {told}"
+    marked = next((key for key in _PARTS if body.get(key) not in (None, False)), None)
+    if marked and _after(body) is None:
+        return f"one with {marked} and no next"
+    return ""
 
 
 def _after(body: object) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 from tasks.model.looks import Exchange, Fault, RouteLook, RoutingLook, Seen
 from tasks.model.orders import AssetClass
 from tasks.rules.in_force import read_lifted, read_restrictions
-from tasks.rules.json_values import parse_object, table_of, text_of
+from tasks.rules.json_values import parse_object, state_of, table_of, text_of
 from tasks.rules.times import parse_time
 
 ALTERNATES_LIMIT_COUNT = 50
@@ -71,14 +71,9 @@ def _kept(table: dict[str, Any] | None) -> tuple[str, ...]:
 
 
 def _strategies(found: dict[str, Any]) -> dict[str, str]:
-    states = [(name[:100], _state(one, "state")) for name, one in found.items() if isinstance(one, dict)]
+    tables = {name[:100]: one if isinstance(one, dict) else {"state": one} for name, one in found.items()}
+    states = [(name, state_of(one, "state")) for name, one in tables.items()]
     return {name: state for name, state in states[:STRATEGIES_LIMIT_COUNT] if state}
-
-
-def _state(table: dict[str, Any], key: str) -> str | None:
-    """Read a state in any case; an unknown word is kept, and is no known state."""
-    written = text_of(table, key, 40)
-    return written.strip().lower() if written is not None else None
 
 
 def _route(asset_class: AssetClass, found: object, shipped: str | None) -> RouteLook:
@@ -92,7 +87,7 @@ def _route(asset_class: AssetClass, found: object, shipped: str | None) -> Route
         table_gateway=text_of(one, "table_gateway", 100) if "table_gateway" in one else gateway,
         shipped_gateway=shipped,
         alternates=tuple(name[:100] for name in names[:ALTERNATES_LIMIT_COUNT] if isinstance(name, str)),
-        trading_state=_state(one, "trading_state"),
+        trading_state=state_of(one, "trading_state"),
         set_by=text_of(one, "set_by", 100),
         reason=text_of(one, "reason", 500),
     )

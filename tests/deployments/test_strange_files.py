@@ -228,7 +228,7 @@ def test_what_waits_for_a_ledger_is_not_held_up_by_it(put_odd: Callable[[Path], 
     assert folder is not None
     write_whole(folder / "kept-1.jsonl", b"{}\n")
     write_whole(folder / "moving", b'{"offset": 0, "names": ["kept-1.jsonl"]}')
-    with pytest.raises(OSError, match="full|No such device|regular"), let_out(place) as waited:
+    with pytest.raises(OSError, match=r"full|No such device|regular"), let_out(place) as waited:
         fail_on(waited)
 
     assert (folder / "kept-1.jsonl").exists()
