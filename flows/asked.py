@@ -8,6 +8,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from tasks.model.errors import RunbookError
+from tasks.rules.run_names import run_name
 from tasks.settings import load_settings
 
 # Of the deployment that automations start, see prefect.yaml.
@@ -54,6 +55,6 @@ def run_named(words: str) -> Callable[[], str]:
 
     def name() -> str:
         given = flow_run.parameters
-        return words.format(**{**given, "service": name_of(given.get("service"))})
+        return run_name(words.format(**{**given, "service": name_of(given.get("service"))}))
 
     return name

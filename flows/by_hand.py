@@ -15,6 +15,7 @@ from tasks.model.incident import Action
 from tasks.model.orders import AssetClass
 from tasks.model.plan import Request, Target
 from tasks.rules.by_hand_forms import pause_targets, resumed
+from tasks.rules.run_names import run_name
 
 Release = Annotated[Name, Help("Back to which kept release; empty takes the last one that our looks saw well.")]
 Feature = Annotated[Name, Field(min_length=1), Help("Which feature to switch off, as GET /routing names it.")]
@@ -37,7 +38,7 @@ def pause_name() -> str:
     """Name the run by what is paused."""
     given = flow_run.parameters
     named = " and ".join(str(one) for one in (given["asset_class"], given["strategy"].strip()) if one)
-    return f"{name_of(given['service'])}: pause {named or 'everything'} by {given['by']}"
+    return run_name(f"{name_of(given['service'])}: pause {named or 'everything'} by {given['by']}")
 
 
 def resume_name() -> str:
@@ -45,7 +46,7 @@ def resume_name() -> str:
     given = flow_run.parameters
     named = given["asset_class"] or given["name"].strip()
     what = f"{given['what'].replace('_', ' ')} {named}".strip()
-    return f"{name_of(given['service'])}: resume {what} by {given['by']}"
+    return run_name(f"{name_of(given['service'])}: resume {what} by {given['by']}")
 
 
 @flow(name="remediation", flow_run_name=run_named("{service}: restart by {by}"))

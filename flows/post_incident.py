@@ -12,6 +12,7 @@ from tasks.draft_check import draft_check
 from tasks.find_incident import find_incident
 from tasks.model.postmortem import Postmortem
 from tasks.rules.postmortem_words import postmortem_words
+from tasks.rules.run_names import run_name
 from tasks.write_postmortem import write_postmortem
 from tasks.write_regression import write_regression
 
@@ -21,13 +22,13 @@ IncidentId = Annotated[str, Field(max_length=200), Help("Which incident; leave e
 def writing_name() -> str:
     """Name the run by the incidents that it writes down."""
     given = flow_run.parameters
-    return f"{given['service']}: write down {', '.join(given['incident_ids'])}"
+    return run_name(f"{given['service']}: write down {', '.join(given['incident_ids'])}")
 
 
 def postmortem_name() -> str:
     """Name the run by the incident that was asked for."""
     given = flow_run.parameters
-    return f"{name_of(given['service'])}: postmortem of {given['incident_id'] or 'the newest incident'}"
+    return run_name(f"{name_of(given['service'])}: postmortem of {given['incident_id'] or 'the newest incident'}")
 
 
 @flow(name="post_incident", flow_run_name=writing_name)

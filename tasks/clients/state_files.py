@@ -1,6 +1,8 @@
 """Small files under the state directory that a run and a person may touch at once: whole or not at all."""
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -47,6 +49,7 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
     target = Path(os.path.realpath(path))
     staged = target.with_name(f".{target.name}.new")
     try:
+        _refuse_device(target)
         private_folder(target.parent)
         with open_private(staged, "wb") as file:
             file.write(content)
@@ -58,6 +61,14 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
         with suppress(OSError):
             staged.unlink(missing_ok=True)
         raise unwritable(path, error.strerror or str(error)) from None
+
+
+def _refuse_device(target: Path) -> None:
+    # As root, a link to a device would have the machine's own device replaced by our file.
+    with suppress(FileNotFoundError, NotADirectoryError):
+        mode = target.lstat().st_mode
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            raise OSError(errno.EINVAL, "a device")
 
 
 def read_whole(path: Path) -> bytes | None:

@@ -75,13 +75,20 @@ class RouteScope(StrEnum):
 _UNSEEN = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
+def printable_line(text: str) -> str:
+    """Make one line of a text out of what a person can see of it, and of nothing that acts on what shows it."""
+    if text.isprintable() and text.isascii():
+        return " ".join(text.split())
+    seen = ("" if one in _UNSEEN else one if one.isprintable() else " " for one in text)
+    return " ".join("".join(seen).split())
+
+
 def visible_line(text: str) -> str:
     """Make one line of a text out of what a person can see of it.
 
     Errors: `ValueError` where nothing of it can be seen, which a form shows.
     """
-    seen = ("" if one in _UNSEEN else one if one.isprintable() else " " for one in text)
-    words = " ".join("".join(seen).split())
+    words = printable_line(text)
     if not words:
         raise ValueError("words are expected; an unexplained change costs the next shift an hour")
     return words

@@ -4,7 +4,7 @@ from typing import Any
 
 from tasks.model.control import ControlAnswer, ControlCode, ControlOutcome
 from tasks.model.looks import Exchange, Fault
-from tasks.rules.json_values import parse_object, state_of, table_of, text_of
+from tasks.rules.json_values import line_of, parse_object, state_of, table_of
 
 # What a service of another make says beside its 200: only true means done, and these words mean that it is not.
 DONE_KEYS = ("ok", "success", "accepted", "applied", "done")
@@ -43,7 +43,7 @@ def refuses_the_fields(answer: ControlAnswer) -> bool:
 def _judge_status(exchange: Exchange, body: dict[str, Any] | None) -> ControlAnswer:
     status = exchange.http_status or 0
     error = table_of(body, "error")
-    code = text_of(error, "code", 100) or text_of(body, "error", 100) or text_of(body, "code", 100)
+    code = line_of(error, "code", 100) or line_of(body, "error", 100) or line_of(body, "code", 100)
     said = f"http_status={status} code={code or 'none'} message={_message(body, error)}"
     match status // 100:
         case 2:
@@ -95,7 +95,7 @@ def _judge_refusal(status: int, code: str | None, said: str) -> ControlAnswer:
 
 
 def _message(body: dict[str, Any] | None, error: dict[str, Any] | None) -> str:
-    return text_of(error, "message", 300) or text_of(body, "message", 300) or text_of(body, "detail", 300) or "none"
+    return line_of(error, "message", 300) or line_of(body, "message", 300) or line_of(body, "detail", 300) or "none"
 
 
 def _unknown(exchange: Exchange, code: str, detail: str) -> ControlAnswer:

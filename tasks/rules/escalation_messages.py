@@ -6,7 +6,7 @@ from tasks.model.incident import IncidentState
 from tasks.model.messages import Message
 from tasks.rules.durations import duration_text
 from tasks.rules.times import utc_text
-from tasks.rules.wording import causes_of, escalation_text, head, message_of, one_line
+from tasks.rules.wording import causes_of, command_line, escalation_text, head, message_of, one_line
 
 TIER_NAMES = {
     Audience.DESK: "the desk",
@@ -33,7 +33,7 @@ def page_message(incident: IncidentState, page: Page, words: PageWords) -> Messa
 
 def how_to_take(incident: IncidentState) -> str:
     """Write how a person says that they have it."""
-    return f"To take it: `runbook ack {incident.incident_id}`."
+    return f"To take it: `{command_line('runbook', 'ack', incident.incident_id)}`."
 
 
 def _why(incident: IncidentState, page: Page) -> str:

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
+from tasks.model.control import printable_line
 from tasks.model.looks import DependencyLook, Exchange, Fault, HealthLook, Seen
 from tasks.rules.http_words import status_words
-from tasks.rules.json_values import number_of, parse_object, state_of, table_of, text_of
+from tasks.rules.json_values import line_of, number_of, parse_object, state_of, table_of, text_of
 from tasks.rules.times import parse_time
 
 DEPENDENCIES_LIMIT_COUNT = 200
@@ -28,7 +29,7 @@ def judge_health(exchange: Exchange, now: datetime) -> HealthLook:
         looked_at=now,
         exchange=exchange,
         status=status,
-        release=text_of(table, "release", 100),
+        release=line_of(table, "release", 100),
         started_at=parse_time((table or {}).get("started_at")),
         dependencies=_dependencies(table),
     )
@@ -53,10 +54,10 @@ def _dependencies(table: dict[str, Any] | None) -> tuple[DependencyLook, ...]:
     found = table_of(table, "dependencies") or {}
     return tuple(
         DependencyLook(
-            name=name[:100],
+            name=printable_line(name[:100]),
             status=text_of(one, "status", 40) or "unknown",
             latency_ms=number_of(one, "latency_ms"),
-            error=text_of(one, "error", 200),
+            error=line_of(one, "error", 200),
             set_to=state_of(one, "set_to"),
         )
         for name, one in list(found.items())[:DEPENDENCIES_LIMIT_COUNT]

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tasks.model.control import GatewayState, StrategyState, TradingState
+from tasks.model.control import GatewayState, StrategyState, TradingState, printable_line
 from tasks.model.in_force import AUTOMATION, Held, InForce, Restriction
 from tasks.model.incident import Action, Outcome
 from tasks.model.looks import Observation, OrderOutcome, RouteLook, RoutingLook, Seen
 from tasks.model.orders import AssetClass
 from tasks.model.plan import Target
 from tasks.model.remediation import ActionResult, RemediationResult
-from tasks.rules.json_values import state_of, table_of, text_of
+from tasks.rules.json_values import line_of, state_of, table_of
 from tasks.rules.times import parse_time
 
 # With these a service denies an order of a class that somebody took out of trading.
@@ -23,6 +23,8 @@ HARMLESS = {
 }
 LISTED_LIMIT_COUNT = 200
 NAME_LIMIT_COUNT = 100
+# Nobody reads more of them aloud.
+TOLD_LIMIT_COUNT = 12
 
 
 def read_restrictions(document: dict[str, Any]) -> tuple[Restriction, ...]:
@@ -118,7 +120,10 @@ def in_force_words(restrictions: Iterable[Restriction]) -> str:
         groups.setdefault((one.kind, one.state, one.set_by, minute, one.kind is Held.TRADING or one.name), []).append(
             one
         )
-    return " ".join(f"{_group_words(group)}." for group in groups.values())
+    told = [f"{_group_words(group)}." for group in groups.values()]
+    left = len(told) - TOLD_LIMIT_COUNT
+    more = [f"And {left} more restrictions: `runbook look routing` names them."] if left > 0 else []
+    return " ".join((*told[:TOLD_LIMIT_COUNT], *more))
 
 
 def _group_words(group: list[Restriction]) -> str:
@@ -198,16 +203,15 @@ def _changed(action: Action, target: Target) -> tuple[Held, str, str] | None:
 
 def _tables(document: dict[str, Any], key: str) -> list[tuple[str, dict[str, Any]]]:
     found = table_of(document, key) or {}
-    tables = [(name[:NAME_LIMIT_COUNT], one) for name, one in found.items() if isinstance(one, dict)]
+    tables = [(printable_line(name[:NAME_LIMIT_COUNT]), one) for name, one in found.items() if isinstance(one, dict)]
     return tables[:LISTED_LIMIT_COUNT]
 
 
 def _strategies(document: dict[str, Any]) -> Sequence[tuple[str, object]]:
     """List the strategies, also of a service that writes their states beside their names."""
     found = table_of(document, "strategies") or {}
-    return [(name[:NAME_LIMIT_COUNT], one) for name, one in found.items() if isinstance(one, str | dict)][
-        :LISTED_LIMIT_COUNT
-    ]
+    told = [(name, one) for name, one in found.items() if isinstance(one, str | dict)]
+    return [(printable_line(name[:NAME_LIMIT_COUNT]), one) for name, one in told[:LISTED_LIMIT_COUNT]]
 
 
 def _restriction(kind: Held, name: str, found: object, key: str = "state") -> Restriction | None:
@@ -222,14 +226,14 @@ def _is_harmless(setting: Restriction) -> bool:
 def _setting(kind: Held, name: str, found: object, key: str = "state") -> Restriction | None:
     """Read one setting; what is set to something that is no word is in force, since nobody knows what it does."""
     setting = found if isinstance(found, dict) else {key: found} if isinstance(found, str) else {}
-    state = text_of(setting, key, NAME_LIMIT_COUNT) if kind is Held.ROUTE else state_of(setting, key)
+    state = line_of(setting, key, NAME_LIMIT_COUNT) if kind is Held.ROUTE else state_of(setting, key)
     if not state:
         return None
     return Restriction(
         kind=kind,
         name=name,
         state=state,
-        set_by=text_of(setting, "set_by", NAME_LIMIT_COUNT),
-        reason=text_of(setting, "reason", 500),
+        set_by=line_of(setting, "set_by", NAME_LIMIT_COUNT),
+        reason=line_of(setting, "reason", 500),
         set_at=parse_time(setting.get("set_at")),
     )

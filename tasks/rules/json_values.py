@@ -5,6 +5,8 @@ from typing import Any
 
 import orjson
 
+from tasks.model.control import printable_line
+
 # Our own documents are some ten levels deep.
 DEPTH_LIMIT_COUNT = 40
 UNKNOWN_STATE = "unknown"
@@ -35,12 +37,18 @@ def text_of(table: dict[str, Any] | None, key: str, limit_count: int = 500) -> s
     return value[:limit_count] if isinstance(value, str) else None
 
 
+def line_of(table: dict[str, Any] | None, key: str, limit_count: int = 500) -> str | None:
+    """Take a text that people read in one line, cut to a limit of characters."""
+    value = text_of(table, key, limit_count)
+    return None if value is None else printable_line(value)
+
+
 def state_of(table: dict[str, Any] | None, key: str, limit_count: int = 40) -> str | None:
     """Take a state in lower case; None where none is said. What is said and is no word is a state that nobody knows."""
     value = (table or {}).get(key)
     if value is None:
         return None
-    word = value.strip().lower()[:limit_count] if isinstance(value, str) else ""
+    word = printable_line(value[:limit_count]).lower() if isinstance(value, str) else ""
     return word or UNKNOWN_STATE
 
 

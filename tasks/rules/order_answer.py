@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from tasks.model.looks import Exchange, Fault, OrderOutcome
 from tasks.rules.fix_words import Meaning, exec_type, ord_status
-from tasks.rules.json_values import number_of, parse_object, table_of, text_of
+from tasks.rules.json_values import line_of, number_of, parse_object, table_of
 
 MARKET_CLOSED_CODES = frozenset({"MARKET_CLOSED", "EXCHANGE_CLOSED", "SESSION_CLOSED", "OUTSIDE_TRADING_HOURS"})
 
@@ -50,11 +50,11 @@ def judge_order(exchange: Exchange, *, market_open: bool | None = None) -> Order
 
 def _judge_answer(exchange: Exchange, *, market_open: bool | None) -> OrderVerdict:
     table = parse_object(exchange.body)
-    gateway = text_of(table, "gateway", 100)
+    gateway = line_of(table, "gateway", 100)
     if table is None:
         return OrderVerdict(OrderOutcome.MALFORMED, f"http_status={exchange.http_status}, no JSON object")
     if exchange.http_status == 202:
-        code = text_of(table_of(table, "error"), "code", 100) or text_of(table, "error", 100)
+        code = line_of(table_of(table, "error"), "code", 100) or line_of(table, "error", 100)
         return OrderVerdict(OrderOutcome.UNKNOWN, "sent, and no usable answer came", gateway, code)
     if exchange.http_status in {200, 201}:
         return _judge_execution(exchange, table, gateway, market_open=market_open)
@@ -70,14 +70,14 @@ def _judge_execution(
     words = (_written(execution, "exec_type"), _written(execution, "ord_status"))
     if execution is None or None in words:
         return OrderVerdict(OrderOutcome.MALFORMED, "execution block without exec_type and ord_status", gateway)
-    gateway = gateway or text_of(execution, "gateway", 100)
+    gateway = gateway or line_of(execution, "gateway", 100)
     reject = table_of(execution, "reject")
     status = ord_status(words[1])
     ended = OrderVerdict(
         OrderOutcome.UNKNOWN,
         f"exec_type={words[0]} ord_status={words[1]}",
         gateway,
-        text_of(reject, "code", 100),
+        line_of(reject, "code", 100),
         status[0] if status else words[1],
         number_of(execution, "latency_ms"),
     )
@@ -140,21 +140,21 @@ def _written(execution: dict[str, Any] | None, key: str) -> str | None:
 
 
 def _asked_for_now(exchange: Exchange) -> bool:
-    told = text_of(parse_object(exchange.request_body), "time_in_force", 40) or ""
+    told = line_of(parse_object(exchange.request_body), "time_in_force", 40) or ""
     return told.strip().lower() in NOW_OR_NEVER
 
 
 def _rejected(ended: OrderVerdict, reject: dict[str, Any] | None, *, market_open: bool | None) -> OrderVerdict:
     expected = ended.code in TEST_REJECT_CODES or (ended.code in MARKET_CLOSED_CODES and market_open is not True)
     outcome = OrderOutcome.REJECTED_AS_EXPECTED if expected else OrderOutcome.REJECTED
-    return ended._replace(outcome=outcome, detail=f"reject code={ended.code} text={text_of(reject, 'text', 200)}")
+    return ended._replace(outcome=outcome, detail=f"reject code={ended.code} text={line_of(reject, 'text', 200)}")
 
 
 def _judge_error(exchange: Exchange, table: dict[str, Any], gateway: str | None) -> OrderVerdict:
     error = table_of(table, "error")
-    code = text_of(error, "code", 100)
-    gateway = gateway or text_of(error, "gateway", 100)
+    code = line_of(error, "code", 100)
+    gateway = gateway or line_of(error, "gateway", 100)
     denied = code is not None and code != "INTERNAL_ERROR" and exchange.http_status in {*range(400, 500), 503}
     outcome = OrderOutcome.DENIED if denied else OrderOutcome.ERROR
-    message = text_of(error, "message", 200)
+    message = line_of(error, "message", 200)
     return OrderVerdict(outcome, f"http_status={exchange.http_status} code={code} message={message}", gateway, code)

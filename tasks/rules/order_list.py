@@ -10,7 +10,7 @@ import orjson
 from tasks.model.looks import Exchange, Fault
 from tasks.model.order_states import BlindReason, UnprovenOrder
 from tasks.rules.fix_words import ord_status
-from tasks.rules.json_values import table_of, text_of
+from tasks.rules.json_values import line_of, table_of
 from tasks.rules.times import parse_time
 
 # The journal's words and FIX's OrdStatus: each says that the venue, or the service itself, has answered for the order.
@@ -77,8 +77,8 @@ def unproven_order(entry: object, asked: str, now: datetime) -> UnprovenOrder | 
         client_order_id=client_order_id,
         status=status,
         detail=_why(entry),
-        asset_class=text_of(entry, "asset_class", 40) or text_of(inner, "asset_class", 40),
-        gateway=text_of(entry, "gateway", 100) or text_of(table_of(entry, "execution"), "gateway", 100),
+        asset_class=line_of(entry, "asset_class", 40) or line_of(inner, "asset_class", 40),
+        gateway=line_of(entry, "gateway", 100) or line_of(table_of(entry, "execution"), "gateway", 100),
         age_s=_age_s(entry, now),
     )
 
@@ -143,8 +143,8 @@ def _word(entry: Mapping[str, Any], key: str) -> str:
 
 def _why(entry: dict[str, Any]) -> str:
     error = table_of(entry, "error")
-    said = f"{text_of(error, 'code', 100) or ''} {text_of(error, 'message', 200) or ''}".strip()
-    return said or text_of(entry, "error", 200) or "no answer yet"
+    said = f"{line_of(error, 'code', 100) or ''} {line_of(error, 'message', 200) or ''}".strip()
+    return said or line_of(entry, "error", 200) or "no answer yet"
 
 
 def _age_s(entry: Mapping[str, Any], now: datetime) -> float | None:

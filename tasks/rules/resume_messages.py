@@ -11,7 +11,7 @@ from tasks.rules.headline import held_now, liftable
 from tasks.rules.hysteresis import keeps_open
 from tasks.rules.in_force import in_force_words
 from tasks.rules.times import utc_text
-from tasks.rules.wording import head, message_of
+from tasks.rules.wording import command_line, head, message_of
 
 REMINDER = "resume"
 RESUME_WITH = {
@@ -65,7 +65,7 @@ def _asked(
 
 
 def _how(kept: tuple[Restriction, ...]) -> str:
-    ways = dict.fromkeys(RESUME_WITH[one.kind].format(one.name) for one in kept)
+    ways = dict.fromkeys(RESUME_WITH[one.kind].format(command_line(one.name)) for one in kept)
     return f"Resume? A person decides: {'; '.join(ways)}. It stays as it is until then, and this comes again."
 
 

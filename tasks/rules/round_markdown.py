@@ -4,7 +4,7 @@ from tasks.model.diagnosis import Finding
 from tasks.model.rounds import OwnTriage, RoundStory, ServiceSeen, Standing, Start
 from tasks.rules.cells import cell, table
 from tasks.rules.rounds import most_urgent_first
-from tasks.rules.run_names import NAME_LIMIT_COUNT, TAGS_COUNT, triage_name
+from tasks.rules.run_names import TAGS_COUNT, run_name, triage_name
 from tasks.rules.times import utc_text
 
 NAMED_COUNT = 5
@@ -24,7 +24,7 @@ def round_name(story: RoundStory) -> str:
     """Name the run of a round by who is not well."""
     seen, needing = story.looks.services, most_urgent_first(story.looks.services)
     found = f"{len(seen) - len(needing)} healthy" + ("; not: " + _named(needing) if needing else "")
-    return f"{triage_name(f'all {len(seen)} services', story.request.asked.alert)} → {found}"[:NAME_LIMIT_COUNT]
+    return run_name(f"{triage_name(f'all {len(seen)} services', story.request.asked.alert)} → {found}")
 
 
 def round_tags(story: RoundStory) -> tuple[str, ...]:

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from tasks.model.control import printable_line
 from tasks.model.looks import Exchange, Fault, RouteLook, RoutingLook, Seen
 from tasks.model.orders import AssetClass
 from tasks.rules.in_force import read_lifted, read_restrictions
-from tasks.rules.json_values import parse_object, state_of, table_of, text_of
+from tasks.rules.json_values import line_of, parse_object, state_of, table_of
 from tasks.rules.times import parse_time
 
 ALTERNATES_LIMIT_COUNT = 50
@@ -41,7 +42,7 @@ def _read(
     table: dict[str, Any], routes: dict[str, Any], shipped: Mapping[AssetClass, str], now: datetime
 ) -> RoutingLook:
     hashes = table_of(table, "table")
-    error = text_of(hashes, "file_error", 300)
+    error = line_of(hashes, "file_error", 300)
     loaded_at = parse_time((hashes or {}).get("loaded_at"))
     found = tuple(_route(name, routes.get(name.value), shipped.get(name)) for name in AssetClass if name in routes)
     told = ", ".join(f"{one.asset_class} {one.gateway or 'nowhere'}" for one in found)
@@ -50,11 +51,11 @@ def _read(
         detail=f"the table on disk is refused: {error}" if error else told,
         looked_at=now,
         routes=found,
-        table_hash=text_of(hashes, "hash", 100),
+        table_hash=line_of(hashes, "hash", 100),
         loaded_at=loaded_at,
-        file_hash=text_of(hashes, "file_hash", 100),
+        file_hash=line_of(hashes, "file_hash", 100),
         file_error=error,
-        shipped_hash=text_of(hashes, "shipped_hash", 100),
+        shipped_hash=line_of(hashes, "shipped_hash", 100),
         kept_hashes=_kept(hashes),
         features=_features(table_of(table, "features") or {}),
         strategies=_strategies(table_of(table, "strategies") or {}),
@@ -66,12 +67,14 @@ def _read(
 def _kept(table: dict[str, Any] | None) -> tuple[str, ...]:
     """List the hashes of the good tables that the service keeps, newest first."""
     found = (table or {}).get("kept")
-    hashes = [text_of(one, "hash", 100) for one in (found if isinstance(found, list) else []) if isinstance(one, dict)]
+    hashes = [line_of(one, "hash", 100) for one in (found if isinstance(found, list) else []) if isinstance(one, dict)]
     return tuple(one for one in hashes[:TABLES_LIMIT_COUNT] if one)
 
 
 def _strategies(found: dict[str, Any]) -> dict[str, str]:
-    tables = {name[:100]: one if isinstance(one, dict) else {"state": one} for name, one in found.items()}
+    tables = {
+        printable_line(name[:100]): one if isinstance(one, dict) else {"state": one} for name, one in found.items()
+    }
     states = [(name, state_of(one, "state")) for name, one in tables.items()]
     return {name: state for name, state in states[:STRATEGIES_LIMIT_COUNT] if state}
 
@@ -80,19 +83,25 @@ def _route(asset_class: AssetClass, found: object, shipped: str | None) -> Route
     one = found if isinstance(found, dict) else {}
     alternates = one.get("alternates")
     names = alternates if isinstance(alternates, list) else []
-    gateway = text_of(one, "gateway", 100)
+    gateway = line_of(one, "gateway", 100)
     return RouteLook(
         asset_class=asset_class,
         gateway=gateway,
-        table_gateway=text_of(one, "table_gateway", 100) if "table_gateway" in one else gateway,
+        table_gateway=line_of(one, "table_gateway", 100) if "table_gateway" in one else gateway,
         shipped_gateway=shipped,
-        alternates=tuple(name[:100] for name in names[:ALTERNATES_LIMIT_COUNT] if isinstance(name, str)),
+        alternates=tuple(
+            printable_line(name[:100]) for name in names[:ALTERNATES_LIMIT_COUNT] if isinstance(name, str)
+        ),
         trading_state=state_of(one, "trading_state"),
-        set_by=text_of(one, "set_by", 100),
-        reason=text_of(one, "reason", 500),
+        set_by=line_of(one, "set_by", 100),
+        reason=line_of(one, "reason", 500),
     )
 
 
 def _features(found: dict[str, Any]) -> dict[str, bool]:
     tables = [(name, one) for name, one in found.items() if isinstance(one, dict)]
-    return {name[:100]: one["enabled"] is True for name, one in tables[:FEATURES_LIMIT_COUNT] if "enabled" in one}
+    return {
+        printable_line(name[:100]): one["enabled"] is True
+        for name, one in tables[:FEATURES_LIMIT_COUNT]
+        if "enabled" in one
+    }

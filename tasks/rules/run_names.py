@@ -1,5 +1,6 @@
 """What a run is called, and the tags by which a list of runs is filtered: to be read at three in the morning."""
 
+from tasks.model.control import printable_line
 from tasks.model.diagnosis import Finding, Status
 from tasks.model.incident import Outcome
 from tasks.model.messages import Message
@@ -11,12 +12,19 @@ from tasks.rules.in_force import in_force_words
 
 ROUTINE = "routine look"
 NAME_LIMIT_COUNT = 160
+ALERT_LIMIT_COUNT = 60
 TAGS_COUNT = 12
+
+
+def run_name(text: str, limit_count: int = NAME_LIMIT_COUNT) -> str:
+    """Make a name of any text: one line that can be read and stored, cut where a list of runs would cut it."""
+    line = printable_line(text)
+    return line if len(line) <= limit_count else f"{line[: limit_count - 1].rstrip()}…"
 
 
 def triage_name(service: str, alert: str | None) -> str:
     """Name a triage that begins: the service, and what it was started for."""
-    return f"{service}: {alert or ROUTINE}"
+    return run_name(f"{service}: {run_name(alert, ALERT_LIMIT_COUNT) if alert else ROUTINE}")
 
 
 def found_name(story: TriageStory) -> str:
@@ -26,7 +34,7 @@ def found_name(story: TriageStory) -> str:
     """
     request = story.evidence.context.request
     alert = request.alert or (request.seen.name if request.seen else None)
-    return f"{triage_name(request.service, alert)} → {_found(story)}"[:NAME_LIMIT_COUNT]
+    return run_name(f"{triage_name(request.service, alert)} → {_found(story)}")
 
 
 def found_tags(story: TriageStory) -> tuple[str, ...]:
@@ -38,26 +46,25 @@ def found_tags(story: TriageStory) -> tuple[str, ...]:
 
 def ended_name(begun: str, result: RemediationResult) -> str:
     """Name a run that a person ordered by what came of it, too."""
-    return f"{begun} → {_outcome(result)}"[:NAME_LIMIT_COUNT]
+    outcome = f" → {_outcome(result)}"
+    return run_name(f"{run_name(begun, NAME_LIMIT_COUNT - len(outcome))}{outcome}")
 
 
 def telling_name(service: str, messages: tuple[Message, ...]) -> str:
     """Name the telling: who is told anything new."""
     told = ", ".join(dict.fromkeys(one.audience.value for one in messages))
-    return f"{service}: tell {told}" if told else f"{service}: tell who is due"
+    return run_name(f"{service}: tell {told}") if told else f"{service}: tell who is due"
 
 
 def watchdog_name(stalled: tuple[str, ...]) -> str:
     """Name what the dead man's switch found."""
-    return (
-        f"triage has stalled: {', '.join(stalled)}"[:NAME_LIMIT_COUNT] if stalled else "triages finish: nothing to do"
-    )
+    return run_name(f"triage has stalled: {', '.join(stalled)}") if stalled else "triages finish: nothing to do"
 
 
 def acting_name(service: str, planned: tuple[PlannedAction, ...]) -> str:
     """Name the acting: what is planned in the first place, in order."""
     first = ", ".join(one.words for one in planned if one.due is Due.ALWAYS)
-    return f"{service}: {first or 'nothing planned'}"[:NAME_LIMIT_COUNT]
+    return run_name(f"{service}: {first or 'nothing planned'}")
 
 
 def _found(story: TriageStory) -> str:

@@ -1,7 +1,9 @@
 """The words that every message shares: the two templates of §4, kept to the letter, the head, the summary, the key."""
 
+import shlex
 from datetime import datetime
 
+from tasks.model.control import printable_line
 from tasks.model.diagnosis import Audience, Finding
 from tasks.model.incident import IncidentState
 from tasks.model.messages import Message
@@ -17,6 +19,8 @@ TECHNICAL_ESCALATION = (
     "Key artifacts: incidents.jsonl, service logs, sample failing request/response."
 )
 SUMMARY_LIMIT_COUNT = 1000
+# What stands for what a person writes there.
+SPELLED_OUT = frozenset({"…"})
 
 
 def desk_notice(asset_class: str) -> str:
@@ -47,7 +51,12 @@ def causes_of(incident: IncidentState) -> str:
 
 def one_line(text: str) -> str:
     """Bring foreign text into one line of bounded length: a template stays one sentence."""
-    return " ".join(text.split())[:SUMMARY_LIMIT_COUNT]
+    return printable_line(text)[:SUMMARY_LIMIT_COUNT]
+
+
+def command_line(*words: str) -> str:
+    """Write a command that a person copies into a shell: a name from outside is one word there, whatever it holds."""
+    return " ".join(word if word in SPELLED_OUT else shlex.quote(printable_line(word)) for word in words)
 
 
 def message_of(incident: IncidentState, audience: Audience, about: str, text: str, detail: str = "") -> Message:

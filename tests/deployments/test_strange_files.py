@@ -2,6 +2,7 @@
 
 import os
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -51,6 +52,16 @@ def _bind(path: Path) -> None:
         os.chdir(here)
 
 
+def _link_to_device(path: Path) -> None:
+    # A node of our own: a test that links to the machine's devices would have them replaced by what it tests.
+    node = path.with_name(f"{path.name}.zero")
+    try:
+        os.mknod(node, stat.S_IFCHR | 0o600, os.makedev(1, 5))
+    except PermissionError:
+        pytest.skip("only root makes a device")
+    path.symlink_to(node)
+
+
 def _sparse(path: Path) -> None:
     path.touch()
     os.truncate(path, 1 << 40)
@@ -60,7 +71,7 @@ ODD: dict[str, Callable[[Path], object]] = {
     "fifo": os.mkfifo,
     "socket": _bind,
     "folder": Path.mkdir,
-    "device": lambda path: path.symlink_to("/dev/zero"),
+    "device": _link_to_device,
     "loop": lambda path: path.symlink_to(path.name),
     "below a file": lambda path: path.symlink_to("/etc/hostname/nothing"),
     "sparse": _sparse,
@@ -127,6 +138,15 @@ def test_only_a_word_that_is_a_mode_is_one(tmp_path: Path, text: str) -> None:
     (tmp_path / "mode").write_text(text, "utf-8")
 
     assert current_mode(RunbookSettings(state_dir=tmp_path, mode=Mode.ACT)) is Mode.OBSERVE
+
+
+def test_a_device_is_never_replaced_by_a_file(tmp_path: Path) -> None:
+    """As root, a state file that is a link to a device had the machine's own device replaced by our file."""
+    path = tmp_path / "state.json"
+    _link_to_device(path)
+
+    assert raises_only(Code.SINK_UNWRITABLE, lambda: write_whole(path, b"{}"))
+    assert stat.S_ISCHR(path.stat().st_mode)
 
 
 def test_settings_that_are_no_file_are_told_in_one_line(put_odd: Callable[[Path], Path], tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from tasks.model.verdicts import GuardCode, Verdict
 from tasks.rules.guards.facts import Facts
 from tasks.rules.guards.order_rate import orders_per_min
 from tasks.rules.in_force import set_words
+from tasks.rules.wording import command_line
 
 INEFFECTIVE_LIMIT_COUNT = 2
 DAY = timedelta(days=1)
@@ -171,7 +172,8 @@ def _not_answered(planned: PlannedAction, facts: Facts) -> Verdict:
     said = facts.history.rejected.get(planned.key)
     if said is not None:
         return Verdict.no(GuardCode.REJECTED_BY_PERSON, f"{said}; by hand only, or after `runbook rearm`")
-    asks = f"a person must approve: `runbook approve {planned.incident_id}`, or the form in the Prefect UI"
+    command = command_line("runbook", "approve", planned.incident_id)
+    asks = f"a person must approve: `{command}`, or the form in the Prefect UI"
     return Verdict.no(GuardCode.APPROVAL_NEEDED, f"mode={facts.evidence.context.mode}; {asks}")
 
 
