@@ -112,8 +112,10 @@ def set_words(one: Restriction) -> str:
 
 
 def in_force_words(restrictions: Iterable[Restriction]) -> str:
-    """Say all restrictions in sentences: what stops orders first; classes that one hand set at once in one."""
-    ordered = sorted(restrictions, key=lambda one: (not one.stops_orders, one.kind, one.name))
+    """Say all in sentences: what stops orders first, classes before all; those that one hand set at once in one."""
+    ordered = sorted(
+        restrictions, key=lambda one: (not one.stops_orders, one.kind is not Held.TRADING, one.kind, one.name)
+    )
     groups: dict[tuple[object, ...], list[Restriction]] = {}
     for one in ordered:
         minute = one.set_at.replace(second=0, microsecond=0) if one.set_at else None
@@ -124,6 +126,10 @@ def in_force_words(restrictions: Iterable[Restriction]) -> str:
     left = len(told) - TOLD_LIMIT_COUNT
     more = [f"And {left} more restrictions: `runbook look routing` names them."] if left > 0 else []
     return " ".join((*told[:TOLD_LIMIT_COUNT], *more))
+
+
+def _weight(one: Restriction) -> tuple[object, ...]:
+    return (not one.stops_orders, one.kind is not Held.TRADING, one.kind, one.name)
 
 
 def _group_words(group: list[Restriction]) -> str:

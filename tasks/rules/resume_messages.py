@@ -46,13 +46,10 @@ def resume_messages(story: TriageStory) -> tuple[Message, ...]:
 def _asked(
     incident: IncidentState, kept: tuple[Restriction, ...], story: TriageStory, slot: int
 ) -> tuple[Message, ...]:
-    since = incident.recovered_at or incident.opened_at
+    since = _over_since(incident, story.evidence.context.looked_at)
+    over = f" (over since {utc_text(since)})" if since else ""
     gone = tuple(dict.fromkeys(why for one in kept if (why := liftable(one, story.diagnosis, story.evidence.latest))))
-    why = (
-        f"{'. '.join(gone)} (over since {utc_text(since)})."
-        if gone
-        else f"Its trouble is over since {utc_text(since)}."
-    )
+    why = f"{'. '.join(gone)}{over}." if gone else f"Its trouble is over{f' since {utc_text(since)}' if since else ''}."
     orders = tuple(one for one in kept if one.kind is not Held.FEATURE)
     told = in_force_words(kept)
     page = f"{head(incident, story.evidence.context.mode)} {told} {why} {_how(kept)}"
@@ -70,5 +67,11 @@ def _how(kept: tuple[Restriction, ...]) -> str:
 
 
 def _slot(incident: IncidentState, now: datetime, every_s: float) -> int:
-    since = incident.recovered_at or incident.opened_at
-    return max(0, int((now - since).total_seconds() // every_s))
+    """Number the reminders; without a time to count from, as after a clock was set back, by the clock itself."""
+    since = _over_since(incident, now)
+    return int((now - since).total_seconds() // every_s) if since else int(now.timestamp() // every_s)
+
+
+def _over_since(incident: IncidentState, now: datetime) -> datetime | None:
+    """Say since when its trouble is over; a time that is still to come says nothing."""
+    return next((at for at in (incident.recovered_at, incident.opened_at) if at is not None and at <= now), None)
