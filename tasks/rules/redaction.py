@@ -15,6 +15,7 @@ from tasks.model.messages import Attachment, Message
 
 # Shorter ones are words, and would tear holes into everything.
 SHORTEST_COUNT = 6
+PAIR_COUNT = 2
 PUT_IN = "[secret]"
 
 # What a secret does not hold, and what therefore ends it.
@@ -25,6 +26,7 @@ _KEYS = (
     r"(?:passw(?:or)?d|passphrase|pwd|secret(?:[_-]?(?:access[_-]?)?key)?|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|"
     r"private[_-]?key|credentials?|session[_-]?(?:id|key))"
 )
+_NAMES = rf"(?:{_KEYS}|(?:proxy-)?authorization|(?:set-)?cookie)"
 _NOTHING = r"(?!(?:null|none|nil|true|false|undefined|\*+|\[secret\])(?:[\s\"'\\,;&|)\]}]|$))"
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (
@@ -42,12 +44,22 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"({_KEYS}{_SIGN}){_NOTHING}(\\?[\"']){_QUOTED}", re.IGNORECASE), rf"\1\2{PUT_IN}"),
     (re.compile(rf"({_KEYS}{_SIGN}){_NOTHING}({_VALUE})", re.IGNORECASE), rf"\1{PUT_IN}"),
     (re.compile(rf"(--?{_KEYS}[ \t]{{1,3}})(?!-)({_VALUE})", re.IGNORECASE), rf"\1{PUT_IN}"),
+    (re.compile(rf"(--?{_KEYS}[ \t]{{1,3}}[\"'])({_QUOTED})", re.IGNORECASE), rf"\1{PUT_IN}"),
+    # Lists in JSON: a name and its value as two texts, as of headers and command lines; or a list behind a name.
+    (
+        re.compile(rf"([\"'][\w-]{{0,40}}?{_NAMES}[\"']\s{{0,40}},\s{{0,40}}[\"'])(?!-)({_QUOTED})", re.IGNORECASE),
+        rf"\1{PUT_IN}",
+    ),
+    (re.compile(rf"({_NAMES}[\"']\s{{0,3}}:\s{{0,3}}\[\s{{0,40}}[\"'])({_QUOTED})", re.IGNORECASE), rf"\1{PUT_IN}"),
     # FIX: Password (554), NewPassword (925), EncryptedPassword (1402).
     (re.compile(r"((?:^|[\x01|;^ ])(?:554|925|1402)=)[^\x01|;\s]++"), rf"\1{PUT_IN}"),
     (re.compile(r"(://)[^\s/@\"'\\?#]{1,300}+@"), rf"\1{PUT_IN}@"),
     (re.compile(r"(?<![\w-])eyJ[\w-]{8,}+\.[\w-]{8,}+(?:\.[\w-]*+)?"), PUT_IN),
     (re.compile(r"\b(?:xox[a-z]-[\w-]{8,}+|gh[a-z]_\w{20,}+|(?:AKIA|ASIA)[A-Z0-9]{16}|sk_live_\w{8,}+)"), PUT_IN),
 )
+# A key of a table, the name of a header or of an argument, behind which a secret stands by itself.
+_NAMES_ONE = re.compile(rf"(?:(?:^|[-_. ]){_KEYS}|^(?:proxy-)?authorization|^(?:set-)?cookie)$", re.IGNORECASE)
+_ARGUMENT = re.compile(rf"--?(?:[\w-]{{0,40}}[-_])?{_KEYS}", re.IGNORECASE)
 # One of these stands in every text that has a shape of the above: most texts are passed by at the cost of one search.
 _SIGNS = re.compile(
     r"passw|passphrase|pwd|secret|token|key|credential|authorization|cookie|session|bearer|basic|://|"
@@ -103,10 +115,36 @@ def _cleaned(thing: Thing, secrets: list[str]) -> Thing:
         changed = {name: clean for name, value in fields.items() if (clean := _cleaned(value, secrets)) is not value}
         found = thing.model_copy(update=changed) if changed else thing
     elif isinstance(thing, dict):
-        table = {key: _cleaned(value, secrets) for key, value in thing.items()}
+        table = {key: _of_key(key, value, secrets) for key, value in thing.items()}
         found = table if any(table[key] is not value for key, value in thing.items()) else thing
     elif type(thing) in (tuple, list):
-        parts = [_cleaned(value, secrets) for value in thing]  # type: ignore[attr-defined]
+        parts = _of_list(list(thing), secrets)  # type: ignore[call-overload]
         same = all(part is value for part, value in zip(parts, thing, strict=True))  # type: ignore[call-overload]
         found = thing if same else type(thing)(parts)  # type: ignore[call-arg]
     return found  # type: ignore[return-value]
+
+
+def _of_key(key: object, value: object, secrets: list[str]) -> object:
+    """Take the secrets out of what stands behind a key: behind the name of a secret, every text is one."""
+    if not isinstance(key, str) or _NAMES_ONE.search(key) is None:
+        return _cleaned(value, secrets)
+    match value:
+        case str():
+            return PUT_IN if value else value
+        case list() | tuple():
+            return type(value)(_of_key(key, one, secrets) for one in value)
+        case _:
+            return _cleaned(value, secrets)
+
+
+def _of_list(parts: list[object], secrets: list[str]) -> list[object]:
+    """Take the secrets out of a list, also where a name and its value are two: a header, two words of a command."""
+    found = [_cleaned(one, secrets) for one in parts]
+    for place, name in enumerate(parts[:-1]):
+        value = parts[place + 1]
+        if not isinstance(name, str) or not isinstance(value, str) or value.startswith("-"):
+            continue
+        is_pair = len(parts) == PAIR_COUNT and place == 0 and _NAMES_ONE.search(name) is not None
+        if is_pair or _ARGUMENT.fullmatch(name):
+            found[place + 1] = PUT_IN
+    return found

@@ -1,5 +1,7 @@
 """Secrets in foreign text."""
 
+from typing import Any
+
 import orjson
 import pytest
 
@@ -94,3 +96,47 @@ def test_a_known_secret_is_taken_out_of_every_text_of_a_value() -> None:
     assert clean.body == f"said {PUT_IN}"
     assert clean.headers == (("x", PUT_IN),)
     assert cleaned(clean, ("abcdef-1",)) is clean
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        {"password": "Hunter"},
+        {"labels": {"db_token": "Hunter"}},
+        {"api-key": ["Hunter", "Hunter"]},
+        {"Authorization": "Hunter"},
+        {"headers": (("set-cookie", "sid=Hunter"), ("x-api-key", "Hunter"))},
+        ["oms", "--db-password", "Hunter", "--port", "1"],
+    ],
+)
+def test_what_stands_by_itself_behind_the_name_of_a_secret_is_one(thing: Any) -> None:
+    """An alert's label, a header, a word of a command line: the name is in one text and the secret in another."""
+    assert "Hunter" not in str(cleaned(thing))
+    assert str(cleaned(thing)).count("[secret]") >= 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"cmdline": ["oms", "--token", "Hunter"]}',
+        '"cmdline": [\n    "oms",\n    "--db-password",\n    "Hunter"\n  ]',
+        '[["set-cookie", "sid=Hunter"], ["x-api-key", "Hunter"]]',
+        '{"password": ["Hunter"]}',
+        "oms --api-token 'Hunter x'",
+    ],
+)
+def test_a_secret_in_a_list_of_a_text_is_taken_out(text: str) -> None:
+    """A snapshot holds the command line of the process as it was started."""
+    assert "Hunter" not in without_secrets(text)
+    assert without_secrets(without_secrets(text)) == without_secrets(text)
+
+
+def test_what_only_looks_like_it_stays() -> None:
+    """Holes in everything would hide what went wrong."""
+    for thing in (
+        {"tokens_left": "12", "status": "token"},
+        ["token", "bucket", "empty"],
+        {"password": None},
+        ["a", "-b"],
+    ):
+        assert cleaned(thing) == thing
