@@ -47,6 +47,7 @@ def gather_status(state: StateDir) -> dict[str, Any]:
         triage = pool.submit(_triages, stack, door)
         approvals = pool.submit(waiting_approvals, door, datetime.now(UTC)) if door else None
         monitoring = _monitoring(stack, parts.get(MONITORING))
+        incidents, faults = _open_incidents(state)
         return {
             "running": any(part.alive for part in parts.values()),
             "prefect": _held(_prefect(stack, parts.get(SERVER), server.result() if server else None), holders, SERVER),
@@ -55,7 +56,8 @@ def gather_status(state: StateDir) -> dict[str, Any]:
             "services": {ORDER_SERVICE: _held(service.result(), holders, ORDER_SERVICE)} if stack else {},
             "gateways": {name: _held(one.result(), holders, name) for name, one in gateways.items()},
             "triage": triage.result(),
-            "open_incidents": _open_incidents(state),
+            "open_incidents": incidents,
+            "ledger_faults": faults,
             "approvals": approvals.result() if approvals else [],
             "mode": _mode(state),
             "state_dir": str(state.root),
@@ -156,8 +158,8 @@ def _pid(part: PartRecord | None) -> int | None:
     return part.identity.pid if part is not None and part.alive else None
 
 
-def _open_incidents(state: StateDir) -> list[str]:
-    """Name the open incidents of every watched service; a ledger that cannot be read is left out."""
+def _open_incidents(state: StateDir) -> tuple[list[str], list[str]]:
+    """Name the open incidents of every watched service, and why a ledger cannot be read: *none* is not known then."""
     settings = _settings(state)
     ledgers: dict[LedgerPlace, list[str]] = {}
     if settings is None:
@@ -165,15 +167,16 @@ def _open_incidents(state: StateDir) -> list[str]:
     else:
         for service in settings.services:
             ledgers.setdefault(settings.ledger(service), []).append(service)
-    return [one for place, services in ledgers.items() for one in _open_in(place, services)]
-
-
-def _open_in(place: LedgerPlace, services: list[str]) -> list[str]:
-    try:
-        ledger = read_ledger(place)
-    except RunbookError:
-        return []
-    return [incident.incident_id for service in services for incident in open_incidents(ledger, service)]
+    found: list[str] = []
+    faults: list[str] = []
+    for place, services in ledgers.items():
+        try:
+            ledger = read_ledger(place)
+        except RunbookError as error:
+            faults.append(str(error))
+        else:
+            found += [one.incident_id for service in services for one in open_incidents(ledger, service)]
+    return found, faults
 
 
 def _mode(state: StateDir) -> str | None:

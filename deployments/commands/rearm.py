@@ -30,4 +30,5 @@ def rearm(*, reason: str, service: str | None = None, by: str | None = None, acc
         say(f"Re-armed {name}.")
         return
     wrong = rearm_with_ledger(settings, name, who, reason, datetime.now(UTC))
-    say(f"Re-armed {name}. Its ledger counts as it is from now on; before, {wrong or 'nothing was wrong with it'}.")
+    before = f"accepted: {wrong.partition('; ')[0]}" if wrong else "nothing was wrong with it before"
+    say(f"Re-armed {name}. Its ledger counts as it is from now on; {before}.")

@@ -105,11 +105,16 @@ def triage_lines(status: dict[str, Any]) -> list[str]:
     return [
         f"last triage     {told}",
         f"next triage     {next_at}",
-        f"open incidents  {', '.join(status['open_incidents']) or 'none'}",
+        f"open incidents  {_incidents(status)}",
         f"mode            {status['mode'] or 'unknown'}",
         f"database        {(status.get('prefect') or {}).get('database') or 'unknown'}",
         *(approval_line(one) for one in status.get("approvals", [])),
     ]
+
+
+def _incidents(status: dict[str, Any]) -> str:
+    unread = [f"unknown, {fault}" for fault in status.get("ledger_faults", [])]
+    return ", ".join((*status["open_incidents"], *unread)) or "none"
 
 
 def approval_line(one: dict[str, Any]) -> str:

@@ -67,6 +67,18 @@ def test_the_open_incidents_of_every_service_are_told(tmp_path: Path) -> None:
     assert gather_status(state)["open_incidents"] == ["INC-b", "INC-c"]
 
 
+def test_a_ledger_that_is_gone_is_no_open_incident_of_none(tmp_path: Path) -> None:
+    """The status said *open incidents none* while nothing could be read, recorded or done."""
+    state = StateDir(tmp_path)
+    state.incidents_file.mkdir()
+
+    status = gather_status(state)
+    told = triage_lines({**status, "triage": {"last": None, "next_at": None, "overdue": False}})
+
+    assert status["open_incidents"] == []
+    assert any(one.startswith("open incidents  unknown, LEDGER_UNREADABLE: ") for one in told)
+
+
 def test_the_cause_of_several_services_is_that_of_the_most_urgent_one() -> None:
     """Who asks for the last triage hears of the worst, and *healthy* only where all are."""
 
