@@ -16,13 +16,17 @@ from tasks.rules.in_force import in_force, in_force_after, in_force_words
 from tasks.rules.planning.due import ends_incident
 from tasks.rules.wording import one_line
 
+LEDGER_LOST = "NOTHING CAN BE DONE, the incident ledger cannot be used."
+
 
 def story_headline(story: TriageStory) -> str:
     """Write the sentence of a triage, with what it has done so far.
 
     Runbook: §1 Initial triage.
     """
-    return headline(story.evidence.context.request.service, story.diagnosis, story.evidence, story.remediation)
+    context = story.evidence.context
+    line = headline(context.request.service, story.diagnosis, story.evidence, story.remediation)
+    return f"{LEDGER_LOST} {line}" if context.ledger_detail else line
 
 
 def headline(

@@ -69,10 +69,11 @@ def acting_name(service: str, planned: tuple[PlannedAction, ...]) -> str:
 
 def _found(story: TriageStory) -> str:
     held = in_force_words(held_now(story.evidence, story.remediation).restrictions)
-    found = _diagnosed(story)
+    found = f"{_diagnosed(story)}, but no ledger" if story.evidence.context.ledger_detail else _diagnosed(story)
     if not held:
         return found
-    return held if story.diagnosis.status is Status.OK else f"{found}. {held}"
+    alone = story.diagnosis.status is Status.OK and not story.evidence.context.ledger_detail
+    return held if alone else f"{found}. {held}"
 
 
 def _diagnosed(story: TriageStory) -> str:

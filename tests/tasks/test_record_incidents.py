@@ -69,7 +69,7 @@ def test_a_ledger_that_cannot_be_written_is_a_finding_of_the_run_and_not_its_end
 
     assert "LEDGER_UNWRITABLE" in update.fault
     assert not needs_runbook(story), "nothing is done"
-    messages = lost_ledger_messages(story)
+    messages = [one for one in lost_ledger_messages(story) if one.audience is not Audience.DESK]
     assert [one.audience for one in messages] == [Audience.TIER_3, Audience.TIER_1]
     for one in messages:
         assert "locked for 0.1 s by" in one.text

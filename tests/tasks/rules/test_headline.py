@@ -14,7 +14,7 @@ from tasks.model.orders import AssetClass
 from tasks.model.plan import Target
 from tasks.model.remediation import ActionResult, Recovery, RemediationResult
 from tasks.model.report import TriageStory
-from tasks.rules.headline import headline, held_now, overall_status
+from tasks.rules.headline import headline, held_now, overall_status, story_headline
 from tasks.rules.in_force import in_force, in_force_after, in_force_words
 from tasks.rules.report_markdown import triage_markdown
 from tasks.rules.run_names import found_name
@@ -59,6 +59,16 @@ def test_a_halted_class_is_the_headline_with_who_and_when() -> None:
     assert line == "order-service is up. EQUITY IS HALTED (by triage, 14:32:19Z). XNAS answers again: resume equity?"
     assert len(line.split(". XNAS")[0]) <= 80
     assert overall_status(OK, held_now(seen), seen) is Status.DEGRADED
+
+
+def test_a_run_without_a_ledger_says_first_that_nothing_can_be_done() -> None:
+    """The list of runs read *healthy* all night, while the automation could not have acted on anything."""
+    seen = evidence(observation())
+    context = seen.context.model_copy(update={"ledger_detail": "LEDGER_UNWRITABLE: expected to append was …"})
+    story = TriageStory(evidence=seen.model_copy(update={"context": context}), diagnosis=OK)
+
+    assert story_headline(story).startswith("NOTHING CAN BE DONE, the incident ledger cannot be used. order-service is")
+    assert found_name(story) == "order-service: routine look → healthy, but no ledger"
 
 
 def test_one_reason_to_resume_is_asked_about_once() -> None:

@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from tasks.model.diagnosis import Audience, Diagnosis, Status
+from tasks.model.diagnosis import Audience, Cause, Diagnosis, Status
 from tasks.model.messages import Message
 from tasks.model.report import TriageStory
 from tasks.rules.course import needs_runbook
-from tasks.rules.lost_ledger import lost_ledger_messages
+from tasks.rules.lost_ledger import NO_END, lost_ledger_messages
 from tests.fakes.cases import finding
 from tests.fakes.looks import NOW, evidence, observation
 
@@ -39,8 +39,37 @@ def test_on_call_is_told_too_where_the_service_is_ill() -> None:
     """Without the ledger nobody else would be paged for a service that hangs."""
     messages = told(ILL)
 
-    assert [one.audience for one in messages] == [Audience.TIER_3, Audience.TIER_1]
-    assert all("service_hung" in one.text for one in messages)
+    desk = [one for one in messages if one.audience is Audience.DESK]
+    assert [one.audience for one in messages if one not in desk] == [Audience.TIER_3, Audience.TIER_1]
+    assert all("service_hung" in one.text for one in messages if one not in desk)
+
+
+def test_on_calls_phone_shows_what_is_broken_and_that_nothing_is_done() -> None:
+    """Eighty characters that name an id and a mode say nothing to who wakes up."""
+    on_call = next(one for one in told(ILL) if one.audience is Audience.TIER_1)
+
+    assert on_call.text[:80].startswith(
+        "order-service: service hung, and nothing is done, the incident ledger cannot be"
+    )
+
+
+def test_the_desk_is_told_of_a_service_that_hangs_without_a_ledger() -> None:
+    """Nothing is done about it, and nobody will write that it is over: who trades on must know both."""
+    desk = [one for one in told(ILL) if one.audience is Audience.DESK]
+
+    assert {one.text.partition(" for ")[2].partition(".")[0] for one in desk} >= {"equity", "fx"}
+    assert all(one.detail.endswith(NO_END) for one in desk)
+
+
+def test_a_service_that_goes_down_later_in_the_hour_is_told_all_the_same() -> None:
+    """On-call had read of a hang, which was over; then the service was killed, and no one was called for 30 minutes."""
+    gone = Diagnosis(status=Status.CRITICAL, findings=(finding(Cause.SERVICE_DOWN),))
+    other = WHY.replace("LEDGER_UNREADABLE", "LEDGER_UNWRITABLE")
+
+    keys = [{one.audience: one.key for one in messages} for messages in (told(ILL), told(gone), told(ILL, other))]
+
+    assert len({one[Audience.TIER_1] for one in keys}) == 3
+    assert keys[0][Audience.TIER_3] == keys[1][Audience.TIER_3] != keys[2][Audience.TIER_3]
 
 
 def test_the_next_minutes_say_the_same_message_and_the_next_hour_reminds() -> None:
