@@ -118,14 +118,19 @@ def _state(service: str, diagnosis: Diagnosis, evidence: Evidence | None, held: 
         case Status.OK:
             if held.restrictions:
                 return f"{service} is up."
-            return _good(service, evidence.latest) if evidence else f"{service}: nothing seen."
+            return _good(service, evidence.latest, held) if evidence else f"{service}: nothing seen."
         case Status.DEGRADED | Status.CRITICAL:
             return f"{service} is {diagnosis.status.value}: {_causes(diagnosis.findings)}."
 
 
-def _good(service: str, seen: Observation) -> str:
-    """Say that all is well as far as it was checked: without a test order nobody knows whether orders fill."""
-    how = "healthy" if seen.orders else "up, orders not checked"
+def _good(service: str, seen: Observation, held: InForce) -> str:
+    """Say that all is well as far as it was checked: without a test order nobody knows whether orders fill.
+
+    Nothing is healthy of which nobody knows what holds it back, or whose test order ended otherwise than it should.
+    """
+    good = {OrderOutcome.EXECUTED, OrderOutcome.REJECTED_AS_EXPECTED}
+    is_healthy = held.is_known and all(order.outcome in good for order in seen.orders)
+    how = ("healthy" if is_healthy else "up") if seen.orders else "up, orders not checked"
     return f"{service} is {how}: {seen_words(seen)}."
 
 

@@ -139,6 +139,17 @@ def test_a_trading_state_that_is_not_known_to_be_active_is_in_force(state: str, 
     assert len(in_force(observation(routing=table)).restrictions) == count
 
 
+def test_no_service_is_called_healthy_whose_orders_are_denied_or_of_which_nobody_knows_what_is_in_force() -> None:
+    """*Healthy* was said of two denied orders of two, behind a disabled gateway, while the routing was unreadable."""
+    broken = RoutingLook(seen=Seen.FAILED, detail="http_status=500", looked_at=NOW)
+    denied = order(EQUITY, OrderOutcome.DENIED).model_copy(update={"code": "GATEWAY_DISABLED"})
+    closed = order(EQUITY, OrderOutcome.REJECTED_AS_EXPECTED)
+
+    assert headline("s", OK, evidence(observation(routing=broken))).startswith("s is up: health passed")
+    assert headline("s", OK, evidence(observation(orders=(denied,)))).startswith("s is up: health passed")
+    assert headline("s", OK, evidence(observation(orders=(closed,)))).startswith("s is healthy: health passed")
+
+
 def test_where_nobody_can_read_what_is_in_force_only_fills_prove_that_trading_is_open() -> None:
     """Market closed and routing broken: whether anything is halted is not known, and that is no *ok*."""
     broken = RoutingLook(seen=Seen.FAILED, detail="http_status=500", looked_at=NOW)
