@@ -10,10 +10,13 @@ from tasks.model.orders import AssetClass
 from tasks.rules.desk_time import desk_clock
 from tasks.rules.durations import duration_text
 from tasks.rules.message_keys import CAUSE_LEFT, CLOSED, RECOVERED, about_of, audience_of, told_now
+from tasks.rules.times import utc_text
 from tasks.rules.wording import causes_of, head, message_of
 
 # What closed longer ago is told by the list of incidents; nobody waits for it any more.
 OWED_FOR = timedelta(days=1)
+# What is told later than this after the close speaks of the past: the next run after a killed one.
+TOLD_AT_ONCE = timedelta(minutes=2)
 DESK_KEY = "desk-"
 _TELLS_OF_THE_END = frozenset({CLOSED, RECOVERED, CAUSE_LEFT})
 
@@ -39,7 +42,9 @@ def recovery_messages(
     if not owes_recovery(incident, now):
         return ()
     return tuple(
-        message_of(incident, audience, CLOSED, _text(incident, audience, words, others))
+        message_of(
+            incident, audience, CLOSED, _text(incident, audience, words, others, is_late=_is_late(incident, now))
+        )
         for audience in _waiting(incident)
     )
 
@@ -51,23 +56,35 @@ def _waiting(incident: IncidentState) -> tuple[Audience, ...]:
     return tuple(audience for audience in Audience if audience in heard and audience not in know)
 
 
-def _text(incident: IncidentState, audience: Audience, words: PageWords, others: tuple[IncidentState, ...]) -> str:
+def _is_late(incident: IncidentState, now: datetime) -> bool:
+    return incident.closed_at is not None and abs(now - incident.closed_at) > TOLD_AT_ONCE
+
+
+def _text(
+    incident: IncidentState, audience: Audience, words: PageWords, others: tuple[IncidentState, ...], *, is_late: bool
+) -> str:
     closed_at = incident.closed_at or incident.opened_at
     took = duration_text((closed_at - (incident.reopened_at or incident.opened_at)).total_seconds())
     if audience is not Audience.DESK:
         left = "".join(f" {name.capitalize()}: {how}." for name, how in incident.not_trading.items())
-        return f"{head(incident, words.mode)} Closed: {causes_of(incident)} no longer shows, after {took}.{left}"
+        when = f" at {utc_text(closed_at)}" if is_late else ""
+        return f"{head(incident, words.mode)} Closed{when}: {causes_of(incident)} no longer shows, after {took}.{left}"
     when = desk_clock(closed_at, words.time_zone)
-    return f"Incident {incident.incident_id} was closed at {when} after {took}. {_desk_words(incident, others)}"
+    classes = _desk_words(incident, others, is_late=is_late)
+    return f"Incident {incident.incident_id} was closed at {when} after {took}. {classes}"
 
 
-def _desk_words(incident: IncidentState, others: tuple[IncidentState, ...]) -> str:
-    """Say of each class that the desk was told of whether it trades again; nothing is good that nobody saw."""
+def _desk_words(incident: IncidentState, others: tuple[IncidentState, ...], *, is_late: bool) -> str:
+    """Say of each class that the desk was told of whether it trades again; nothing is good that nobody saw.
+
+    Steps: what was seen at the close says nothing of a later moment, and is told as of then.
+    """
     abouts = {about_of(key, incident.incident_id).removeprefix(DESK_KEY) for key in told_now(incident)}
     named = [name for name in AssetClass if name.value in abouts]
     again = {name: other.incident_id for other in others if other.is_open for name in degraded_classes(other)}
     well = [name for name in named if name in (incident.trading or ()) and name not in again]
-    sentences = [f"Order routing for {', '.join(well)} is no longer degraded."] if well else []
+    how = "was no longer degraded then" if is_late else "is no longer degraded"
+    sentences = [f"Order routing for {', '.join(well)} {how}."] if well else []
     sentences += [f"{name.capitalize()}: {_left_words(incident, name, again)}." for name in named if name not in well]
     # The end of a stall says that somebody checks again; how the service is says its own incident.
     over = (

@@ -133,6 +133,16 @@ def test_everybody_who_was_told_hears_the_end_in_their_own_words() -> None:
     assert texts[Audience.TIER_3].endswith("Closed: service hung no longer shows, after 12 min.")
 
 
+def test_an_end_that_is_told_long_after_it_is_told_as_of_then() -> None:
+    """The run was killed between the close and its message; what has happened since nobody has looked at."""
+    texts = {one.audience: one.text for one in recovery_messages(over(), WORDS, NOW + timedelta(hours=2))}
+
+    assert texts[Audience.DESK].endswith("Order routing for equity was no longer degraded then.")
+    assert texts[Audience.TIER_3].endswith(
+        "Closed at 2026-11-23T15:12:00.000Z: service hung no longer shows, after 12 min."
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
