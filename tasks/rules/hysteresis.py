@@ -7,7 +7,7 @@ from tasks.model.diagnosis import Cause, Diagnosis, Finding, Status
 from tasks.model.evidence import Evidence
 from tasks.model.in_force import Held, InForce, Restriction
 from tasks.model.incident import Action, IncidentState, Outcome
-from tasks.model.looks import Seen
+from tasks.model.looks import Observation, Seen
 from tasks.model.orders import AssetClass
 from tasks.model.past_looks import PastLook
 from tasks.model.values import Value
@@ -105,6 +105,8 @@ def _unproven(incident: IncidentState, held: InForce, evidence: Evidence) -> str
     tightened = any(one.action in TIGHTENS and one.outcome == Outcome.DONE for one in incident.actions)
     if held.unknown and tightened:
         return f"what is in force is not known: {held.unknown}"
+    if SERVICE_TROUBLES & _troubles(incident) and not _answers(evidence.latest):
+        return "the service does not answer, by whatever cause"
     if not GATEWAY_TROUBLES & _troubles(incident):
         return ""
     # No order proves the gateway of a class that is held back; its own answer has to.
@@ -115,6 +117,13 @@ def _unproven(incident: IncidentState, held: InForce, evidence: Evidence) -> str
     if held_back and (silent or unprobed):
         return f"{', '.join(held_back)} is paused, and {', '.join(silent or unprobed)} did not answer a direct probe"
     return ""
+
+
+def _answers(seen: Observation) -> bool:
+    """Say whether the service answered at all: a service that is gone is not over, once another cause explains it."""
+    exchange = seen.health.exchange
+    answered = exchange is not None and exchange.http_status is not None
+    return seen.health.seen is Seen.PASSED or answered or any(order.outcome.delivered for order in seen.orders)
 
 
 def last_seen_without(incident: IncidentState, history: tuple[PastLook, ...]) -> datetime | None:

@@ -6,11 +6,11 @@ from tasks.model.diagnosis import Audience, Cause, Confidence, Diagnosis, Findin
 from tasks.model.evidence import Evidence
 from tasks.model.in_force import AUTOMATION, Held, Restriction
 from tasks.model.incident import Action, ActionRecord, Event, IncidentState
-from tasks.model.looks import OrderOutcome, RoutingLook, Seen
+from tasks.model.looks import Fault, Observation, OrderOutcome, RoutingLook, Seen
 from tasks.model.orders import AssetClass
 from tasks.model.past_looks import PastLook
 from tasks.rules.hysteresis import claim_of, may_close, same_trouble
-from tests.fakes.looks import NOW, gateway, observation, order
+from tests.fakes.looks import NOW, gateway, health, observation, order
 from tests.fakes.past import past, routing, with_past
 
 EQUITY = AssetClass.EQUITY
@@ -68,6 +68,20 @@ def test_a_blind_run_is_no_good_run() -> None:
 
     assert not may_close(incident(Cause.SERVICE_DOWN), WELL, seen).may_close
     assert not may_close(incident(Cause.SERVICE_DOWN), blind, seen).may_close
+
+
+def test_a_service_that_does_not_answer_is_not_over_because_another_cause_explains_it() -> None:
+    """On-call read *closed* of a service that was gone, since its broken routing table was named in its place."""
+    quiet = (past(2), past(1))
+    gone = observation(health=health(Fault.REFUSED), orders=(order(outcome=OrderOutcome.NOT_REACHED),))
+    fills = observation(health=health(Fault.TIMED_OUT))
+    other = Diagnosis(status=Status.CRITICAL, findings=(finding(Cause.ROUTING_MISCONFIGURED),))
+
+    def closes(seen: Observation) -> bool:
+        return may_close(incident(Cause.SERVICE_DOWN), other, with_past((seen,), history=quiet)).may_close
+
+    assert not closes(gone)
+    assert closes(fills), "orders that fill are an answer"
 
 
 def test_a_gateway_that_is_gone_and_one_that_flaps_are_the_same_trouble() -> None:
