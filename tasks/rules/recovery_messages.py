@@ -1,5 +1,6 @@
 """Tell that an incident is over to everybody who was told of it. Recovery is never held back."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from tasks.model.diagnosis import Audience, Cause
@@ -66,12 +67,21 @@ def _text(
     closed_at = incident.closed_at or incident.opened_at
     took = duration_text((closed_at - (incident.reopened_at or incident.opened_at)).total_seconds())
     if audience is not Audience.DESK:
-        left = "".join(f" {name.capitalize()}: {how}." for name, how in incident.not_trading.items())
+        left = "".join(f" {one}" for one in _by_words(incident.not_trading))
         when = f" at {utc_text(closed_at)}" if is_late else ""
-        return f"{head(incident, words.mode)} Closed{when}: {causes_of(incident)} no longer shows, after {took}.{left}"
+        return f"{head(incident, words.mode)} {_end_words(incident, f'Closed{when}', took, others)}{left}"
     when = desk_clock(closed_at, words.time_zone)
     classes = _desk_words(incident, others, is_late=is_late)
     return f"Incident {incident.incident_id} was closed at {when} after {took}. {classes}"
+
+
+def _end_words(incident: IncidentState, closed: str, took: str, others: tuple[IncidentState, ...]) -> str:
+    """Say that it is over; not where the same classes do not trade under the name of another cause."""
+    later = (one for one in others if one.is_open and one.recovered_at is None and one != incident)
+    other = next((one for one in later if set(incident.not_trading) & set(degraded_classes(one))), None)
+    if other is None:
+        return f"{closed}: {causes_of(incident)} no longer shows, after {took}."
+    return f"{closed} but NOT OVER: it goes on as {causes_of(other)}, see {other.incident_id}."
 
 
 def _desk_words(incident: IncidentState, others: tuple[IncidentState, ...], *, is_late: bool) -> str:
@@ -81,11 +91,11 @@ def _desk_words(incident: IncidentState, others: tuple[IncidentState, ...], *, i
     """
     abouts = {about_of(key, incident.incident_id).removeprefix(DESK_KEY) for key in told_now(incident)}
     named = [name for name in AssetClass if name.value in abouts]
-    again = {name: other.incident_id for other in others if other.is_open for name in degraded_classes(other)}
+    again = {name: other for other in others if other.is_open for name in degraded_classes(other)}
     well = [name for name in named if name in (incident.trading or ()) and name not in again]
     how = "was no longer degraded then" if is_late else "is no longer degraded"
     sentences = [f"Order routing for {', '.join(well)} {how}."] if well else []
-    sentences += [f"{name.capitalize()}: {_left_words(incident, name, again)}." for name in named if name not in well]
+    sentences += _by_words({name: _left_words(incident, name, again) for name in named if name not in well})
     # The end of a stall says that somebody checks again; how the service is says its own incident.
     over = (
         "The service is checked each minute again"
@@ -95,14 +105,24 @@ def _desk_words(incident: IncidentState, others: tuple[IncidentState, ...], *, i
     return " ".join(sentences) or f"{over}."
 
 
+def _by_words(told: Mapping[AssetClass, str]) -> list[str]:
+    """Write a sentence for each thing that is said, with all classes that it is said of."""
+    groups: dict[str, list[str]] = {}
+    for name, words in told.items():
+        groups.setdefault(words, []).append(name)
+    return [f"{', '.join(names).capitalize()}: {words}." for words, names in groups.items()]
+
+
 def degraded_classes(incident: IncidentState) -> tuple[AssetClass, ...]:
     """Name the classes that an incident is about, or that the desk was told of in it."""
     abouts = {about_of(key, incident.incident_id).removeprefix(DESK_KEY) for key in told_now(incident)}
     return (*incident.asset_classes, *(name for name in AssetClass if name.value in abouts))
 
 
-def _left_words(incident: IncidentState, name: AssetClass, again: dict[AssetClass, str]) -> str:
-    if name in again:
-        return f"degraded again, see {again[name]}"
+def _left_words(incident: IncidentState, name: AssetClass, again: dict[AssetClass, IncidentState]) -> str:
+    if other := again.get(name):
+        began_at = other.reopened_at or other.opened_at
+        how = "still degraded" if incident.closed_at and began_at <= incident.closed_at else "degraded again"
+        return f"{how}, see {other.incident_id}"
     unseen = "the trouble no longer shows; no order has proven yet that it trades"
     return incident.not_trading.get(name) or unseen

@@ -173,6 +173,7 @@ def test_the_desk_reads_no_all_clear_of_a_class_that_nobody_saw_trade(changes: d
 def test_the_desk_reads_no_all_clear_of_a_class_that_is_degraded_again() -> None:
     """An all-clear that comes after the next trouble is worse than none."""
     again = incident(incident_id="INC-2", told=("INC-2/desk/desk-equity",))
+    again = again.model_copy(update={"opened_at": NOW + timedelta(seconds=750)})
 
     text = next(
         one.text
@@ -182,6 +183,23 @@ def test_the_desk_reads_no_all_clear_of_a_class_that_is_degraded_again() -> None
 
     assert "no longer degraded" not in text
     assert text.endswith("Equity: degraded again, see INC-2.")
+
+
+def test_an_incident_that_goes_on_under_another_name_is_not_called_over() -> None:
+    """On-call read *service down no longer shows* of a service that was gone: another cause had explained why."""
+    classes = (EQUITY, CRYPTO)
+    goes_on = incident(incident_id="INC-2", causes=(Cause.ROUTING_MISCONFIGURED,), asset_classes=classes)
+    told = (*over().told, "INC-1/desk/desk-crypto")
+    closed = over(trading=(), not_trading=dict.fromkeys(classes, "not trading, no answer"))
+    closed = closed.model_copy(update={"told": told})
+
+    later = NOW + timedelta(minutes=13)
+    texts = {one.audience: one.text for one in recovery_messages(closed, WORDS, later, (closed, goes_on))}
+
+    assert "Closed but NOT OVER: it goes on as routing misconfigured, see INC-2." in texts[Audience.TIER_1]
+    assert "no longer shows" not in texts[Audience.TIER_1]
+    assert texts[Audience.TIER_1].endswith(" Equity, crypto: not trading, no answer."), "said once for both"
+    assert texts[Audience.DESK].endswith(" Equity, crypto: still degraded, see INC-2.")
 
 
 def test_the_end_is_told_once_and_not_for_ever() -> None:
