@@ -33,7 +33,12 @@ def has_trouble_of_its_own(ledger: Ledger | Iterable[LedgerRecord], service: str
 
 
 def _is_old(incident: IncidentState, records: Iterable[LedgerRecord], now: datetime) -> bool:
-    """Say whether an open incident was long ago about a service that does not serve, since it was last opened."""
+    """Say whether an open incident was long ago about a service that does not serve, since it was last opened.
+
+    Steps: one whose trouble is over, and which a halt alone keeps open, says nothing of a service that is sick now.
+    """
+    if incident.recovered_at is not None:
+        return False
     since = incident.reopened_at or incident.opened_at
     return any(
         one.incident_id == incident.incident_id

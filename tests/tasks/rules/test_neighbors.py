@@ -86,6 +86,13 @@ def test_an_incident_that_came_back_just_now_is_not_old() -> None:
     assert has_trouble_of_its_own([opened(timedelta(hours=1)), closed, opened(OLD)], NAME, NOW)
 
 
+def test_an_incident_that_only_a_halt_keeps_open_excuses_no_neighbor_that_is_down_now() -> None:
+    """It hung this morning, recovered, and waits for a resume; now both services of the host are down at once."""
+    records = [opened(OLD), opened(OLD, cause=None, event=Event.RECOVERED)]
+
+    assert not has_trouble_of_its_own(records, NAME, NOW)
+
+
 def test_who_is_worked_on_has_its_own_cause() -> None:
     """A person who has taken one service down does not want the others left hanging."""
     until = (NOW + timedelta(minutes=30)).isoformat()
