@@ -119,7 +119,7 @@ def test_the_classes_that_the_throttle_denies_are_named() -> None:
     assert looked.looked_at == NOW
 
 
-def test_the_wildest_of_several_decides_how_sure_it_is_and_all_are_named() -> None:
+def test_all_that_run_wild_together_are_named() -> None:
     """Two that run wild together are both paused."""
     history = tuple(
         past(1.0 + back, counters=counters({"loop": (5 - back) * 60.0, "spin": (5 - back) * 60.0}))
