@@ -9,6 +9,7 @@ from tasks.model.remediation import RemediationResult
 from tasks.model.report import TriageStory
 from tasks.rules.headline import held_now
 from tasks.rules.in_force import in_force_words
+from tasks.rules.planning.due import worth_trying
 
 ROUTINE = "routine look"
 NAME_LIMIT_COUNT = 160
@@ -62,9 +63,13 @@ def watchdog_name(stalled: tuple[str, ...]) -> str:
 
 
 def acting_name(service: str, planned: tuple[PlannedAction, ...]) -> str:
-    """Name the acting: what is planned in the first place, in order."""
-    first = ", ".join(one.words for one in planned if one.due is Due.ALWAYS)
+    """Name the acting: what is planned in the first place, in order, and what of it a guard forbids."""
+    first = ", ".join(_planned_words(one) for one in planned if one.due is Due.ALWAYS)
     return run_name(f"{service}: {first or 'nothing planned'}")
+
+
+def _planned_words(one: PlannedAction) -> str:
+    return one.words if worth_trying(one) else f"{one.words} forbidden ({one.verdict.code})"
 
 
 def _found(story: TriageStory) -> str:

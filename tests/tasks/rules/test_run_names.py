@@ -10,9 +10,10 @@ from tasks.model.messages import Message
 from tasks.model.processes import ProcessState
 from tasks.model.remediation import IncidentUpdate, RemediationResult
 from tasks.model.report import TriageStory
-from tasks.model.verdicts import GuardCode
+from tasks.model.verdicts import GuardCode, Verdict
 from tasks.rules.diagnosis import name_cause
-from tasks.rules.run_names import NAME_LIMIT_COUNT, ended_name, found_name, found_tags, telling_name
+from tasks.rules.run_names import NAME_LIMIT_COUNT, acting_name, ended_name, found_name, found_tags, telling_name
+from tests.fakes.cases import planned
 from tests.fakes.looks import NOW, evidence, gateway, health, observation, process, slow_gateway, three
 
 SERVICE = "order-service"
@@ -99,3 +100,12 @@ def test_a_telling_names_each_audience_once() -> None:
 def test_a_name_stays_short_whatever_is_in_it() -> None:
     """A list of runs is read at a glance."""
     assert len(ended_name("x" * 1000, RECOVERED)) <= NAME_LIMIT_COUNT
+
+
+def test_a_run_that_may_not_restart_is_not_named_a_restart() -> None:
+    """*restart service, Completed* in the list of runs read as done; the budget was spent and nothing was started."""
+    spent = planned().model_copy(update={"verdict": Verdict.no(GuardCode.RESTART_BUDGET_SPENT, "2 of 2")})
+    allowed = planned().model_copy(update={"verdict": Verdict.yes()})
+
+    assert acting_name("order-service", (allowed,)) == "order-service: restart service"
+    assert acting_name("order-service", (spent,)).endswith(": restart service forbidden (RESTART_BUDGET_SPENT)")
