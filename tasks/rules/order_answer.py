@@ -57,8 +57,22 @@ def _judge_answer(exchange: Exchange, *, market_open: bool | None) -> OrderVerdi
         code = line_of(table_of(table, "error"), "code", 100) or line_of(table, "error", 100)
         return OrderVerdict(OrderOutcome.UNKNOWN, "sent, and no usable answer came", gateway, code)
     if exchange.http_status in {200, 201}:
+        other = _of_another(exchange, table)
+        if other:
+            return OrderVerdict(OrderOutcome.UNKNOWN, f"the answer is of another order: {other}", gateway)
         return _judge_execution(exchange, table, gateway, market_open=market_open)
     return _judge_error(exchange, table, gateway)
+
+
+def _of_another(exchange: Exchange, table: dict[str, Any]) -> str:
+    """Say where an answer names another order than the one that was sent: its fill proves nothing of ours."""
+    sent = parse_object(exchange.request_body) or {}
+    for key in ("client_order_id", "asset_class"):
+        asked = line_of(sent, key, 100)
+        for said in (line_of(table, key, 100), line_of(table_of(table, "execution"), key, 100)):
+            if asked and said and said.lower() != asked.lower():
+                return f"{key}={said}, expected {asked}"
+    return ""
 
 
 def _judge_execution(

@@ -9,12 +9,13 @@ from hypothesis import strategies as some
 
 from tasks.model.control import ControlOutcome
 from tasks.model.in_force import Held
-from tasks.model.looks import Exchange, Observation, RoutingLook
+from tasks.model.looks import Exchange, Observation, OrderOutcome, RoutingLook
 from tasks.model.order_states import BlindReason
 from tasks.model.orders import AssetClass
 from tasks.rules.control_answer import judge_control
 from tasks.rules.health_answer import judge_health
 from tasks.rules.in_force import in_force
+from tasks.rules.order_answer import judge_order
 from tasks.rules.order_list import IN_FLIGHT, PROVEN, read_page, unproven_order
 from tasks.rules.routing_answer import judge_routing
 from tests.fakes.looks import NOW, observation
@@ -122,3 +123,18 @@ def test_a_good_status_with_a_bad_word_is_not_done(body: dict[str, object]) -> N
 def test_what_is_done_stays_done(body: dict[str, object]) -> None:
     """A service says what it did in words of its own."""
     assert judge_control(answered(body)).outcome is ControlOutcome.DONE
+
+
+@pytest.mark.parametrize(
+    "other", [{"client_order_id": "b"}, {"asset_class": "fx"}, {"execution": {"client_order_id": "b"}}]
+)
+def test_the_fill_of_another_order_proves_nothing(other: dict[str, Any]) -> None:
+    """A cache in front of the service answered with an earlier order's fill, and all was well."""
+    filled = {"exec_type": "trade", "ord_status": "filled", "last_qty": "1", **other.pop("execution", {})}
+    sent = {"client_order_id": "a", "asset_class": "equity"}
+    body = {**sent, **other, "execution": filled}
+    asked = answered(body, 201).model_copy(update={"request_body": orjson.dumps(sent).decode()})
+    own = answered({**sent, "execution": {"exec_type": "trade", "ord_status": "filled", "last_qty": "1"}}, 201)
+
+    assert judge_order(asked).outcome is OrderOutcome.UNKNOWN
+    assert judge_order(own.model_copy(update={"request_body": asked.request_body})).outcome is OrderOutcome.EXECUTED
