@@ -18,6 +18,7 @@ from tasks.clients.processes import identify, terminate
 from tasks.clients.regular_file import NEVER_WAIT, open_regular
 from tasks.model.processes import ProcessIdentity
 from tasks.rules.clean_environment import clean_environment
+from tasks.rules.redaction import without_secrets
 
 COMMAND_MARK = "TRADING_RUNBOOK_COMMAND"
 LEFT_WAIT_S = 10.0
@@ -184,9 +185,9 @@ def last_lines(path: Path | None, count: int = LINES_COUNT) -> str:
 
 
 def tail(log: "IO[bytes] | RawIOBase") -> str:
-    """Read the last 4 KiB of an open file."""
+    """Read the last 4 KiB of an open file, without the secrets in it: it is told, and stands in the ledger."""
     log.seek(max(0, os.fstat(log.fileno()).st_size - TAIL_BYTES))
-    return log.read(TAIL_BYTES).decode("utf-8", errors="replace")
+    return without_secrets(log.read(TAIL_BYTES).decode("utf-8", errors="replace"))
 
 
 def one_line(text: str, count: int = LINES_COUNT) -> str:

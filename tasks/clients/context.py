@@ -96,8 +96,8 @@ def context_around(settings: RunbookSettings, request: TriageRequest, now: datet
     seen, secrets = request.seen, secret_values(settings)
     began = (*(one.opened_at for one in still_open), seen.began_at if seen else None)
     began_at = min(filter(None, began), default=failing_since(recent, request.service, now))
-    return Context(
-        request=cleaned(request, secrets),
+    found = Context(
+        request=request,
         looked_at=now,
         mode=current_mode(settings, request.mode),
         late_s=0.0,
@@ -109,13 +109,12 @@ def context_around(settings: RunbookSettings, request: TriageRequest, now: datet
         recent_is_least=ledger.before.left_out_count > 0,
         ledger_skipped_count=ledger.skipped_count,
         ledger_detail=kept.fault,
-        open_incidents=cleaned(still_open, secrets),
-        changes=cleaned(_changes(watched, recent, history, now), secrets),
+        open_incidents=still_open,
+        changes=_changes(watched, recent, history, now),
         lives=service_lives(recent, incidents, _lived_since(recent, request.service, now), now),
         start_failure=start_failure(recent, live_table_changed_at(watched), _seen_up_at(history)),
         gateway_turns=gateway_turns(recent, now - TURNS_FOR),
         known_gateways=_known_gateways(watched),
-        history=history,
         limits=watched.limits,
         maintenance=maintenance_at(recent, request.service, now),
         desk_time_zone=settings.desk_time_zone,
@@ -125,6 +124,8 @@ def context_around(settings: RunbookSettings, request: TriageRequest, now: datet
         untold_recoveries=tuple(one.incident_id for one in incidents if owes_recovery(one, now)),
         unsent_count=kept.unsent_count,
     )
+    # All of it but our own numbers is somebody's text: a window's reason, the last words of a start.
+    return cleaned(found, secrets).model_copy(update={"history": history})
 
 
 def _changes(

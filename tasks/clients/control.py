@@ -11,6 +11,7 @@ from urllib.parse import quote
 import orjson
 
 from tasks.clients.http_exchange import Call, exchange, http_client
+from tasks.clients.known_secrets import secret_values
 from tasks.clients.who_answers import stranger_on_port
 from tasks.model.control import (
     ControlAnswer,
@@ -24,6 +25,7 @@ from tasks.model.control import (
 )
 from tasks.model.orders import AssetClass
 from tasks.rules.control_answer import judge_control, refuses_the_fields
+from tasks.rules.redaction import cleaned
 from tasks.settings import ServiceSettings
 
 # A change is written to disk before it is answered. Five seconds are a long time for that, and short in an incident.
@@ -167,7 +169,7 @@ async def _send(service: ServiceSettings, door: tuple[str, ...], fields: Fields,
         answered = await exchange(client, call)
     # Before anything is cut to its length, too, or half a token would be left.
     kept = answered.model_copy(update={"body": _without(answered.body, token)})
-    answer = judge_control(kept)
+    answer = cleaned(judge_control(kept), secret_values(service))
     code = None if answer.code is None else _without(answer.code, token)
     return answer.model_copy(update={"detail": _without(answer.detail, token), "code": code})
 

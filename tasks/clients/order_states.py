@@ -9,10 +9,12 @@ from urllib.parse import quote
 import httpx
 
 from tasks.clients.http_exchange import http_client
+from tasks.clients.known_secrets import secret_values
 from tasks.clients.order_service import get
 from tasks.model.order_states import BlindReason, OrderStates
 from tasks.rules.order_list import PAGE_COUNT, read_page
 from tasks.rules.order_states import OrderListing, can_still_be_proven, judge_order_states
+from tasks.rules.redaction import cleaned
 from tasks.settings import ServiceSettings
 
 PAGES_COUNT = 10
@@ -38,7 +40,8 @@ async def order_states(service: ServiceSettings, within_s: float = LOOK_S) -> Or
     except TimeoutError:
         in_flight = OrderListing("in_flight")
         unknown = OrderListing("unknown", (), BlindReason.NOT_ANSWERED, f"no whole list within_s={within_s:g}")
-    return judge_order_states((in_flight, unknown), service.look.order_in_flight_s, datetime.now(UTC))
+    states = judge_order_states((in_flight, unknown), service.look.order_in_flight_s, datetime.now(UTC))
+    return cleaned(states, secret_values(service))
 
 
 async def proven_within(

@@ -6,6 +6,7 @@ from pathlib import Path
 import orjson
 
 from deployments.monitoring.alerts import read_webhook
+from tasks.clients.commands import last_lines
 from tasks.clients.context import context_of
 from tasks.model.evidence import TriageRequest
 from tasks.settings import RunbookSettings, ServiceSettings
@@ -41,3 +42,26 @@ def test_a_secret_in_an_alert_reaches_no_parameter_of_a_run() -> None:
 
     assert len(found.orders) == 1
     assert b"Hunter" not in orjson.dumps(found.orders[0].parameters)
+
+
+def test_a_secret_in_a_window_s_reason_is_not_in_the_context(tmp_path: Path) -> None:
+    """All that a run begins with is handed on and kept, whoever wrote it."""
+    ledger = tmp_path / "incidents.jsonl"
+    details = {"until": "2026-11-30T13:00:00Z", "reason": "new password=Hunter-two-x", "by": "redis://u:Hunter@cache"}
+    window = {"timestamp": "2026-11-30T11:59:00Z", "type": "maintenance_started", "service": "oms"}
+    line = {**window, "source": "operator", "summary": "x", "details": details}
+    ledger.write_bytes(orjson.dumps(line) + b"\n")
+    settings = RunbookSettings(state_dir=tmp_path / "state", services={"oms": ServiceSettings(incidents_file=ledger)})
+    found = context_of(settings, TriageRequest(service="oms"), NOW)
+
+    assert found.maintenance is not None
+    assert "new password=[secret]" in found.maintenance.reason
+    assert "Hunter" not in found.model_dump_json()
+
+
+def test_the_last_words_of_a_start_hold_no_secret(tmp_path: Path) -> None:
+    """They are told to people, and stand in the ledger as the reason why a start failed."""
+    log = tmp_path / "start.log"
+    log.write_text("cannot reach postgres://oms:Hunter-two-x@db/orders\n", "utf-8")
+
+    assert last_lines(log) == "cannot reach postgres://[secret]@db/orders"
