@@ -8,9 +8,7 @@ from tasks.model.orders import AssetClass
 from tasks.model.plan import Due, PlannedAction, Target
 from tasks.model.values import Value
 from tasks.rules.guards.facts import Facts
-
-# With these a service denies an order of a class that is paused.
-DENIED_BY = {"TRADING_HALTED": TradingState.HALTED, "TRADING_REDUCING": TradingState.REDUCING}
+from tasks.rules.in_force import DENIED_BY, in_force
 
 
 class Trouble(Value):
@@ -59,17 +57,17 @@ def is_paused(facts: Facts, asset_class: AssetClass, state: TradingState = Tradi
 
 
 def standing(seen: Observation, asset_class: AssetClass) -> TradingState | None:
-    """Say which new orders of a class are taken: by the routing, or by how a test order was denied.
+    """Say which new orders of a class are taken: by its route, by what is listed as set, or by how an order was denied.
 
     Errors: none; None where nobody said. A number of the metrics is no reason to leave a pause out: no contract says
     which number means what.
     """
     route = seen.routing.route(asset_class) if seen.routing else None
-    if route is not None and route.trading_state in set(TradingState):
-        return TradingState(route.trading_state)
-    order = next((one for one in seen.orders if one.asset_class is asset_class), None)
-    denied = order is not None and order.outcome is OrderOutcome.DENIED
-    return DENIED_BY.get(order.code or "") if order and denied else None
+    held = in_force(seen).of_class(asset_class)
+    denials = (one.code for one in seen.orders if one.asset_class is asset_class and one.outcome is OrderOutcome.DENIED)
+    denied = DENIED_BY.get(next(denials, None) or "")
+    said = (route.trading_state if route else None, held.state if held else None, denied)
+    return next((TradingState(word) for word in said if word in set(TradingState)), None)
 
 
 def traded(facts: Facts) -> tuple[AssetClass, ...]:

@@ -5,6 +5,7 @@ import pytest
 from tasks.model.control import TradingState
 from tasks.model.diagnosis import Cause, Kind
 from tasks.model.evidence import KnownGateway
+from tasks.model.in_force import Held, Restriction
 from tasks.model.incident import Action
 from tasks.model.looks import DependencyLook, Observation, OrderOutcome, RouteLook, Seen
 from tasks.model.modes import Mode
@@ -57,6 +58,15 @@ def test_how_a_class_stands_is_what_its_route_says_or_else_its_test_order(
         assert standing(seen(routing=None, orders=(denied,)), EQUITY) is stands
         assert standing(seen(routing=table, orders=(rejected,)), EQUITY) is None
         assert standing(seen(routing=table, orders=(denied,)), FX) is None
+
+
+def test_a_halt_that_is_only_listed_as_set_is_left_to_whoever_set_it() -> None:
+    """To halt it once more would put our name over the desk's, and our incident in charge of it."""
+    halt = Restriction(kind=Held.TRADING, name="equity", state="halted", set_by="kim")
+    found = facts(seen=seen(routing=routing(routes=(route(None),), restrictions=(halt,)), orders=()))
+
+    assert is_paused(found, EQUITY)
+    assert not is_paused(found, FX)
 
 
 @pytest.mark.parametrize(
