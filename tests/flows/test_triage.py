@@ -50,7 +50,7 @@ async def test_a_healthy_service_is_looked_at_and_left_alone(patient: Patient) -
 
 
 async def test_with_a_ledger_that_cannot_be_read_nothing_is_done_and_people_are_told_once(patient: Patient) -> None:
-    """Rule 2: without the ledger no budget is known; who must mend it, and who must look, hear of it meanwhile."""
+    """Rule 2: without the ledger no budget is known; who must fix it, look, or trade elsewhere, is notified."""
     assert patient.pid
     patient.ledger.mkdir(parents=True)
     os.kill(patient.pid, signal.SIGSTOP)
@@ -59,7 +59,7 @@ async def test_with_a_ledger_that_cannot_be_read_nothing_is_done_and_people_are_
     await triage()
 
     told = read_deliveries(patient.settings.notifications_path)
-    assert {one.audience for one in told} == {Audience.TIER_3, Audience.TIER_1}
+    assert {one.audience for one in told} == {Audience.TIER_3, Audience.TIER_1, Audience.DESK}
     assert len({(one.key, one.audience) for one in told}) == len(told), "each once"
     identity = service_identity(patient.service)
     assert identity
