@@ -68,7 +68,7 @@ def test_a_dead_gateway_from_the_desks_first_word_to_the_test_that_it_leaves(day
 
     assert day.states() == {}
     assert day.is_well()
-    assert "Trading in crypto is active again. Done by hand by ada." in day.told("desk")
+    assert "Trading in crypto is active again. Done by hand by ada. Reason: the venue is back." in day.told("desk")
     holds_its_document_and_its_test(day, incident)
 
 
