@@ -8,6 +8,7 @@ the last two.
 
 import ipaddress
 import json
+import re
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ ANY_ORIGIN = "*"
 LOOPBACK_NAME = "localhost"
 FOREIGN_SITES = ("cross-site", "same-site")
 FORBIDDEN = 403
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]{1,60}\]|[^\s@/?#,\\\[\]:]{1,253})(?::[0-9]{1,5})?")
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,9 @@ def _follows_link(scope: Scope, headers: Mapping[str, str]) -> bool:
 
 
 def _hostname(host: str) -> str:
+    # What is no name with a port reads as one to some parsers and as another to others.
+    if _HOST.fullmatch(host) is None:
+        return ""
     try:
         return (urlsplit(f"//{host}").hostname or "").lower()
     except ValueError:
