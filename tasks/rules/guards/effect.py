@@ -58,8 +58,8 @@ def change_of(order: Sequence[str], was: str | None, wanted: str) -> Effect:
         return Effect.TIGHTENS
     if was not in order:
         return Effect.UNKNOWN
-    steps = order.index(wanted) - order.index(was)
-    return Effect.NEUTRAL if steps == 0 else Effect.TIGHTENS if steps > 0 else Effect.LOOSENS
+    now, then = order.index(was), order.index(wanted)
+    return Effect.TIGHTENS if then > now else Effect.LOOSENS if then < now else Effect.NEUTRAL
 
 
 def trading_in_force(seen: Observation, asset_class: AssetClass) -> str | None:
@@ -112,8 +112,7 @@ def never_loosens(planned: PlannedAction, facts: Facts) -> Verdict:
 
 
 def _in_force(target: Target, seen: Observation) -> str:
-    route = seen.routing.route(target.asset_class) if seen.routing and target.asset_class else None
-    if route is not None:
-        return f": {route.asset_class} is {route.trading_state}{f' by {route.set_by}' if route.set_by else ''}"
-    mark = mark_in_force(seen, target.gateway or "")
-    return f": gateway {target.gateway} is {mark}"
+    held = in_force(seen).of_class(target.asset_class) if target.asset_class else None
+    if held is not None:
+        return f": {held.name} is {held.state}{f' by {held.set_by}' if held.set_by else ''}"
+    return f": gateway {target.gateway} is {mark_in_force(seen, target.gateway or '')}"

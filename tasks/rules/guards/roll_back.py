@@ -80,10 +80,11 @@ def _measured_fault(facts: Facts, name: str, why: str) -> str | None:
         return f"{why}, and no order of ours is known to have filled there"
     if not _outcomes(last) <= _DELIVERED:
         return f"{why}, and when last measured: {', '.join(sorted(last.outcomes))}"
-    took_ms = (last.latency_ms or 0.0) - (last.own_ms or 0.0)
-    if took_ms >= facts.evidence.limits.gateway_slow_ms:
-        return f"{why}, and when last measured an order took {took_ms:.0f} ms there"
-    return None
+    if last.latency_ms is None:
+        return None
+    took_ms = last.latency_ms - (last.own_ms or 0.0)
+    slow = took_ms >= facts.evidence.limits.gateway_slow_ms
+    return f"{why}, and when last measured an order took {took_ms:.0f} ms there" if slow else None
 
 
 def _outcomes(order: PastOrder) -> frozenset[str]:

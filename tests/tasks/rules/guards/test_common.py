@@ -12,7 +12,7 @@ from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass
 from tasks.model.plan import Answer, Approval, Request, Target
 from tasks.model.verdicts import GuardCode
-from tasks.rules.guards.common import effect_proven
+from tasks.rules.guards.common import effect_proven, not_undone
 from tasks.rules.guards.table import weigh
 from tests.fakes.cases import INCIDENT, done_before, facts, finding, planned, routing, seen, unreachable
 from tests.fakes.looks import NOW
@@ -29,8 +29,21 @@ def test_a_confirmed_hang_may_be_restarted() -> None:
 def test_only_a_confirmed_cause_is_acted_on(confidence: Confidence) -> None:
     """Rules 1 and 2: likely is not enough to kill a trading process."""
     unsure = finding(confidence=confidence)
+    verdict = weigh(planned(found=unsure), facts())
 
-    assert weigh(planned(found=unsure), facts()).code is GuardCode.NOT_CONFIRMED
+    assert verdict.code is GuardCode.NOT_CONFIRMED
+    assert f"was {confidence} cause=service_hung" in verdict.detail
+
+
+@pytest.mark.parametrize("action", [Action.RESTART_SERVICE, Action.PAUSE_STRATEGIES])
+def test_an_action_for_which_nobody_names_a_cause_is_a_persons_alone(action: Action) -> None:
+    """Without a finding and without a name under it nobody could say why it was done."""
+    nobodys = planned(action, target=Target(asset_class=AssetClass.EQUITY)).model_copy(update={"finding": None})
+    verdict = weigh(nobodys, facts())
+
+    assert verdict.code is GuardCode.NOT_CONFIRMED
+    assert "was no cause" in verdict.detail
+    assert weigh(nobodys, facts(asked=Request(by="kim", reason="venue called"))).allowed
 
 
 def test_a_late_run_never_acts() -> None:
@@ -48,8 +61,11 @@ def test_an_action_that_failed_midway_goes_to_a_person(outcome: Outcome | None) 
 def test_two_actions_that_did_not_help_end_the_automation() -> None:
     """Rule 10: effect, not exit code."""
     in_vain = (done_before(200, Outcome.NOT_RECOVERED), done_before(100, Outcome.NOT_RECOVERED))
+    yesterday = done_before(24 * 60 + 1, Outcome.NOT_RECOVERED)
 
     assert weigh(planned(), facts(*in_vain)).code is GuardCode.REMEDIATION_INEFFECTIVE
+    assert weigh(planned(), facts(in_vain[1])).allowed
+    assert weigh(planned(), facts(yesterday, in_vain[1])).allowed
 
 
 def test_nothing_is_done_in_a_maintenance_window() -> None:
@@ -62,9 +78,20 @@ def test_nothing_is_done_in_a_maintenance_window() -> None:
 def test_what_a_person_undid_is_not_done_again() -> None:
     """Somebody who took a mark back in the middle of an incident had a reason."""
     mark = planned(Action.MARK_DEGRADED, target=MARK)
-    before = done_before(5, Outcome.DONE, Action.MARK_DEGRADED, key=mark.key)
+    first, again = (done_before(n, Outcome.RECOVERED, Action.MARK_DEGRADED, key=mark.key) for n in (9, 5))
+    verdict = weigh(mark, facts(first, again))
 
-    assert weigh(mark, facts(before)).code is GuardCode.UNDONE_BY_PERSON
+    assert verdict.code is GuardCode.UNDONE_BY_PERSON
+    assert "done at 2026-11-23T14:55:00" in verdict.detail
+    for outcome, allowed in ((Outcome.DONE, False), (Outcome.REFUSED, True), (Outcome.UNKNOWN, True)):
+        before = done_before(5, outcome, Action.MARK_DEGRADED, key=mark.key)
+        assert not_undone(mark, facts(before)).allowed is allowed
+        assert not_undone(mark, facts(before, asked=Request(by="kim", reason="sick again"))).allowed
+
+
+def test_a_restart_that_was_done_in_this_incident_may_be_done_again() -> None:
+    """It leaves nothing in force that a person could have undone; its budget is what bounds it."""
+    assert weigh(planned(), facts(done_before(60, Outcome.RECOVERED, key=planned().key))).allowed
 
 
 def test_observe_never_acts() -> None:

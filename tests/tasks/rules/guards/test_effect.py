@@ -7,7 +7,7 @@ import pytest
 from tasks.model.control import GatewayState, TradingState
 from tasks.model.in_force import Held, Restriction
 from tasks.model.incident import TIGHTENERS, Action
-from tasks.model.looks import DependencyLook, Fault, Observation, Seen
+from tasks.model.looks import DependencyLook, Fault, Observation, OrderOutcome, Seen
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass
 from tasks.model.plan import PlannedAction, Request, Target
@@ -17,6 +17,7 @@ from tasks.rules.guards.effect import GATEWAY, TRADING, Effect, change_of, effec
 from tasks.rules.guards.table import weigh
 from tests.fakes.cases import facts, planned, routing, seen
 from tests.fakes.looks import health
+from tests.fakes.looks import order as order_look
 
 EQUITY = AssetClass.EQUITY
 ASKED = Request(by="kim", reason="two hours ago")
@@ -69,7 +70,37 @@ def test_what_is_only_listed_as_set_is_in_force_all_the_same() -> None:
     assert effect_of(pause(TradingState.REDUCING), listed) is Effect.LOOSENS
     assert effect_of(pause(TradingState.HALTED), listed) is Effect.TIGHTENS
     assert effect_of(order(Action.MARK_DEGRADED, gateway="XNAS"), listed) is Effect.LOOSENS
-    assert weigh(pause(TradingState.REDUCING), facts(seen=listed, **LATE)).code is GuardCode.WOULD_LOOSEN
+    refused = weigh(pause(TradingState.REDUCING), facts(seen=listed, **LATE))
+    assert refused.code is GuardCode.WOULD_LOOSEN
+    assert "in force: equity is halted by kim;" in refused.detail
+
+
+def test_a_mark_that_only_the_routing_lists_is_in_force_although_health_says_nothing_of_it() -> None:
+    """Health that leaves the mark out does not make a disabled gateway an enabled one."""
+    mark = Restriction(kind=Held.GATEWAY, name="XNAS", state="disabled", set_by="kim")
+    listed = marked(None).model_copy(update={"routing": routing(restrictions=(mark,))})
+    refused = weigh(order(Action.MARK_DEGRADED, gateway="XNAS"), facts(seen=listed, **LATE))
+
+    assert mark_in_force(listed, "XNAS") == GatewayState.DISABLED
+    assert refused.code is GuardCode.WOULD_LOOSEN
+    assert "in force: gateway XNAS is disabled;" in refused.detail
+
+
+def test_a_class_that_only_its_test_order_shows_as_halted_is_named_as_such() -> None:
+    """A service without a routing table denies the order; the refusal must say what would be loosened."""
+    denied = order_look(outcome=OrderOutcome.DENIED).model_copy(update={"code": "TRADING_HALTED"})
+    silent = seen(routing=routing(seen=Seen.NOT_CONFIGURED, routes=()), orders=(denied,))
+
+    assert "in force: equity is halted;" in weigh(pause(TradingState.REDUCING), facts(seen=silent, **LATE)).detail
+
+
+@pytest.mark.parametrize("also", [{}, {"asset_class": EQUITY}])
+def test_a_strategy_is_paused_whatever_its_class_stands_at_and_whoever_can_read_it(also: dict[str, object]) -> None:
+    """A strategy has no state between trading and halted: to stop it is never less than what is in force."""
+    reduced = order(Action.PAUSE_STRATEGIES, strategy="alpha", trading_state=TradingState.REDUCING, **also)
+
+    assert effect_of(reduced, seen(routing=None)) is Effect.TIGHTENS
+    assert effect_of(reduced, standing("halted")) is Effect.TIGHTENS
 
 
 @pytest.mark.parametrize("order_", [TRADING, GATEWAY])

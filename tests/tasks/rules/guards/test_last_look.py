@@ -78,3 +78,21 @@ def test_a_blind_last_look_allows_nothing_but_a_pause() -> None:
     assert still_there(planned(), blind, None).code is GuardCode.BLIND
     assert still_there(pause, blind, None).allowed
     assert still_there(planned().model_copy(update={"finding": None}), blind, None).allowed
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "allowed"),
+    [
+        ((), (AssetClass.FX,), True),
+        ((AssetClass.FX,), (), True),
+        ((AssetClass.EQUITY, AssetClass.FX), (AssetClass.FX,), True),
+        ((AssetClass.EQUITY,), (AssetClass.FX,), False),
+    ],
+)
+def test_a_look_that_names_no_class_contradicts_none(
+    was: tuple[AssetClass, ...], now: tuple[AssetClass, ...], allowed: bool
+) -> None:
+    """A wrong table that says no more which class it hits is the same wrong table; another class's is not."""
+    before, after = (finding(Cause.ROUTING_MISCONFIGURED, asset_classes=names) for names in (was, now))
+
+    assert still_there(planned(Action.RESTORE_ROUTING, before), facts(found=(after,)), None).allowed is allowed

@@ -85,8 +85,10 @@ def test_a_hand_that_came_between_the_request_and_the_action_is_not_passed_over(
 ) -> None:
     """The desk halts while a resume is on its way: the halt is the last word, also against every override."""
     before, after = holding(held(kind)), holding(held(kind, **change))
+    verdict = weigh(ordered(before, TARGETS[kind]), now_with(after))
 
-    assert weigh(ordered(before, TARGETS[kind]), now_with(after)).code is GuardCode.NEWER_HAND
+    assert verdict.code is GuardCode.NEWER_HAND
+    assert f", for {change.get('reason', 'XNAS is gone')}, which was set" in verdict.detail
     assert weigh(ordered(seen(), TARGETS[kind]), now_with(after)).code is GuardCode.NEWER_HAND
 
 

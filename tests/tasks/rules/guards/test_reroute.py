@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from tasks.model.evidence import KnownGateway
 from tasks.model.incident import Action
 from tasks.model.limits import RemediationLimits
-from tasks.model.looks import OrderOutcome, Seen
+from tasks.model.looks import GatewayLook, OrderLook, OrderOutcome, RouteLook, Seen
 from tasks.model.market import MarketHours, MarketSession
 from tasks.model.metrics import Sample
 from tasks.model.order_states import OrderSafety
@@ -14,19 +15,22 @@ from tasks.model.orders import AssetClass
 from tasks.model.plan import Answer, Approval, PlannedAction, Target
 from tasks.model.setup import Setup
 from tasks.model.verdicts import GuardCode
+from tasks.rules.guards.common import needs_approval
+from tasks.rules.guards.reroute import alternate_is_approved, market_is_open, proven_fill
 from tasks.rules.guards.table import weigh
-from tests.fakes.cases import ROUTES, facts, orders, past, planned, seen, unreachable
-from tests.fakes.looks import NOW, gateway, metrics, order
+from tests.fakes.cases import ROUTES, facts, orders, past, planned, routing, seen, unreachable
+from tests.fakes.looks import NOW, gateway, metrics, order, slow_gateway
 
+EQUITY = AssetClass.EQUITY
 SICK = unreachable("XNAS")
 
 
-def reroute(to: str = "XNYS", asset_class: AssetClass = AssetClass.EQUITY) -> PlannedAction:
+def reroute(to: str | None = "XNYS", asset_class: AssetClass = AssetClass.EQUITY) -> PlannedAction:
     """Lead equities around a dead XNAS."""
     return planned(Action.REROUTE_ORDERS, SICK, Target(asset_class=asset_class, gateway=to))
 
 
-def probes(**ends: Seen) -> tuple[object, ...]:
+def probes(**ends: Seen) -> tuple[GatewayLook, ...]:
     """Direct probes of all gateways; all pass but those named."""
     names = [name for pair in ROUTES.values() for name in pair]
     return tuple(gateway(name, ends.get(name, Seen.PASSED)) for name in names)
@@ -40,6 +44,36 @@ def test_an_approved_healthy_alternate_takes_the_new_orders() -> None:
 def test_a_gateway_that_nobody_approved_for_the_class_is_never_taken() -> None:
     """FX lines are not equity lines, however healthy they look."""
     assert weigh(reroute("FXALL"), facts(found=(SICK,))).code is GuardCode.NO_ALTERNATE
+
+
+def known(**classes: tuple[AssetClass, ...]) -> dict[str, object]:
+    """The gateways of the settings, with the classes that each takes."""
+    return {"known_gateways": tuple(KnownGateway(name=name, asset_classes=found) for name, found in classes.items())}
+
+
+def test_the_refusal_of_an_alternate_lists_those_that_the_table_names() -> None:
+    """A line that takes the class and answers is still not approved; who is paged sees what is."""
+    outside = facts(**known(XBOS=(EQUITY,)))
+    alone = routing(routes=(RouteLook(asset_class=EQUITY, gateway="XNAS"),))
+
+    for given, to, listed in (
+        (outside, "XBOS", "XBOS: XNAS, XNYS"),
+        (outside, None, "none: XNAS, XNYS"),
+        (facts(seen=seen(routing=alone)), "XNYS", "XNYS: none"),
+    ):
+        verdict = alternate_is_approved(reroute(to), given)
+        assert verdict.code is GuardCode.NO_ALTERNATE
+        assert verdict.detail == f"expected an alternate of equity was {listed}"
+
+
+@pytest.mark.parametrize(("takes", "allowed"), [((EQUITY,), True), ((), True), ((AssetClass.FX,), False)])
+def test_an_alternate_takes_the_classes_that_the_settings_say_of_itself(
+    takes: tuple[AssetClass, ...], allowed: bool
+) -> None:
+    """Another gateway's classes are not its own; where the settings name none, the table decides."""
+    given = facts(**known(XNAS=(EQUITY,) if not allowed else (AssetClass.FX,), XNYS=takes))
+
+    assert alternate_is_approved(reroute(), given).allowed is allowed
 
 
 def test_an_alternate_that_the_settings_do_not_know_is_never_taken() -> None:
@@ -59,12 +93,42 @@ def test_an_alternate_that_was_not_probed_is_never_taken() -> None:
     assert weigh(reroute(), facts(found=(SICK,), seen=seen(gateways=()))).code is GuardCode.ALTERNATE_NOT_HEALTHY
 
 
-@pytest.mark.parametrize("outcome", [OrderOutcome.REJECTED, OrderOutcome.UNKNOWN, OrderOutcome.TIMED_OUT])
-def test_an_alternate_where_a_test_order_failed_is_never_taken(outcome: OrderOutcome) -> None:
-    """A gateway may answer its probe and still fill nothing."""
-    failing = facts(found=(SICK,), seen=seen(orders=(order(AssetClass.EQUITY, outcome, "XNYS"),)))
+NO_FAULT = {OrderOutcome.EXECUTED, OrderOutcome.REJECTED_AS_EXPECTED, OrderOutcome.DENIED, OrderOutcome.BLIND}
 
-    assert weigh(reroute(), failing).code is GuardCode.ALTERNATE_NOT_HEALTHY
+
+@pytest.mark.parametrize("outcome", sorted(OrderOutcome))
+def test_an_alternate_where_a_test_order_failed_is_never_taken(outcome: OrderOutcome) -> None:
+    """A gateway may answer its probe and still fill nothing; what the service itself denied is not its fault."""
+    there = facts(found=(SICK,), seen=seen(orders=(order(AssetClass.EQUITY, outcome, "XNYS"),)))
+    elsewhere = facts(found=(SICK,), seen=seen(orders=(order(AssetClass.EQUITY, outcome, "XNAS"),)))
+    code = GuardCode.ALLOWED if outcome in NO_FAULT else GuardCode.ALTERNATE_NOT_HEALTHY
+
+    assert weigh(reroute(), there).code is code
+    assert weigh(reroute(), elsewhere).allowed
+
+
+def test_an_alternate_that_answers_late_is_never_taken() -> None:
+    """It answers its probe, and shows the same trouble as the one that is left."""
+    slow = (*(one for one in probes() if one.gateway != "XNYS"), slow_gateway("XNYS"))
+    verdict = weigh(reroute(), facts(found=(SICK,), seen=seen(gateways=slow)))
+
+    assert verdict.code is GuardCode.ALTERNATE_NOT_HEALTHY
+    assert "without trouble was latency" in verdict.detail
+
+
+@pytest.mark.parametrize(
+    ("looks", "proven"),
+    [
+        ((order(gateway="XNYS"),), True),
+        ((order(AssetClass.FX, OrderOutcome.REJECTED), order(gateway="XNYS")), True),
+        ((order(gateway="XNAS"),), False),
+        ((order(outcome=OrderOutcome.REJECTED_AS_EXPECTED, gateway="XNYS"),), False),
+        ((), False),
+    ],
+)
+def test_only_a_fill_at_the_very_gateway_proves_that_it_fills(looks: tuple[OrderLook, ...], proven: bool) -> None:
+    """A trial that could not be sent is made good by an order of the same run, and by nothing less."""
+    assert proven_fill(facts(seen=seen(orders=looks)).evidence, "XNYS") is proven
 
 
 def test_nothing_is_rerouted_into_a_closed_market() -> None:
@@ -79,7 +143,10 @@ def test_nothing_is_rerouted_into_a_closed_market() -> None:
         next_close=NOW + timedelta(hours=16),
     )
 
+    opened = closed.model_copy(update={"open": True})
     assert weigh(reroute(), facts(found=(SICK,), markets=(closed,))).code is GuardCode.MARKET_CLOSED
+    assert market_is_open(reroute(), facts(markets=(opened,))).detail == "market open"
+    assert market_is_open(reroute(), facts()).detail == "market hours not known"
 
 
 def test_unknown_orders_stop_a_reroute() -> None:
@@ -101,7 +168,7 @@ def test_an_alternate_with_a_limit_takes_no_load_that_nobody_measured() -> None:
     assert weigh(reroute(), limited).code is GuardCode.ORDER_RATE_LIMIT
 
 
-@pytest.mark.parametrize(("orders_count", "allowed"), [(500, True), (700, False)])
+@pytest.mark.parametrize(("orders_count", "allowed"), [(500, True), (600, True), (606, False)])
 def test_an_alternate_takes_no_more_than_its_limit(orders_count: int, *, allowed: bool) -> None:
     """600 orders a minute are 10 a second."""
     setup = Setup(order_rate_limits_per_s={"XNYS": 10.0})
@@ -122,7 +189,10 @@ def test_a_large_reroute_asks_a_person_even_in_act() -> None:
     setup = Setup(remediation=RemediationLimits(approval_above_orders_per_min=600))
     approved = Approval(answer=Answer.APPROVED, by="kim")
 
-    assert weigh(reroute(), facts(found=(SICK,), setup=setup, **rated(500))).allowed
-    assert weigh(reroute(), facts(found=(SICK,), setup=setup, **rated(700))).code is GuardCode.APPROVAL_NEEDED
+    assert weigh(reroute(), facts(found=(SICK,), setup=setup, **rated(600))).allowed
+    assert weigh(reroute(), facts(found=(SICK,), setup=setup, **rated(601))).code is GuardCode.APPROVAL_NEEDED
     assert weigh(reroute(), facts(found=(SICK,), setup=setup)).code is GuardCode.APPROVAL_NEEDED
     assert weigh(reroute(), facts(found=(SICK,), setup=setup, approval=approved)).allowed
+    assert needs_approval(planned(Action.ROLL_BACK_RELEASE), facts(setup=setup, **rated(601)))
+    assert not needs_approval(planned(Action.ROLL_BACK_RELEASE), facts(setup=setup, **rated(600)))
+    assert not needs_approval(planned(Action.PAUSE_STRATEGIES), facts(setup=setup, **rated(601)))

@@ -1,11 +1,18 @@
 """The guards of a restart: each test goes red when its guard is forced open."""
 
+import pytest
+
 from tasks.model.diagnosis import Cause, Kind
+from tasks.model.incident import Action, Outcome
 from tasks.model.order_states import OrderSafety
+from tasks.model.plan import PlannedAction, Request
 from tasks.model.setup import Setup
 from tasks.model.verdicts import GuardCode
+from tasks.rules.guards.restart import can_restart, restart_budget
 from tasks.rules.guards.table import weigh
 from tests.fakes.cases import done_before, facts, finding, orders, planned, unreachable
+
+ASKED = Request(by="kim", reason="venue called")
 
 
 def test_two_sick_gateways_forbid_every_restart() -> None:
@@ -83,3 +90,60 @@ def test_a_service_that_can_take_no_connection_cannot_answer_for_its_orders() ->
 
     assert weigh(spent, facts(orders=orders(OrderSafety.BLIND))).allowed
     assert not weigh(spent, facts(orders=orders(OrderSafety.UNSAFE, "A-1"))).allowed
+
+
+def by_hand() -> PlannedAction:
+    """A person's restart."""
+    return planned().model_copy(update={"finding": None})
+
+
+def test_a_hang_beside_another_trouble_still_keeps_the_service_from_answering_for_its_orders() -> None:
+    """A person's order names no cause: one dead end among what was found is enough."""
+    both = facts(found=(finding(Cause.UNKNOWN), finding()), orders=orders(OrderSafety.BLIND), asked=ASKED)
+
+    assert weigh(by_hand(), both).allowed
+
+
+@pytest.mark.parametrize("verdict", [OrderSafety.SAFE, OrderSafety.WAIT])
+def test_orders_that_prove_themselves_within_a_moment_stop_nothing(verdict: OrderSafety) -> None:
+    """A busy service always has a few in flight, also one that answers for them."""
+    leaking = finding(Cause.RESOURCE_EXHAUSTED, kinds=(Kind.MEMORY,))
+
+    assert weigh(planned(found=leaking), facts(orders=orders(verdict))).allowed
+
+
+def test_a_service_that_just_failed_to_start_is_not_started_into_the_same_failure_by_itself() -> None:
+    """Another release may start where this one does not, and a person may have put it right."""
+    failed = {"start_failure": "its table has no equity"}
+    verdict = weigh(planned(), facts(**failed))
+
+    assert verdict.code is GuardCode.REMEDIATION_INEFFECTIVE
+    assert "its table has no equity" in verdict.detail
+    assert can_restart(planned(Action.ROLL_BACK_RELEASE), facts(**failed)).allowed
+    assert weigh(by_hand(), facts(**failed, asked=ASKED)).allowed
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(1, "was 1: s0"), (10, "s8, s9"), (11, "s9 and 1 more"), (13, "s9 and 3 more")]
+)
+def test_a_refusal_names_ten_and_counts_the_rest(count: int, told: str) -> None:
+    """A page with three hundred order ids is read by nobody, and one that hides how many there are misleads."""
+    names = tuple(f"s{number}" for number in range(count))
+    sick = weigh(planned(), facts(sick_neighbors=names)).detail
+    unproven = weigh(planned(), facts(orders=orders(OrderSafety.UNSAFE, *names))).detail
+
+    assert sick.endswith(told)
+    assert f"{told.removeprefix('was 1: ')}; ask the gateway" in unproven
+
+
+@pytest.mark.parametrize(
+    ("minutes_ago", "left"),
+    [((), 2), ((5,), 1), ((60, 120), 2), ((60, 120, 180), 1), ((5, 120, 180), 1)],
+)
+def test_what_is_left_of_the_budget_is_the_lesser_of_the_window_and_the_day(
+    minutes_ago: tuple[float, ...], left: int
+) -> None:
+    """Who reads the plan at night counts on that number."""
+    before = (done_before(n, Outcome.RECOVERED) for n in minutes_ago)
+
+    assert restart_budget(planned(), facts(*before)).detail == f"RESTARTS_LEFT: left={left}"

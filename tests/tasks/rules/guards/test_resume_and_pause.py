@@ -1,14 +1,17 @@
 """Safety rule 8: pausing is always allowed and never undone automatically; red when a guard is forced open."""
 
+import pytest
+
 from tasks.model.incident import Action, Outcome
-from tasks.model.looks import Fault, Seen
+from tasks.model.looks import Fault, RouteLook, RoutingLook, Seen
 from tasks.model.order_states import OrderSafety
 from tasks.model.orders import AssetClass
 from tasks.model.plan import Request, Target
 from tasks.model.setup import Setup
 from tasks.model.verdicts import GuardCode
+from tasks.rules.guards.resume import class_is_well
 from tasks.rules.guards.table import weigh
-from tests.fakes.cases import done_before, facts, orders, planned, seen, unreachable
+from tests.fakes.cases import done_before, facts, orders, planned, routing, seen, unreachable
 from tests.fakes.looks import gateway, health
 
 ASKED = Request(by="kim", reason="venue is back")
@@ -27,6 +30,17 @@ def test_a_class_whose_gateway_is_dead_is_not_resumed() -> None:
     dead = seen(gateways=(gateway("XNAS", Seen.FAILED),))
 
     assert weigh(RESUME, facts(asked=ASKED, seen=dead)).code is GuardCode.CLASS_NOT_WELL
+
+
+@pytest.mark.parametrize(
+    "table", [None, routing(routes=()), routing(routes=(RouteLook(asset_class=AssetClass.EQUITY),))]
+)
+def test_a_class_of_which_nobody_sees_where_its_orders_go_is_not_resumed(table: RoutingLook | None) -> None:
+    """No gateway was proven well for it; a strategy has none of its own, and needs the service alone."""
+    lost = facts(asked=ASKED, seen=seen(routing=table))
+
+    assert class_is_well(RESUME, lost).code is GuardCode.CLASS_NOT_WELL
+    assert class_is_well(planned(Action.RESUME, target=Target(strategy="alpha")), lost).allowed
 
 
 def test_a_class_is_resumed_where_its_gateways_health_asks_for_a_login() -> None:

@@ -238,3 +238,27 @@ def test_one_rollback_a_day(hours: float, code: GuardCode) -> None:
     before = done_before(hours * 60, Outcome.RECOVERED, Action.ROLL_BACK_RELEASE)
 
     assert weigh(roll_back(), facts(before, found=(BAD,))).code is code
+
+
+def test_a_refused_rollback_says_what_there_is_to_go_back_to_and_what_nobody_knows() -> None:
+    """The person who goes on by hand begins with these words."""
+    none = weigh(roll_back(None), facts(found=(BAD,), setup=Setup()))
+    other = weigh(roll_back("0.9.0"), facts(found=(BAD,)))
+    then, now = (
+        weigh(roll_back(), facts(found=(BAD,), **changes))
+        for changes in ({"history": (past(2, table_hash=None),)}, {"seen": table(None, None)})
+    )
+
+    assert none.detail.endswith("was none; kept: none")
+    assert other.detail.endswith("was 0.9.0; kept: 1.0.0, 1.1.0")
+    assert then.detail.endswith("nobody knows with which table 1.0.0 ran")
+    assert now.detail.endswith("nobody knows which table is in force")
+
+
+def test_only_the_targets_own_healthy_time_says_how_the_switches_stood() -> None:
+    """The bad release was healthy with today's switch for a minute; the one to go back to never ran with it."""
+    then = past(2, features={"order_throttle": False})
+    between = past(1, release="1.1.0", features={"order_throttle": True})
+    now = seen(routing=routing(features={"order_throttle": True}))
+
+    assert code_of(history=(then, between), seen=now) is GuardCode.FEATURES_DIFFER

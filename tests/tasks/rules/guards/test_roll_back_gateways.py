@@ -9,6 +9,7 @@ from tasks.model.orders import AssetClass
 from tasks.model.past_looks import PastLook, PastOrder
 from tasks.model.plan import Target
 from tasks.model.verdicts import GuardCode
+from tasks.rules.guards.roll_back import gateways_healthy, unmeasured
 from tasks.rules.guards.table import weigh
 from tests.fakes.cases import facts, finding, past, planned, routing, seen
 from tests.fakes.looks import gateway, health, order
@@ -43,6 +44,7 @@ def measured(minutes_ago: float, latency_ms: float, word: str = "executed", at: 
     [
         ((measured(3, 8),), GuardCode.ALLOWED),
         ((measured(3, 504),), GuardCode.ALLOWED),
+        ((measured(3, 504.9),), GuardCode.ALLOWED),
         ((measured(3, 505),), GuardCode.GATEWAYS_NOT_HEALTHY),
         ((measured(3, 2505),), GuardCode.GATEWAYS_NOT_HEALTHY),
         ((measured(4, 2505), measured(3, 8)), GuardCode.ALLOWED),
@@ -92,3 +94,55 @@ def test_a_gateway_without_our_kind_of_health_is_judged_by_its_orders() -> None:
     assert code_of(seen=seen(gateways=probes)) is GuardCode.ALLOWED
     assert code_of(seen=nothing_there) is GuardCode.GATEWAYS_NOT_HEALTHY
     assert code_of(seen=nothing_there, history=(measured(3, 8),)) is GuardCode.ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("latency_ms", "own_ms", "code"),
+    [
+        (499.5, None, GuardCode.ALLOWED),
+        (500.0, None, GuardCode.GATEWAYS_NOT_HEALTHY),
+        (None, 5.0, GuardCode.ALLOWED),
+        (None, None, GuardCode.ALLOWED),
+    ],
+)
+def test_where_nobody_told_the_services_own_part_all_of_the_time_is_the_gateways(
+    latency_ms: float | None, own_ms: float | None, code: GuardCode
+) -> None:
+    """A service without that number must not make its gateway look faster; an order without a time came back."""
+    done = PastOrder(
+        asset_class=AssetClass.EQUITY, gateway="XNAS", outcomes={"executed": 1}, latency_ms=latency_ms, own_ms=own_ms
+    )
+
+    assert code_of(seen=paused(), history=(past(3, orders=(done,)),)) is code
+
+
+def fault_of(**changes: object) -> str:
+    """What is said against the gateways."""
+    back = planned(Action.ROLL_BACK_RELEASE, BAD, Target(release="1.0.0"))
+    return gateways_healthy(back, facts(found=(BAD,), **changes)).detail  # type: ignore[arg-type]
+
+
+def test_each_gateway_that_is_not_known_to_be_healthy_is_named_with_the_reason() -> None:
+    """Who decides over an override reads here what is in its way: one that nobody probed is no healthy one."""
+    down = health(dependencies={"XBOS": "error"})
+    silent = gateway("XNAS", Seen.NOT_CONFIGURED)
+
+    assert "XBOS: unreachable" in fault_of(seen=seen(health=down))
+    assert "FXALL: not probed" in fault_of(seen=paused(AssetClass.FX, gateways=(gateway("XNAS"),)))
+    assert "XNYS: blind" in fault_of(seen=seen(gateways=(gateway("XNAS"), gateway("XNYS", Seen.BLIND)), orders=()))
+    assert "XNAS: not measured, equity is paused" in fault_of(seen=paused())
+    assert "XNAS: it answers, and does not say how it is" in fault_of(seen=seen(gateways=(silent,), orders=()))
+
+
+def test_a_gateway_that_says_it_is_well_needs_no_order_of_ours_while_its_class_trades() -> None:
+    """Not every class has a test order; only a pause takes away what would have been measured."""
+    assert code_of(seen=seen(orders=())) is GuardCode.ALLOWED
+    assert unmeasured(seen(orders=())) == {}
+    assert unmeasured(paused()) == {"XNAS": (AssetClass.EQUITY,)}
+
+
+def test_a_paused_class_that_goes_nowhere_leaves_no_gateway_unmeasured() -> None:
+    """Its route names none."""
+    nowhere = tuple(one.model_copy(update={"trading_state": "halted", "gateway": None}) for one in routing().routes)
+
+    assert unmeasured(seen(routing=routing(routes=nowhere), orders=())) == {}

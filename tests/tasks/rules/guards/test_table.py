@@ -6,7 +6,12 @@
 import pytest
 
 from tasks.model.incident import Action
-from tasks.rules.guards.table import GUARDS, TIGHTENING_BY_HAND
+from tasks.model.modes import Mode
+from tasks.model.orders import AssetClass
+from tasks.model.plan import Request, Target
+from tasks.model.verdicts import GuardCode
+from tasks.rules.guards.table import GUARDS, TIGHTENING_BY_HAND, weigh
+from tests.fakes.cases import facts, planned, unreachable
 
 OF_EACH = "target_is_named nothing_under_way not_late mode_allows"
 OF_AUTOMATION = f"{OF_EACH} no_maintenance confirmed not_undone"
@@ -41,3 +46,19 @@ def test_no_guard_of_an_action_is_missing(action: Action) -> None:
 def test_what_a_person_tightens_is_held_to_its_target_its_effect_and_the_door_alone() -> None:
     """Anything more would hold a halt up."""
     assert [guard.__name__ for guard in TIGHTENING_BY_HAND] == ["target_is_named", "never_loosens", "can_control"]
+
+
+def test_a_halt_that_the_automation_planned_passes_all_its_guards_also_where_a_person_started_the_run() -> None:
+    """Only an order of a person's own is held to less; a plan out of a diagnosis keeps its mode and its window."""
+    halt = planned(Action.PAUSE_STRATEGIES, unreachable("XNAS"), Target(asset_class=AssetClass.EQUITY))
+    asked = facts(asked=Request(by="kim", reason="look"), mode=Mode.OBSERVE)
+
+    assert weigh(halt, asked).code is GuardCode.MODE_FORBIDS
+    assert weigh(halt.model_copy(update={"finding": None}), asked).allowed
+
+
+def test_what_is_allowed_says_what_allowed_it() -> None:
+    """Guards with nothing to say leave no gap between the reasons."""
+    told = weigh(planned(), facts()).detail.split("; ")
+
+    assert told == ["cause=service_hung confirmed", "RESTARTS_LEFT: left=2", "orders=safe", "mode=act"]
