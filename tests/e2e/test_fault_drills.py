@@ -1,7 +1,6 @@
 """Fault drills, injected from outside into the real stack: the check names the cause, and the controls name none."""
 
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from tasks.model.diagnosis import Confidence
 from tests.fakes.drills import GameDay
 from tests.fakes.local_stack import Stack
 from tests.fakes.polling import eventually
-from tests.fakes.squatter import squatting
+from tests.fakes.squatter import squatting_process
 
 pytestmark = [
     pytest.mark.e2e,
@@ -170,11 +169,11 @@ def test_row_25_exhausted_descriptors_are_the_services_own(day: GameDay) -> None
 def test_row_26_a_port_taken_by_a_stranger_is_infrastructure(day: GameDay) -> None:
     """Its owner is named and left alone."""
     day.kill(day.pid())
-    with squatting(day.settings.port):
+    with squatting_process(day.settings.port) as stranger:
         found = check(day)
 
     assert [one["cause"] for one in found["causes"]] == ["infrastructure"]
-    assert f"pid={os.getpid()}" in json.dumps(found["causes"])
+    assert f"pid={stranger}" in json.dumps(found["causes"])
 
 
 def test_row_29_a_hung_service_and_a_dead_gateway_are_two_causes_in_order(day: GameDay) -> None:

@@ -1,10 +1,13 @@
 """A stranger on somebody else's port: it listens, answers nobody, and tells afterwards what it was sent."""
 
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.fakes.polling import eventually
+from tests.house.source import REPOSITORY
 
 
 @contextmanager
@@ -14,6 +17,20 @@ def squatting(port: int) -> Iterator[socket.socket]:
         squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         eventually(lambda: _sits(squatter, port))
         yield squatter
+
+
+@contextmanager
+def squatting_process(port: int) -> Iterator[int]:
+    """Let a process of its own sit on a port, and give its pid: what starts a check is never a stranger to it."""
+    sits = f"with squatting({port}):\n    print('sits', flush=True)\n    time.sleep(600)"
+    program = f"import time\nfrom tests.fakes.squatter import squatting\n{sits}"
+    with subprocess.Popen([sys.executable, "-c", program], cwd=REPOSITORY, stdout=subprocess.PIPE) as stranger:
+        try:
+            assert stranger.stdout
+            assert stranger.stdout.readline() == b"sits\n"
+            yield stranger.pid
+        finally:
+            stranger.kill()
 
 
 def _sits(squatter: socket.socket, port: int) -> bool:
