@@ -118,6 +118,9 @@ def test_a_dead_gateway_is_led_around_and_never_restarts_the_service(live_day: G
     live_day.up()
     live_day.resume("equity")
     triage(live_day)
+    assert any(one.is_open for one in live_day.new_incidents()), "its mark is still in force"
+    live_day.unmark("XNAS")
+    triage(live_day)
     closed(live_day, "dependency_unreachable")
 
 

@@ -138,6 +138,11 @@ class GameDay(DrillStory):
             self.put(f"{self.base_url}/control/trading/{name}", {"state": "active", "reason": "drill over"})
             self.put(f"{self.base_url}/control/routes/{name}", {"gateway": None, "reason": "drill over"})
 
+    def unmark(self, *gateways: str) -> None:
+        """Take the marks off gateways, as a person does once they are well."""
+        for name in gateways:
+            self.put(f"{self.base_url}/control/gateways/{name}", {"state": "enabled", "reason": "drill over"})
+
     # Releases.
 
     def releases(self, *words: str) -> str:
@@ -235,8 +240,7 @@ class GameDay(DrillStory):
         if self.release() != GOOD_RELEASE:
             self.deploy(GOOD_RELEASE)
         self.resume()
-        for gateway in self.settings.gateways:
-            self.put(f"{self.base_url}/control/gateways/{gateway}", {"state": "enabled", "reason": "drill over"})
+        self.unmark(*self.settings.gateways)
         assert self.stack.run("mode", "act").returncode == 0
         assert self.stack.run("rearm", "--reason", "drill over").returncode == 0
         eventually(self._heals, within_s=150, every_s=1)
