@@ -21,8 +21,6 @@ from tasks.rules.message_keys import (
 )
 from tasks.rules.tiers import tier_of, tiers_above
 
-LONGEST_WAIT_S = 10 * 365 * 86_400.0
-
 
 def due_pages(incident: IncidentState, clock: PageClock, limits: EscalationLimits) -> tuple[Page, ...]:
     """Say which tiers must be paged now; none while a person has the incident, or when its trouble is over.
@@ -90,11 +88,11 @@ def _unacknowledged(
 
 
 def _last_tier(incident: IncidentState, tier: Audience, clock: PageClock, limits: EscalationLimits) -> tuple[Page, ...]:
-    waited_s = min(_waited_s(incident.paged_at[tier], clock), LONGEST_WAIT_S)
-    is_left = incident.reminders < limits.last_reminders_count
-    if is_left and waited_s >= clock.every_s * 2**incident.reminders:
-        return (_again(incident, tier, PageReason.NOT_ACKNOWLEDGED, waited_s),)
-    return ()
+    waited_s, wait_s = _waited_s(incident.paged_at[tier], clock), clock.every_s * 2**incident.reminders
+    if incident.reminders >= limits.last_reminders_count or waited_s < wait_s:
+        return ()
+    told_s = waited_s if math.isfinite(waited_s) else wait_s
+    return (_again(incident, tier, PageReason.NOT_ACKNOWLEDGED, told_s),)
 
 
 def _above(incident: IncidentState, page: Page, clock: PageClock, limits: EscalationLimits) -> tuple[Page, ...]:

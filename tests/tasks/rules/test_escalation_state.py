@@ -1,16 +1,34 @@
 """What the ledger's lines come to: who is in charge, who was told when, who has it."""
 
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from tasks.model.diagnosis import Audience, Cause
 from tasks.model.escalation import PageClock
-from tasks.model.incident import Event
+from tasks.model.incident import Event, IncidentState, LedgerRecord, Source
 from tasks.model.limits import EscalationLimits
 from tasks.model.orders import AssetClass
 from tasks.rules.escalation import due_pages
+from tasks.rules.escalation_state import (
+    Changes,
+    acknowledged,
+    closed,
+    diagnosed,
+    escalated,
+    notified,
+    observed,
+    opened_again,
+    recovered,
+)
 from tests.fakes.escalating import Incident
+from tests.fakes.looks import NOW
 
+Changed = Callable[[IncidentState, LedgerRecord], Changes]
 T1, T2, T3 = Audience.TIER_1, Audience.TIER_2, Audience.TIER_3
+EARLIER, LATER, LATEST = (NOW + timedelta(minutes=number) for number in range(3))
 
 
 def test_what_was_escalated_is_not_taken_down_again_by_another_word_for_it(tmp_path: Path) -> None:
@@ -75,3 +93,152 @@ def test_nobody_is_paged_for_what_is_over(tmp_path: Path) -> None:
     incident.closed(1)
 
     assert due_pages(incident.state, PageClock(now=incident.at(60), every_s=300), EscalationLimits()) == ()
+
+
+def record(event: Event, at: datetime = LATER, **changes: object) -> LedgerRecord:
+    """One line of the ledger."""
+    facts = {"timestamp": at, "type": "x", "service": "s", "incident_id": "INC-1", "event": event, **changes}
+    return LedgerRecord.model_validate({"source": Source.TRIAGE, **facts})
+
+
+def state(**changes: object) -> IncidentState:
+    """An incident that the on-call has been paged for."""
+    facts: dict[str, object] = {"incident_id": "INC-1", "service": "s", "state": "opened", "opened_at": EARLIER}
+    return IncidentState.model_validate({**facts, "tier": T1, "paged_at": {T1: EARLIER}, **changes})
+
+
+def after(change: Changed, before: IncidentState, one: LedgerRecord) -> IncidentState:
+    """The incident after one record."""
+    return before.model_copy(update=change(before, one))
+
+
+def test_an_opening_that_says_less_than_before_takes_nothing_away() -> None:
+    """A page that cannot say what is wrong, or that goes to a lower tier, helps nobody."""
+    closed_one = state(closed_at=EARLIER, tier=T2, summary="hung", causes=(Cause.SERVICE_HUNG,), reopened=1)
+    silent = after(opened_again, closed_one, record(Event.OPENED))
+    telling = record(Event.OPENED, summary="down", details={"tier": "tier_1", "cause": "service_down"})
+    told = after(opened_again, closed_one, telling)
+
+    assert (silent.tier, silent.summary, silent.causes) == (T2, "hung", (Cause.SERVICE_HUNG,))
+    assert (told.tier, told.summary, told.causes) == (T1, "down", (Cause.SERVICE_HUNG, Cause.SERVICE_DOWN))
+    assert (told.closed_at, told.reopened, told.reopened_at, told.paged_at) == (None, 2, LATER, {})
+
+
+def test_an_opening_of_what_is_open_is_one_more_word_for_it() -> None:
+    """Two runs that open it at once wake nobody twice."""
+    twice = after(opened_again, state(), record(Event.OPENED, details={"tier": "tier_2"}))
+
+    assert (twice.reopened, twice.paged_at, twice.tier) == (0, {T1: EARLIER}, T2)
+
+
+@pytest.mark.parametrize("change", [diagnosed, observed])
+def test_what_had_recovered_and_shows_again_begins_its_escalation_anew(change: Changed) -> None:
+    """Whoever was told that it is over has gone home."""
+    over = state(recovered_at=EARLIER, reminders=1, acknowledged_by="kim", trading=(AssetClass.FX,))
+    back, still = (after(change, one, record(Event.OBSERVED)) for one in (over, state(reminders=1)))
+
+    assert (back.reopened, back.reopened_at, back.recovered_at, back.state) == (1, LATER, None, "opened")
+    assert (back.paged_at, back.reminders, back.acknowledged_by, back.trading) == ({}, 0, None, None)
+    assert (still.reopened, still.paged_at, still.reminders) == (0, {T1: EARLIER}, 1)
+    assert after(observed, state(observed_count=3), record(Event.OBSERVED)).observed_count == 4
+
+
+def test_a_diagnosis_adds_its_classes_and_keeps_the_gateways_of_the_first() -> None:
+    """The page names the line that broke, and not the one that orders were led to since."""
+    named = {"gateways": ["XNYS", "XNAS", 7], "asset_classes": ["fx", "nosuch"]}
+    first = after(diagnosed, state(asset_classes=(AssetClass.EQUITY,)), record(Event.DIAGNOSED, details=named))
+    second = after(diagnosed, first, record(Event.DIAGNOSED, summary="down", details={"gateways": ["XCME"]}))
+
+    assert first.asset_classes == (AssetClass.EQUITY, AssetClass.FX)
+    assert second.gateways == ("XNAS", "XNYS")
+    assert second.summary == "down"
+    assert after(diagnosed, second, record(Event.DIAGNOSED)).summary == "down"
+    assert after(diagnosed, state(), record(Event.DIAGNOSED, details={"gateways": "XNAS"})).gateways == ()
+
+
+def test_a_line_with_names_without_end_costs_a_bounded_number_of_them() -> None:
+    """The order service writes into this file as well: fifty names of a hundred letters are kept."""
+    endless = record(Event.DIAGNOSED, details={"gateways": ["x" * 150] * 60})
+    told = record(Event.NOTIFIED, details={"key": "x" * 600})
+
+    assert after(diagnosed, state(), endless).gateways == ("x" * 100,) * 50
+    assert after(notified, state(), told).told == ("x" * 500,)
+
+
+def test_a_recovery_keeps_its_first_time_and_says_how_each_class_stood() -> None:
+    """The time that it took is counted to the first good look; what nobody wrote down is not called trading."""
+    how = {
+        "trading": ["fx", "equity", "nosuch"],
+        "not_trading": {"crypto": "halted by kim", "nosuch": "x", "future": 7},
+    }
+    first = after(recovered, state(), record(Event.RECOVERED, details=how))
+    silent = after(recovered, first, record(Event.RECOVERED, at=LATEST))
+
+    assert first.recovered_at == LATER
+    assert first.trading == (AssetClass.EQUITY, AssetClass.FX)
+    assert first.not_trading == {AssetClass.CRYPTO: "halted by kim", AssetClass.FUTURE: ""}
+    assert (silent.recovered_at, silent.trading, silent.not_trading) == (LATER, None, {})
+
+
+def test_an_end_that_says_nothing_of_the_classes_leaves_what_the_recovery_said() -> None:
+    """The all-clear reads it."""
+    stood = state(trading=(AssetClass.FX,), not_trading={AssetClass.EQUITY: "halted"})
+    silent = after(closed, stood, record(Event.CLOSED))
+    telling = after(closed, stood, record(Event.CLOSED, details={"trading": ["equity"]}))
+
+    assert (silent.closed_at, silent.state) == (LATER, "closed")
+    assert (silent.trading, silent.not_trading) == ((AssetClass.FX,), {AssetClass.EQUITY: "halted"})
+    assert (telling.trading, telling.not_trading) == ((AssetClass.EQUITY,), {})
+
+
+@pytest.mark.parametrize(
+    ("key", "details", "paged_at", "reminders"),
+    [
+        ("INC-1/tier_1/again-1", {}, {T1: LATER}, 1),
+        ("INC-1/tier_1/opened", {}, {T1: LATER}, 0),
+        ("INC-1/tier_1/done-restart", {}, {T1: EARLIER}, 0),
+        ("INC-1/tier_2/done-restart", {}, {T1: EARLIER, T2: LATER}, 0),
+        ("INC-1/desk/opened", {}, {T1: EARLIER}, 0),
+        ("INC-1/desk/opened", {"audience": "tier_1"}, {T1: LATER}, 0),
+        ("INC-1/tier_1/opened", {"audience": "desk"}, {T1: EARLIER}, 0),
+        ("", {}, {T1: EARLIER}, 0),
+    ],
+)
+def test_only_what_asks_a_tier_to_come_moves_its_timer(
+    key: str, details: dict[str, object], paged_at: dict[Audience, datetime], reminders: int
+) -> None:
+    """News of an incident is no page, but to a tier that has not heard of it yet."""
+    before = state(escalated_at={T1: EARLIER}, told=("INC-1/tier_1/opened",), messages=1)
+    told = after(notified, before, record(Event.NOTIFIED, details={"key": key, **details}))
+
+    assert (told.paged_at, told.reminders) == (paged_at, reminders)
+    assert told.escalated_at.get(T1) == EARLIER
+    assert (told.told[-1], told.told_at[key], told.messages) == (key, LATER, 2)
+
+
+def test_a_key_is_told_last_where_it_was_told_last() -> None:
+    """Said again it moves to the end, with its new time."""
+    before = state(told_at={"a": EARLIER, "b": EARLIER})
+
+    assert [*after(notified, before, record(Event.NOTIFIED, details={"key": "a"})).told_at] == ["b", "a"]
+
+
+def test_a_higher_tier_begins_its_reminders_anew_and_a_lower_one_takes_nothing_over() -> None:
+    """The developer lead is not reminded by the on-call's count."""
+    up = after(escalated, state(reminders=1), record(Event.ESCALATED, details={"tier": "tier_2"}))
+    down = after(escalated, state(tier=T3), record(Event.ESCALATED, details={"tier": "tier_2"}))
+
+    assert (up.tier, up.reminders, up.state) == (T2, 0, "escalated")
+    assert down.tier is T3
+
+
+def test_a_persons_word_takes_the_incident_and_nobody_elses_does() -> None:
+    """The sick service cannot stop its own alarm; a person without a name is one all the same."""
+    before = state(reminders=1)
+    taken = after(acknowledged, before, record(Event.ACKNOWLEDGED, source=Source.OPERATOR))
+    named = {"by": "kim", "until": LATEST.isoformat()}
+    kims = after(acknowledged, before, record(Event.ACKNOWLEDGED, source=Source.OPERATOR, details=named))
+
+    assert (taken.acknowledged_by, taken.acknowledged_until, taken.reminders) == ("a person", None, 0)
+    assert (kims.acknowledged_by, kims.acknowledged_at, kims.acknowledged_until) == ("kim", LATER, LATEST)
+    assert after(acknowledged, before, record(Event.ACKNOWLEDGED)) == before

@@ -4,6 +4,7 @@ import pytest
 
 from tasks.model.diagnosis import Cause, Diagnosis, Finding, Kind, Status
 from tasks.model.incident import Action
+from tasks.model.looks import OrderOutcome
 from tasks.model.orders import AssetClass
 from tasks.model.plan import PlannedAction, Target
 from tasks.model.processes import ProcessIdentity
@@ -11,7 +12,7 @@ from tasks.model.verdicts import GuardCode
 from tasks.rules.diagnosis import name_cause
 from tasks.rules.guards.last_look import still_there
 from tests.fakes.cases import facts, finding, planned, seen, unreachable
-from tests.fakes.looks import NOW, blind_health, evidence, process
+from tests.fakes.looks import NOW, blind_health, evidence, order, process
 
 BOTH = unreachable("FXALL", "XNAS", classes=(AssetClass.EQUITY, AssetClass.FX))
 FX_ALONE = unreachable("FXALL", classes=(AssetClass.FX,))
@@ -96,3 +97,27 @@ def test_a_look_that_names_no_class_contradicts_none(
     before, after = (finding(Cause.ROUTING_MISCONFIGURED, asset_classes=names) for names in (was, now))
 
     assert still_there(planned(Action.RESTORE_ROUTING, before), facts(found=(after,)), None).allowed is allowed
+
+
+FAILING = seen(orders=(order(outcome=OrderOutcome.ERROR), order(AssetClass.FX)))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "in_numbers"),
+    [
+        (action(Action.ROLL_BACK_RELEASE, NEW, release="1.0.0"), True),
+        (action(Action.DISABLE_FEATURE, NETTING, feature="netting"), True),
+        (action(Action.RESTORE_ROUTING, WRONG_EQUITY, table_hash="a" * 64), False),
+    ],
+    ids=lambda one: one.action if isinstance(one, PlannedAction) else "",
+)
+def test_what_was_found_in_the_numbers_of_minutes_must_show_at_this_moment(
+    wanted: PlannedAction, in_numbers: bool
+) -> None:
+    """They hold for a while after it has ended: nobody rolls back a release that fills every order again."""
+    assert wanted.finding
+    errors = wanted.finding.model_copy(update={"kinds": (Kind.ERRORS,)})
+    wanted = wanted.model_copy(update={"finding": errors})
+
+    assert still_there(wanted, facts(found=(errors,), seen=FAILING), None).allowed
+    assert still_there(wanted, facts(found=(errors,), seen=seen()), None).allowed is not in_numbers
