@@ -72,7 +72,7 @@ def _completed(action: Action, target: Target, facts: Facts) -> Target:
             route = facts.latest.routing.route(target.asset_class) if facts.latest.routing else None
             return target.model_copy(update={"gateway": route.table_gateway if route else None})
         case Action.ROLL_BACK_RELEASE if target.release is None:
-            running = frozenset({facts.latest.health.release, None})
+            running: frozenset[str | None] = frozenset({facts.latest.health.release})
             return target.model_copy(update={"release": last_good_release(facts, running)})
         case _:
             return target

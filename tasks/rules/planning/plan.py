@@ -113,7 +113,7 @@ def _once(actions: Iterable[PlannedAction]) -> tuple[PlannedAction, ...]:
     """Keep the first of actions that do the same.
 
     Steps: one that is due in any case makes those needless that may be due; of these all stay, for each waits for the
-    end of another action.
+    end of another action, which also says how it would have to end.
     """
     wanted = tuple(actions)
     always = {(one.action, one.target.words) for one in wanted if one.due is Due.ALWAYS}
@@ -121,7 +121,7 @@ def _once(actions: Iterable[PlannedAction]) -> tuple[PlannedAction, ...]:
     for one in wanted:
         same = (one.action, one.target.words)
         if one.due is Due.ALWAYS or same not in always:
-            kept.setdefault((*same, one.due, one.other), one)
+            kept.setdefault((*same, one.other), one)
     return tuple(kept.values())
 
 

@@ -113,6 +113,7 @@ def test_real_orders_that_the_service_fails_are_no_recovery(errors: float, fille
     assert good or f"{errors:.0f} of {errors + filled:.0f} orders failed" in verdict.detail
     assert looks_recovered(now).good
     assert looks_recovered(now, observation()).good
+    assert looks_recovered(observation(), before).good
 
 
 def test_a_service_is_lost_after_two_rounds_in_a_row_without_it() -> None:

@@ -8,15 +8,15 @@ from tasks.model.diagnosis import Audience, Cause, Diagnosis, Status
 from tasks.model.incident import Action, Event, IncidentState, LedgerRecord, Outcome, Source
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass
-from tasks.model.plan import Answer, Approval, Plan, Target
+from tasks.model.plan import Answer, Approval, Due, Plan, Target
 from tasks.model.processes import ProcessLook, ProcessState
 from tasks.model.remediation import ActionResult, IncidentUpdate, RemediationCase, RemediationResult
 from tasks.model.report import TriageStory
-from tasks.model.verdicts import GuardCode
+from tasks.model.verdicts import GuardCode, Verdict
 from tasks.rules.action_history import REARMED_TYPE, ActionHistory, action_history
 from tasks.rules.guards.table import weigh
 from tasks.rules.incident_state import fold_incidents
-from tasks.rules.planning.answer_records import answer_records
+from tasks.rules.planning.answer_records import answer_records, is_answer, late_answer_records
 from tasks.rules.planning.proposal import a_name, proposal
 from tasks.rules.remediation_messages import remediation_messages
 from tests.fakes.cases import INCIDENT, facts, finding, planned
@@ -149,6 +149,45 @@ def test_the_form_shows_what_no_answer_means_and_what_was_wrong_with_the_last_on
     assert "Without an answer in 300 s only what pauses trading is done, and the next tier is told." in text
     assert "The last answer could not be read, a name is expected." in text
     assert f"Incident {INCIDENT}" in text
+
+
+def test_the_form_numbers_each_action_and_says_when_it_is_due_what_forbids_it_and_why_it_is_wanted() -> None:
+    """That a person must approve it is what the form is for; a guard that forbids it all the same is told."""
+    pause = PAUSE.model_copy(
+        update={"due": Due.IF_EXPIRED, "verdict": Verdict.no(GuardCode.NOT_AVAILABLE, "no token for it")}
+    )
+    asked = RESTART.model_copy(update={"verdict": Verdict.no(GuardCode.APPROVAL_NEEDED, "a person must approve")})
+    found = Diagnosis(status=Status.CRITICAL, findings=(finding(because=("silent for 9 s",)),))
+    text = proposal(case(asked, pause).model_copy(update={"diagnosis": found}), 300).replace("\\", "")
+
+    assert "\n1. restart service\n2. pause strategies equity, only if nobody answers: NOT_AVAILABLE" in text
+    assert "- service_hung:\n- silent for 9 s\n" in text
+
+
+def test_an_answer_that_came_too_late_is_kept_with_what_it_did_not_do() -> None:
+    """Who reads the ledger must not believe that the restart followed from it."""
+    (late,) = late_answer_records("order-service", {INCIDENT: [RESTART.key]}, YES, NOW)
+
+    assert late.summary == "approved by bob; the run that asked had ended, and nothing followed from it"
+    assert (late.incident_id, late.details["actions"], late.source) == (INCIDENT, [RESTART.key], Source.OPERATOR)
+
+
+@pytest.mark.parametrize(
+    ("change", "theirs"),
+    [
+        ({}, True),
+        ({"type": "x"}, False),
+        ({"details": {"answer": "approved", "by": "bob"}}, True),
+        ({"details": {"answer": "rejected", "by": "bob"}}, False),
+        ({"details": {"answer": "approved", "by": "ada"}}, False),
+        ({"incident_id": "INC-2"}, False),
+    ],
+)
+def test_an_answer_is_found_by_who_said_what_to_which_plan(change: dict[str, object], theirs: bool) -> None:
+    """The command waits for its own answer to be written, and not for somebody else's."""
+    (written,) = answer_records(case(), YES, NOW)
+
+    assert is_answer(written.model_copy(update=change), [INCIDENT], YES) is theirs
 
 
 def test_a_name_has_letters() -> None:

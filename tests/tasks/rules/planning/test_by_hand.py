@@ -153,6 +153,20 @@ def test_what_a_person_leaves_open_is_filled_in() -> None:
     assert named.target.release == "0.9.0"
 
 
+@pytest.mark.parametrize(
+    ("action", "target"),
+    [
+        (Action.PAUSE_STRATEGIES, Target(strategy="alpha")),
+        (Action.PAUSE_STRATEGIES, Target(asset_class=EQUITY, trading_state=TradingState.REDUCING)),
+        (Action.REROUTE_ORDERS, Target(asset_class=EQUITY, gateway="XNYS")),
+        (Action.REROUTE_ORDERS, Target(strategy="alpha")),
+    ],
+)
+def test_what_a_person_named_is_done_as_it_was_named(action: Action, target: Target) -> None:
+    """*Reducing* is not made a halt, a gateway is not exchanged for the table's, and a strategy has no state."""
+    assert only(instruction(action, target)).target == target
+
+
 def test_a_release_that_nobody_saw_well_needs_the_guards_name() -> None:
     """Rule 7: Knight Capital's rollback spread the fault; a person who knows better says so."""
     order = instruction(Action.ROLL_BACK_RELEASE, Target(release="0.1.0"))

@@ -247,16 +247,6 @@ def test_a_hung_service_beside_a_dead_gateway_is_restarted_first() -> None:
     assert always == [Action.RESTART_SERVICE, Action.MARK_DEGRADED, Action.REROUTE_ORDERS]
 
 
-def test_two_healing_actions_are_never_taken_in_one_run() -> None:
-    """Nobody could say which one helped; the second waits for the next look."""
-    leaking = finding(Cause.RESOURCE_EXHAUSTED, kinds=(Kind.MEMORY,))
-    bad = finding(Cause.BAD_FEATURE, feature="order_throttle")
-    plan = plan_of(facts(found=(leaking, bad)))
-
-    (second,) = [one for one in plan.actions if one.action is Action.DISABLE_FEATURE]
-    assert second.verdict.code is GuardCode.ONE_AT_A_TIME
-
-
 def test_a_cause_without_an_incident_is_not_acted_on() -> None:
     """What cannot be recorded must not be done."""
     assert make_plan(facts(), {}).actions == ()

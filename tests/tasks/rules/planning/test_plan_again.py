@@ -87,6 +87,30 @@ def test_an_approval_covers_no_gateway_that_the_approved_plan_did_not_name(mode:
     assert paused.verdict.allowed
 
 
+def test_an_approval_covers_the_very_re_route_that_the_plan_showed() -> None:
+    """Kim read where the orders would go, beside other actions: once it can be read again she is not asked twice."""
+    before = plan(SILENT).actions
+    shown = tuple(
+        one.model_copy(update={"target": one.target.model_copy(update={"gateway": "XNYS"})})
+        if one.action is Action.REROUTE_ORDERS
+        else one
+        for one in before
+    )
+    after = again(shown, mode=Mode.PROPOSE, approval=Approval(answer=Answer.APPROVED, by="kim"))
+
+    assert [one.verdict.allowed for one in after if one.action is Action.REROUTE_ORDERS] == [True]
+
+
+def test_a_re_route_that_a_guard_forbids_keeps_its_own_reason() -> None:
+    """*The plan did not name it* would send a person to approve what cannot be done."""
+    dead = tuple(gateway(one.gateway, Seen.FAILED if one.gateway == "XNYS" else one.seen) for one in DEAD)
+    yes = Approval(answer=Answer.APPROVED, by="kim")
+    after = again(plan(SILENT).actions, seen=seen(gateways=dead), mode=Mode.PROPOSE, approval=yes)
+    (rerouted,) = [one for one in after if one.action is Action.REROUTE_ORDERS]
+
+    assert rerouted.verdict.code is GuardCode.ALTERNATE_NOT_HEALTHY
+
+
 def test_where_the_gateway_has_come_back_meanwhile_nothing_is_left_to_do_for_it() -> None:
     """Neither a re-route nor the pause in its place."""
     left = again(plan(SILENT).actions, found=(HUNG,))
