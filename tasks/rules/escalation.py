@@ -121,7 +121,7 @@ def _waited_s(since: datetime, clock: PageClock) -> float:
     if since > clock.now + CLOCK_SLACK:
         return math.inf
     base = max(since, clock.quiet_until) if clock.quiet_until else since
-    return max(0.0, (clock.now - base).total_seconds())
+    return (clock.now - base).total_seconds()
 
 
 def _page(audience: Audience, reason: PageReason, about: str, waited_s: float, from_tier: Audience) -> Page:

@@ -112,6 +112,7 @@ def test_a_page_names_the_number_of_its_own_tiers_reminders_alone() -> None:
         ({"escalated_at": {T1: ago(900)}, "acknowledged_at": ago(900), "acknowledged_until": ago(700)}, None, 700.0),
         ({"escalated_at": {T1: ago(900)}}, 650, 650.0),
         ({"escalated_at": {T1: ago(900)}, "reopened_at": ago(-50)}, None, 900.0),
+        ({"escalated_at": {T1: ago(900)}, "reopened_at": NOW}, None, 600.0),
         ({"escalated_at": {T1: ago(100)}}, None, 600.0),
         ({"escalated_at": {T2: ago(900)}}, None, 600.0),
         ({"escalated_at": {}}, None, 600.0),
@@ -192,6 +193,14 @@ def test_a_page_that_does_not_arrive_goes_up_one_tier_for_each_time_that_it_take
     first = (T1, PageReason.NOT_TOLD, "opened", 0.0)
 
     assert pages(incident(paged_s=None), **queued) == [first, *above]
+
+
+def test_a_page_that_was_queued_just_now_has_not_taken_too_long_where_a_second_is() -> None:
+    """Whoever sets the shortest patience still gives each page that second."""
+    hasty = EscalationLimits(undelivered_after_s=1.0)
+
+    assert whom(incident(paged_s=None), hasty) == [(T1, "opened")]
+    assert whom(incident(paged_s=None), hasty, queued_at={"INC-1/tier_1/opened": ago(1)})[1:] == [(T2, "undelivered")]
 
 
 def test_a_page_to_the_next_tier_that_does_not_arrive_goes_up_as_well() -> None:

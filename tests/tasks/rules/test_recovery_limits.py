@@ -116,6 +116,16 @@ def test_real_orders_that_the_service_fails_are_no_recovery(errors: float, fille
     assert looks_recovered(observation(), before).good
 
 
+@pytest.mark.parametrize(("errors", "good"), [(2.0, True), (3.0, False)])
+def test_a_count_that_is_gone_speaks_neither_for_nor_against_a_recovery(errors: float, good: bool) -> None:
+    """A service that names a class no more has neither failed nor filled its orders; the others decide."""
+    before, now = counting(10.0, 500.0, 0.0), counting(10.0 + errors, 500.0)
+    of_fx = Sample(name="orders_total", labels=(("asset_class", "fx"), ("outcome", "error")), value=7.0)
+    told = before.metrics.model_copy(update={"samples": (*before.metrics.samples, of_fx)})
+
+    assert looks_recovered(now, before.model_copy(update={"metrics": told})).good is good
+
+
 def test_a_service_is_lost_after_two_rounds_in_a_row_without_it() -> None:
     """One may be a supervisor that starts it again; the proof need not wait for its time once it is gone."""
     gone = observation(health=health(Fault.REFUSED), process=process(ProcessState.DEAD), orders=())
