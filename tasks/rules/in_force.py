@@ -113,9 +113,7 @@ def set_words(one: Restriction) -> str:
 
 def in_force_words(restrictions: Iterable[Restriction]) -> str:
     """Say all in sentences: what stops orders first, classes before all; those that one hand set at once in one."""
-    ordered = sorted(
-        restrictions, key=lambda one: (not one.stops_orders, one.kind is not Held.TRADING, one.kind, one.name)
-    )
+    ordered = sorted(restrictions, key=_weight)
     groups: dict[tuple[object, ...], list[Restriction]] = {}
     for one in ordered:
         minute = one.set_at.replace(second=0, microsecond=0) if one.set_at else None

@@ -46,15 +46,16 @@ def release_crashes(evidence: Evidence) -> Finding | None:
     change, crashed = _release_change(evidence), crashes_before(evidence)
     if change is None or crashed is None or not is_down(evidence):
         return None
-    since = [life for life in crashed if life.started_at >= change.at - timedelta(seconds=1)]
-    least = 1 if change.is_pending else evidence.limits.crash_release_count
-    before = len(crashed) - len(since)
-    if len(since) < least or before or not all(_short(life, evidence) for life in since):
+    since = change.at - timedelta(seconds=1)
+    if not all(life.started_at >= since and _short(life, evidence) for life in crashed):
+        return None
+    # One is enough of a release that has not come up once.
+    if not change.is_pending and len(crashed) < evidence.limits.crash_release_count:
         return None
     verdict = probe_verdict(evidence, change)
     if not verdict.blames_change:
         return None
-    told = f"release {change.now} crashed {len(since)} times since it came, {_last(since[-1])}"
+    told = f"release {change.now} crashed {len(crashed)} times since it came, {_last(crashed[-1])}"
     return Finding(
         cause=Cause.BAD_RELEASE,
         confidence=confidence(evidence),

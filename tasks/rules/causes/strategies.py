@@ -39,10 +39,10 @@ def client_misbehaviour(evidence: Evidence) -> Finding | None:
     wild = [one for one in strategy_rates(evidence) if _is_wild(one, evidence)]
     if not wild:
         return None
-    worst = max(wild, key=lambda one: one.per_s)
     return Finding(
         cause=Cause.CLIENT_MISBEHAVIOUR,
-        confidence=Confidence.CONFIRMED if worst.window_s >= SURE_WINDOW_S else Confidence.LIKELY,
+        # All are measured over one window.
+        confidence=Confidence.CONFIRMED if wild[0].window_s >= SURE_WINDOW_S else Confidence.LIKELY,
         because=tuple(
             f"strategy {one.strategy} sends {one.per_s:.1f} orders/s over {one.window_s:.0f} s, "
             f"usually {one.usual_per_s:.2f} orders/s"

@@ -120,6 +120,33 @@ def test_classes_that_one_hand_halted_at_once_are_one_sentence() -> None:
     assert words.startswith("EQUITY and FX ARE HALTED (by triage, 14:32:19Z). Gateway XNAS")
 
 
+@pytest.mark.parametrize(
+    ("other", "together"),
+    [
+        ({"set_at": AT + timedelta(seconds=40)}, True),
+        ({"set_at": AT + timedelta(seconds=41)}, False),
+        ({"set_at": None}, False),
+        ({"set_by": "kim"}, False),
+        ({"state": "reducing"}, False),
+    ],
+)
+def test_only_what_one_hand_set_alike_within_a_minute_is_one_sentence(
+    other: dict[str, object], *, together: bool
+) -> None:
+    """One time and one name over what two people did would send the caller to the wrong one."""
+    assert ("EQUITY and FX ARE" in in_force_words((held(), held(name="fx", **other)))) is together
+
+
+def test_two_marks_are_two_sentences_however_they_were_set() -> None:
+    """Only classes are told in one; a gateway's name stands by itself, after what stops orders."""
+    words = in_force_words((held(Held.GATEWAY, "XNYS", "degraded"), held(Held.GATEWAY, "XNAS", "degraded"), held()))
+
+    assert words == (
+        "EQUITY IS HALTED (by triage, 14:32:19Z). Gateway XNAS is marked degraded (by triage, 14:32:19Z). "
+        "Gateway XNYS is marked degraded (by triage, 14:32:19Z)."
+    )
+
+
 def test_a_denied_order_of_a_class_without_a_routing_says_that_it_is_halted() -> None:
     """A service that lists no routing tells it by its answers."""
     denied = order(EQUITY, OrderOutcome.DENIED).model_copy(update={"code": "TRADING_HALTED"})

@@ -140,15 +140,27 @@ def test_a_halted_class_waits_for_its_gateway_to_answer_a_direct_probe() -> None
     assert not may_close(ours, WELL, unseen).is_over
 
 
-def test_where_nobody_can_read_what_is_in_force_an_incident_that_tightened_stays_open() -> None:
-    """Nothing listed means nothing in force only where the list could be read."""
+@pytest.mark.parametrize(
+    ("action", "stays_open"),
+    [
+        (Action.PAUSE_STRATEGIES, True),
+        (Action.MARK_DEGRADED, True),
+        (Action.REROUTE_ORDERS, True),
+        (Action.DISABLE_FEATURE, True),
+        (Action.RESTART_SERVICE, False),
+    ],
+)
+def test_where_nobody_can_read_what_is_in_force_an_incident_that_tightened_stays_open(
+    action: Action, *, stays_open: bool
+) -> None:
+    """Nothing listed means nothing in force only where the list could be read; a restart leaves nothing behind."""
     broken = RoutingLook(seen=Seen.FAILED, detail="http_status=500", looked_at=NOW)
     seen = with_past((observation(routing=broken),), history=(past(2), past(1)))
-    done = ActionRecord(key="k", action=Action.PAUSE_STRATEGIES, started_at=NOW, finished_at=NOW, outcome="done")
+    done = ActionRecord(key="k", action=action, started_at=NOW, finished_at=NOW, outcome="done")
     tightened = incident(Cause.SERVICE_HUNG).model_copy(update={"actions": (done,)})
 
     assert may_close(incident(Cause.SERVICE_HUNG), WELL, seen).may_close
-    assert not may_close(tightened, WELL, seen).is_over
+    assert may_close(tightened, WELL, seen).is_over is not stays_open
 
 
 @pytest.mark.parametrize(
