@@ -25,10 +25,10 @@ def setting(state: str, **more: object) -> dict[str, object]:
 
 DOCUMENTS: list[tuple[dict[str, Any], list[tuple[Held, str, str]]]] = [
     ({"asset_classes": {"equity": {"trading_set": setting("halted")}}}, HALTED),
-    ({"asset_classes": {"equity": {"trading_set": setting("Frozen")}}}, [(Held.TRADING, "equity", "Frozen")]),
+    ({"asset_classes": {"equity": {"trading_set": setting("Frozen")}}}, [(Held.TRADING, "equity", "frozen")]),
     ({"asset_classes": {"equity": {"trading_set": setting("ACTIVE")}}}, []),
     ({"asset_classes": {"bond": {"trading_set": setting("halted")}}}, []),
-    ({"asset_classes": {"equity": {"trading_set": setting("")}}}, []),
+    ({"asset_classes": {"equity": {"trading_set": setting("")}}}, [(Held.TRADING, "equity", "unknown")]),
     (
         {"asset_classes": {"equity": {"route_set": setting("", gateway="XNYS"), "table_gateway": "XNAS"}}},
         [(Held.ROUTE, "equity", "XNYS")],
