@@ -1,6 +1,7 @@
 """Crashes: how many, how lately, and when they are the release's own."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,17 +14,17 @@ from tests.fakes.looks import health, observation, order, process
 from tests.fakes.past import ago, crashed, healthy_hour, released, rounds, with_past
 
 LOST = (order(AssetClass.EQUITY, OrderOutcome.NOT_REACHED),)
-DOWN = {"health": health(Fault.REFUSED), "process": process(ProcessState.DEAD), "orders": LOST}
+DOWN: dict[str, Any] = {"health": health(Fault.REFUSED), "process": process(ProcessState.DEAD), "orders": LOST}
 CAME_MIN = 7.0
 
 
-def loops(*lives: ServiceLife, **changes: object) -> bool:
+def loops(*lives: ServiceLife, **changes: Any) -> bool:
     """Say whether crashes are called a loop, in one look at a service that is down unless told otherwise."""
     seen = observation(**{**DOWN, **changes})
     return crash_loop(with_past((seen,), lives=lives)) is not None
 
 
-def ended(seconds_ago: float, **changes: object) -> ServiceLife:
+def ended(seconds_ago: float, **changes: Any) -> ServiceLife:
     """A life that ended in a crash some seconds ago."""
     return crashed(seconds_ago / 60).model_copy(update=changes)
 
@@ -68,7 +69,7 @@ def test_a_service_that_has_stayed_up_is_in_no_loop() -> None:
 def test_one_that_is_up_again_and_fills_every_order_is_in_no_loop() -> None:
     """An order that fails, or none at all, proves nothing; one that fills for each class does."""
     lives = (ended(300), ended(200), ended(100))
-    up: dict[str, object] = {"health": health(), "process": process()}
+    up: dict[str, Any] = {"health": health(), "process": process()}
     one_fails = (order(AssetClass.FX), order(outcome=OrderOutcome.TIMED_OUT))
 
     assert not loops(*lives, **up, orders=(order(), order(AssetClass.FX)))
@@ -91,7 +92,7 @@ def test_the_release_that_crashed_is_named_and_else_the_one_that_answers() -> No
     assert named(None) == "1.2.0"
 
 
-def blamed(*lives: ServiceLife, **changes: object) -> bool:
+def blamed(*lives: ServiceLife, **changes: Any) -> bool:
     """Say whether a release of seven minutes ago is blamed for crashes."""
     change = released(CAME_MIN, **changes)
     seen = with_past(rounds(**DOWN), history=healthy_hour()[:-8], lives=lives, changes=(change,))
