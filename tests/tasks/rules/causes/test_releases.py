@@ -1,0 +1,210 @@
+"""A release or a feature that broke orders: which of the two, how sure, and whether it shows at this moment."""
+
+from typing import Any
+
+import pytest
+
+from tasks.model.changes import ChangeKind
+from tasks.model.diagnosis import Cause, Confidence, Finding, Kind
+from tasks.model.evidence import Evidence
+from tasks.model.looks import Observation, OrderLook, OrderOutcome
+from tasks.model.orders import AssetClass
+from tasks.model.past_looks import PastLook, PastOrder
+from tasks.rules.causes.releases import bad_change, shows_now, suspected
+from tests.fakes.looks import observation, order
+from tests.fakes.past import counted, counters, filled, healthy_hour, past, released, rounds, routing, with_past
+
+EQUITY, FX = AssetClass.EQUITY, AssetClass.FX
+ERROR = "orders_total|asset_class=fx|gateway=FXALL|outcome=error"
+DENIED = "orders_denied_total|asset_class=fx|code=PRICE_OUTSIDE_BAND"
+
+
+FILLS = order(EQUITY)
+
+
+def broken(asset_class: AssetClass, code: str = "INTERNAL_ERROR") -> OrderLook:
+    """A test order that the service failed, or denied by a feature of its own."""
+    outcome = OrderOutcome.ERROR if code == "INTERNAL_ERROR" else OrderOutcome.DENIED
+    return order(asset_class, outcome).model_copy(update={"code": code})
+
+
+def failed_then(asset_class: AssetClass, word: str = "error:INTERNAL_ERROR") -> PastOrder:
+    """The same in a run before."""
+    return filled(asset_class).model_copy(update={"outcomes": {word: 1}, "filled_count": 0})
+
+
+def story(*failing: AssetClass, code: str = "INTERNAL_ERROR", **new_features: bool) -> Evidence:
+    """A release four and a half minutes ago, since which orders of some classes fail in every look."""
+    word = "error:INTERNAL_ERROR" if code == "INTERNAL_ERROR" else f"denied:{code}"
+    orders = tuple(failed_then(name, word) if name in failing else filled(name) for name in (EQUITY, FX))
+    history = (*healthy_hour()[:-4], *(past(minutes, orders=orders) for minutes in (4, 3, 2, 1)))
+    now = tuple(broken(name, code) if name in failing else order(name) for name in (EQUITY, FX))
+    table = routing().model_copy(update={"features": {"limit_price_band": True, **new_features}})
+    return with_past(rounds(orders=now, routing=table), history=history, changes=(released(4.5),))
+
+
+def named(seen: Evidence) -> Finding:
+    """The change that is blamed."""
+    found = bad_change(seen)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("seen", "cause", "feature"),
+    [
+        (story(FX, netting=True), Cause.BAD_FEATURE, "netting"),
+        (story(FX), Cause.BAD_RELEASE, None),
+        (story(FX, netting=False), Cause.BAD_RELEASE, None),
+        (story(FX, netting=True, smart=True), Cause.BAD_RELEASE, None),
+        (story(EQUITY, FX, netting=True), Cause.BAD_RELEASE, None),
+        (story(EQUITY, FX, code="PRICE_OUTSIDE_BAND"), Cause.BAD_FEATURE, "limit_price_band"),
+        (story(EQUITY, FX, code="ORDER_RATE_EXCEEDED", netting=True), Cause.BAD_FEATURE, "order_throttle"),
+    ],
+    ids=["one new", "none new", "new and off", "two new", "every class", "its denials", "its denials, not the new one"],
+)
+def test_a_feature_is_blamed_before_its_release_only_where_the_orders_point_to_it(
+    seen: Evidence, cause: Cause, feature: str | None
+) -> None:
+    """To switch one thing off is less than to roll all back; to switch the wrong one off mends nothing."""
+    found = named(seen)
+
+    assert (found.cause, found.feature, found.confidence) == (cause, feature, Confidence.CONFIRMED)
+    assert found.release == (None if feature else "1.1.0")
+    assert found.because[0].startswith("release 1.0.0 became 1.1.0 at 2026-11-23T14:55:30")
+
+
+def test_the_words_say_by_what_a_feature_is_known() -> None:
+    """The desk reads why it loses a feature."""
+    assert named(story(FX, netting=True)).because[-1] == "feature netting: fx alone fails"
+    denied = named(story(EQUITY, FX, code="PRICE_OUTSIDE_BAND")).because[-1]
+    assert denied == "feature limit_price_band: the errors are its own denials"
+
+
+def test_a_class_that_fails_where_no_other_was_tried_stands_for_no_feature() -> None:
+    """That others fill is what tells the feature from the release."""
+    seen = story(FX, netting=True)
+    alone = tuple(one.model_copy(update={"orders": (broken(FX),)}) for one in seen.observations)
+
+    assert named(seen.model_copy(update={"observations": alone})).cause is Cause.BAD_RELEASE
+
+
+def test_a_change_is_sure_only_where_every_look_of_this_run_shows_it() -> None:
+    """Errors that have ended need no roll-back."""
+    seen = story(EQUITY, FX)
+    first, second, _ = seen.observations
+    ended = seen.model_copy(update={"observations": (first, second, observation(4.0))})
+    few = seen.model_copy(update={"observations": (first, second)})
+
+    assert named(ended).confidence is named(few).confidence is Confidence.LIKELY
+    assert named(ended).because[-1] == "it showed in 2 of 3 looks of this run"
+
+
+def denying(*looks: tuple[OrderLook, ...]) -> Finding | None:
+    """What is found in looks with these orders, after no change at all."""
+    return bad_change(with_past(observation(2.0 * at, orders=orders) for at, orders in enumerate(looks)))
+
+
+def test_a_feature_that_denies_test_orders_after_no_change_is_likely() -> None:
+    """No change can be blamed; the next shift reads which feature it is."""
+    band = (broken(EQUITY, "PRICE_OUTSIDE_BAND"), order(FX))
+    found = denying(band, band)
+
+    assert found is not None
+    assert (found.cause, found.feature, found.confidence) == (
+        Cause.BAD_FEATURE,
+        "limit_price_band",
+        Confidence.LIKELY,
+    )
+    assert (found.asset_classes, found.kinds) == ((EQUITY,), (Kind.ERRORS,))
+    assert found.because == ("feature limit_price_band denies test orders in 2 of 2 looks: PRICE_OUTSIDE_BAND",)
+    assert found.ruled_out == ("gateways: XNAS, FXALL answer a direct probe",)
+
+
+def test_a_denial_in_one_look_or_by_somebody_else_is_no_feature() -> None:
+    """A person's halt, and a venue that rejects in the same words, are other matters."""
+    band, well = (broken(EQUITY, "PRICE_OUTSIDE_BAND"), order(FX)), (order(EQUITY), order(FX))
+    venue = (band[0].model_copy(update={"outcome": OrderOutcome.REJECTED}), order(FX))
+
+    assert denying(band, well) is None
+    assert denying(well, band) is None
+    assert denying(venue, venue) is None
+    assert denying((broken(EQUITY, "TRADING_HALTED"), order(FX))) is None
+
+
+def lately(*history: PastLook, **facts: Any) -> bool:
+    """Say whether more looks are worth it, after runs before a healthy one."""
+    return suspected(with_past((observation(),), **{"history": history, "changes": (released(4.5),), **facts}))
+
+
+def test_an_order_that_failed_in_the_last_two_minutes_is_worth_more_looks_after_a_change() -> None:
+    """What failed before is over; without a change there is none to blame."""
+    bad = (filled(EQUITY), failed_then(FX))
+
+    assert lately(past(1.9, orders=bad))
+    assert not lately(past(2, orders=bad))
+    assert not lately(past(1))
+    assert not lately(past(1, orders=bad), changes=())
+    assert lately(past(1, orders=(failed_then(FX, "denied:PRICE_OUTSIDE_BAND"),)))
+    assert not lately(past(1, orders=(failed_then(FX, "denied:TRADING_HALTED"),)))
+    assert not lately(past(1, orders=(failed_then(FX, "rejected"),)))
+
+
+def test_orders_that_take_longer_than_usual_are_worth_more_looks_after_a_change() -> None:
+    """One measure alone has nothing to be compared with."""
+    slow = (filled(EQUITY).model_copy(update={"own_ms": 15.1}),)
+    at_limit = (filled(EQUITY).model_copy(update={"own_ms": 15.0}),)
+
+    assert lately(past(2), past(1, orders=slow))
+    assert not lately(past(2), past(1, orders=at_limit))
+    assert not lately(past(1, orders=slow))
+    assert not lately(past(2), past(1, orders=slow), changes=())
+
+
+def look(after_s: float, key: str = ERROR, count: float = 0.0, first: OrderLook = FILLS) -> Observation:
+    """A round of looks with one of the service's counters, and the test order of equity."""
+    return observation(after_s, orders=(first, order(FX)), metrics=counted(counters() | {key: count}))
+
+
+@pytest.mark.parametrize("key", [ERROR, DENIED])
+def test_what_the_service_counted_since_the_run_before_shows_too(key: str) -> None:
+    """Our own two orders may fill while every tenth of the desk's fails."""
+    before = past(1, counters=counters() | {key: 5.0})
+
+    assert not suspected(with_past((look(0, key, 5),), history=(before,), changes=(released(4.5),)))
+    assert suspected(with_past((look(0, key, 6),), history=(before,), changes=(released(4.5),)))
+    old = before.model_copy(update={"at": past(2).at})
+    assert not suspected(with_past((look(0, key, 6),), history=(old,), changes=(released(4.5),)))
+
+
+def test_errors_show_now_only_in_the_last_two_looks_or_between_them() -> None:
+    """A roll-back for errors that have ended is a second outage for nothing."""
+    bad = broken(EQUITY)
+    before = (past(1, counters=counters() | {ERROR: 0.0}),)
+
+    def shows(*looks: Observation) -> bool:
+        return shows_now(with_past(looks, history=before, changes=(released(4.5),)), {Kind.ERRORS})
+
+    assert shows(look(0), look(2), look(4, first=bad))
+    assert shows(look(0), look(2, first=bad), look(4))
+    assert not shows(look(0, first=bad), look(2), look(4))
+    assert not shows(look(0, ERROR, 5), look(2, ERROR, 5))
+
+
+def test_a_crash_shows_by_its_own_rule_and_slowness_by_the_last_look() -> None:
+    """Each kind of harm is proven once more right before what it is to be mended by."""
+    well = with_past(rounds(), history=healthy_hour(), changes=(released(4.5),))
+
+    assert shows_now(well, {Kind.CRASHES})
+    assert not shows_now(well, {Kind.LATENCY})
+    assert not shows_now(well, {Kind.ERRORS})
+
+
+def test_a_feature_that_was_set_is_blamed_itself_and_by_name() -> None:
+    """The release stays; who set the feature is asked first."""
+    seen = story(FX)
+    change = released(4.5, kind=ChangeKind.FEATURE, key="netting", now="true", by="ann")
+    found = named(seen.model_copy(update={"context": seen.context.model_copy(update={"changes": (change,)})}))
+
+    assert (found.cause, found.feature) == (Cause.BAD_FEATURE, "netting")
+    assert found.because[0].startswith("feature netting set to true by ann at ")
