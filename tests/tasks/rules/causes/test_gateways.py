@@ -161,3 +161,46 @@ def test_where_the_service_says_nothing_the_last_run_that_knew_its_routes_does()
     assert classes(observation(orders=()), {"XNAS"}, history=history) == (EQUITY,)
     assert classes(observation(orders=()), {"XNYS"}, history=history) == ()
     assert classes(observation(orders=(), routing=routing({EQUITY: None})), {"XNAS"}, history=history) == ()
+
+
+def test_one_gateway_that_flaps_makes_the_slow_one_beside_it_no_surer() -> None:
+    """What flaps has been seen over minutes; what is slow once has not."""
+    history = tuple(
+        past(minutes, gateways=(PastGateway(gateway="XNAS", looks_count=1, failed_count=int(minutes) % 2),))
+        for minutes in range(8, 0, -1)
+    )
+    flaps = with_past((observation(),), history=history)
+    both = with_past((observation(gateways=(gateway("XNAS"), slow_gateway("FXALL"))),), history=history)
+
+    assert named(flaps).confidence is Confidence.CONFIRMED
+    assert named(flaps).because == ("gateway XNAS flaps: 8 turns in the last 10 runs",)
+    assert named(both).gateways == ("FXALL", "XNAS")
+    assert named(both).confidence is Confidence.LIKELY
+
+
+def test_a_failing_gateway_is_told_with_what_answers_beside_it() -> None:
+    """The reader asks first whether it is the service, and whether it is all of them."""
+    seen = evidence(observation(orders=(rejected("VENUE_DOWN"), order(FX))))
+
+    service, gateways = named(seen).ruled_out
+    assert service.startswith("service down or hung: health answers")
+    assert gateways == "gateways: FXALL answer a direct probe"
+
+
+def test_of_two_rejects_at_one_gateway_each_has_to_be_ours() -> None:
+    """A venue that rejects one order for itself is not well."""
+    ours, theirs = rejected("INVALID_ACCOUNT"), rejected("VENUE_DOWN", FX).model_copy(update={"gateway": "XNAS"})
+
+    assert named(evidence(observation(orders=(ours, theirs)))).tier is Audience.TIER_3
+
+
+def test_only_the_orders_in_question_are_told_of_a_gateway() -> None:
+    """The desk calls the venue with these ids."""
+    lost = order(outcome=OrderOutcome.UNKNOWN).model_copy(update={"code": "TIMED_OUT"})
+    fills = order(FX, gateway="XNAS")
+
+    told = named(evidence(observation(orders=(lost, fills)))).because[0]
+    refused = named(evidence(observation(orders=(rejected("VENUE_DOWN"), fills)))).because[0]
+
+    assert told.endswith("in 1 of 1 looks: synthetic-equity (TIMED_OUT)")
+    assert refused.endswith("in 1 of 1 looks: equity: rejected")

@@ -7,7 +7,7 @@ from tasks.model.evidence import Evidence
 from tasks.model.limits import DiagnosisLimits
 from tasks.model.looks import DependencyLook, Fault
 from tasks.model.processes import BusyProcess, Disk, MachineLook, ProcessState
-from tasks.rules.causes.machine import clock_apart, core_taken, low_disks, storage_fault
+from tasks.rules.causes.machine import clock_apart, core_taken, low_disks, storage_fault, wait_ratio
 from tests.fakes.looks import evidence, gateway, health, observation, order, process
 
 GB = 1_073_741_824
@@ -175,3 +175,29 @@ def test_it_is_our_clock_where_every_gateway_says_so_and_there_are_two() -> None
         assert found is not None
         assert "gateway clock is wrong" in found.because[0]
         assert found.gateways == ("XNAS",)
+
+
+def test_a_file_system_without_a_size_is_never_full() -> None:
+    """A pseudo file system has no room and needs none."""
+    nothing = Disk(what="log", path="/proc", free_bytes=0, total_bytes=0, free_inodes_count=0, total_inodes_count=10)
+
+    assert low_disks(observation(process=process(machine=MachineLook(disks=(nothing,)))), LIMITS) == ()
+
+
+def test_a_time_that_only_one_look_could_read_is_no_growth() -> None:
+    """A kernel that tells nothing of waiting starves nobody."""
+    first, last = process(run_wait_s=None), process(run_wait_s=4.0)
+
+    assert wait_ratio(evidence(observation(0.0, process=first), observation(4.0, process=last))) is None
+    assert wait_ratio(evidence(observation(0.0, process=last), observation(4.0, process=first))) is None
+
+
+def test_a_full_disk_and_what_the_service_says_of_it_are_both_told() -> None:
+    """The one names the path, the other what fails for it."""
+    full = process(machine=MachineLook(disks=(disk(0.0),)))
+    answer = health(status="degraded", dependencies={"storage": "error"})
+
+    found = storage_fault(evidence(observation(process=full, health=answer)))
+
+    assert found is not None
+    assert [line.partition(" ")[0] for line in found.because] == ["the", "almost"]

@@ -131,3 +131,24 @@ def test_all_that_run_wild_together_are_named() -> None:
 
     assert found is not None
     assert found.strategies == ("loop", "spin")
+
+
+def test_a_run_of_exactly_an_hour_ago_is_not_usual_any_more() -> None:
+    """The usual is of the hour that lies within."""
+    table = counters({"loop": 0.0})
+    within = tuple(past(minutes, counters=table) for minutes in (59.9, 3, 2, 1))
+    at_it = (past(60, counters=table), *within[1:])
+    now = (observation(metrics=counted(counters({"loop": 60.0}))),)
+
+    assert strategy_rates(with_past(now, history=within)) != ()
+    assert strategy_rates(with_past(now, history=at_it)) == ()
+
+
+def test_a_strategy_that_sent_nothing_before_has_no_usual_rate() -> None:
+    """To begin to trade is no fault, however fast."""
+    quiet = tuple(past(minutes, counters=counters({"other": 0.0})) for minutes in (5, 4, 3, 2, 1))
+    now = (observation(metrics=counted(counters({"loop": 7200.0}))),)
+
+    (rate,) = strategy_rates(with_past(now, history=quiet))
+
+    assert (rate.per_s, rate.usual_per_s) == (120.0, 0.0)
