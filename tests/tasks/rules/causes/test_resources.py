@@ -1,0 +1,132 @@
+"""What the service uses up, to the byte: when descriptors and memory are spent, and how a trend is measured."""
+
+import pytest
+
+from tasks.model.diagnosis import Kind
+from tasks.model.evidence import Evidence
+from tasks.model.limits import DiagnosisLimits
+from tasks.model.past_looks import PastLook
+from tasks.rules.causes.resources import (
+    descriptors_spent,
+    memory_limit,
+    memory_spent,
+    memory_trend,
+    resource_exhausted,
+)
+from tests.fakes.looks import evidence, observation, process
+from tests.fakes.past import ago, past, with_past
+
+MIB = 1_048_576
+LIMITS = DiagnosisLimits()
+BEGAN = ago(600)
+
+
+@pytest.mark.parametrize(
+    ("count", "limit", "spent"),
+    [
+        (95, 100, True),
+        (94, 100, False),
+        (1, 1, True),
+        (None, 100, False),
+        (95, None, False),
+        (95, 0, False),
+        (5, -1, False),
+    ],
+)
+def test_descriptors_are_spent_at_the_limit_that_somebody_knows(
+    count: int | None, limit: int | None, *, spent: bool
+) -> None:
+    """No limit, or one below zero, means that there is none."""
+    seen = observation(process=process(open_files_count=count, open_files_limit=limit))
+
+    assert descriptors_spent(seen, LIMITS) is spent
+
+
+def test_memory_is_spent_from_nine_tenths_of_the_lesser_limit_on() -> None:
+    """The kernel ends the process at whichever comes first; memory that nobody could read is not spent."""
+    limits = LIMITS.model_copy(update={"memory_limit_bytes": 1000})
+    both = process(memory_bytes=900, memory_limit_bytes=2000)
+
+    assert memory_limit(both, limits) == 1000
+    assert memory_limit(both.model_copy(update={"memory_limit_bytes": 500}), limits) == 500
+    assert memory_limit(both, LIMITS) == 2000
+    assert memory_limit(process(), LIMITS) is None
+    assert memory_spent(observation(process=both), limits)
+    assert not memory_spent(observation(process=both.model_copy(update={"memory_bytes": 899})), limits)
+    assert not memory_spent(observation(process=both.model_copy(update={"memory_bytes": None})), limits)
+    assert not memory_spent(observation(process=both), LIMITS)
+
+
+def test_memory_at_its_limit_is_told_with_both_numbers() -> None:
+    """The page says how much there was."""
+    full = process(memory_bytes=950 * MIB, memory_limit_bytes=1000 * MIB)
+    found = resource_exhausted(evidence(observation(process=full)))
+
+    assert found is not None
+    assert found.because == ("memory is at its limit in 1 of 1 looks: 950 of 1000 MiB",)
+    assert found.kinds == (Kind.MEMORY,)
+
+
+def run(seconds_ago: float, memory: int | None, **changes: object) -> PastLook:
+    """A run before that read the memory of the process."""
+    return past(seconds_ago / 60, **{"memory_bytes": memory, "started_at": BEGAN, **changes})
+
+
+def growing(*history: PastLook, now: int | None = 400) -> Evidence:
+    """What this run reads after those."""
+    return with_past((observation(process=process(memory_bytes=now, started_at=BEGAN)),), history=history)
+
+
+THREE = (run(30, 100), run(20, 200), run(10, 300))
+
+
+def test_a_trend_is_the_middle_slope_from_the_first_point_to_the_last() -> None:
+    """Source: Theil 1950, Sen 1968; one run that reads oddly does not bend it."""
+    straight = memory_trend(growing(*THREE))
+    bent = memory_trend(growing(run(40, 0), run(30, 100), run(20, 900), run(10, 300)))
+
+    assert straight is not None
+    assert straight.model_dump() == {
+        "points_count": 4,
+        "first_bytes": 100,
+        "last_bytes": 400,
+        "span_s": 30.0,
+        "per_s": pytest.approx(10.0),
+        "rising_ratio": 1.0,
+    }
+    assert bent is not None
+    assert (bent.per_s, bent.rising_ratio) == (pytest.approx(10.0), 0.75)
+
+
+def test_three_points_or_half_a_minute_less_a_moment_are_no_trend() -> None:
+    """A start that fills its caches looks like a leak."""
+    assert memory_trend(growing(*THREE)) is not None
+    assert memory_trend(growing(*THREE[:2])) is None
+    assert memory_trend(growing(run(29.9, 100), *THREE[1:])) is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [run(60, 1, pid=77), run(60, 1, started_at=ago(700)), run(60, None), run(0, 350), run(-5, 350)],
+    ids=["another process", "another start", "not read", "this moment", "later"],
+)
+def test_only_what_was_read_before_of_the_same_process_counts(other: PastLook) -> None:
+    """Another life has another memory, and this run stands for itself."""
+    assert memory_trend(growing(*THREE, other)) == memory_trend(growing(*THREE))
+    assert memory_trend(growing(*THREE[:2], other)) is None
+
+
+def test_memory_that_stands_still_does_not_rise() -> None:
+    """A cache that is full is no leak."""
+    trend = memory_trend(growing(run(30, 100), run(20, 100), run(10, 400)))
+
+    assert trend is not None
+    assert trend.rising_ratio == pytest.approx(1 / 3)
+
+
+def test_two_runs_of_the_same_moment_have_no_slope() -> None:
+    """They are told apart by nothing, and nobody divides by it."""
+    trend = memory_trend(growing(run(30, 100), run(20, 200), run(20, 220), run(10, 300)))
+
+    assert trend is not None
+    assert trend.points_count == 5
