@@ -72,6 +72,7 @@ def test_a_feature_is_blamed_before_its_release_only_where_the_orders_point_to_i
     assert (found.cause, found.feature, found.confidence) == (cause, feature, Confidence.CONFIRMED)
     assert found.release == (None if feature else "1.1.0")
     assert found.because[0].startswith("release 1.0.0 became 1.1.0 at 2026-11-23T14:55:30")
+    assert found.because[1].startswith("errors rose after the change beyond chance: ")
 
 
 def test_the_words_say_by_what_a_feature_is_known() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.model.diagnosis import Kind
+from tasks.model.diagnosis import Confidence, Kind
 from tasks.model.evidence import Evidence
 from tasks.model.limits import DiagnosisLimits
 from tasks.model.past_looks import PastLook
@@ -95,7 +95,8 @@ def test_a_trend_is_the_middle_slope_from_the_first_point_to_the_last() -> None:
         "rising_ratio": 1.0,
     }
     assert bent is not None
-    assert (bent.per_s, bent.rising_ratio) == (pytest.approx(10.0), 0.75)
+    assert bent.per_s == pytest.approx(10.0)
+    assert bent.rising_ratio == 0.75
 
 
 def test_three_points_or_half_a_minute_less_a_moment_are_no_trend() -> None:
@@ -130,3 +131,25 @@ def test_two_runs_of_the_same_moment_have_no_slope() -> None:
 
     assert trend is not None
     assert trend.points_count == 5
+
+
+def test_two_things_that_run_out_are_as_sure_as_the_less_sure_of_them() -> None:
+    """A restart for the descriptors would be taken for a proof of the leak."""
+    history = tuple(run(back * 60, (100 + (8 - back) * 40) * MIB) for back in range(8, 0, -1))
+    looks = tuple(
+        observation(
+            after_s,
+            process=process(
+                memory_bytes=460 * MIB, memory_limit_bytes=1024 * MIB, started_at=BEGAN,
+                open_files_count=99, open_files_limit=100,
+            ),
+        )
+        for after_s in (0.0, 2.0, 4.0)
+    )  # fmt: skip
+
+    both, alone = resource_exhausted(with_past(looks, history=history)), resource_exhausted(with_past(looks))
+
+    assert both is not None
+    assert alone is not None
+    assert (both.kinds, both.confidence) == ((Kind.DESCRIPTORS, Kind.MEMORY), Confidence.LIKELY)
+    assert (alone.kinds, alone.confidence) == ((Kind.DESCRIPTORS,), Confidence.CONFIRMED)

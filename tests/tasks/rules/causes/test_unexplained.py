@@ -4,10 +4,11 @@ import pytest
 
 from tasks.model.diagnosis import Cause, Finding
 from tasks.model.limits import DiagnosisLimits
-from tasks.model.looks import Observation, OrderLook, OrderOutcome, Seen
+from tasks.model.looks import Fault, Observation, OrderLook, OrderOutcome, Seen
 from tasks.model.orders import AssetClass
 from tasks.model.processes import Disk, MachineLook
 from tasks.rules.causes.unexplained import symptoms, unknown
+from tasks.rules.diagnosis import worth_confirming
 from tests.fakes.cases import finding, routing
 from tests.fakes.looks import evidence, gateway, health, metrics, observation, order, process
 
@@ -88,3 +89,9 @@ def test_where_no_cause_is_named_every_symptom_is_told() -> None:
     assert found.cause is Cause.UNKNOWN
     assert found.because[0].startswith("order equity: ")
     assert unknown(evidence(observation())) is None
+
+
+def test_a_round_is_repeated_where_something_is_wrong_in_it_and_else_not() -> None:
+    """Three looks at a healthy service each minute would be three times the load, and confirm nothing."""
+    assert worth_confirming(None, observation(health=health(Fault.REFUSED)))
+    assert not worth_confirming(None, observation())
