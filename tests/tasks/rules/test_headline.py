@@ -1,6 +1,7 @@
 """The headline: from what was seen and what is in force; nobody reads *healthy* while something is held back."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -130,9 +131,7 @@ def test_classes_that_one_hand_halted_at_once_are_one_sentence() -> None:
         ({"state": "reducing"}, False),
     ],
 )
-def test_only_what_one_hand_set_alike_within_a_minute_is_one_sentence(
-    other: dict[str, object], *, together: bool
-) -> None:
+def test_only_what_one_hand_set_alike_within_a_minute_is_one_sentence(other: dict[str, Any], *, together: bool) -> None:
     """One time and one name over what two people did would send the caller to the wrong one."""
     assert ("EQUITY and FX ARE" in in_force_words((held(), held(name="fx", **other)))) is together
 
@@ -287,3 +286,10 @@ def test_nothing_that_is_in_force_ever_reads_healthy(kinds: list[Held], state: s
     line = headline("s", OK, evidence(seen_with(*restrictions)))
 
     assert ("healthy" in line) is (not restrictions)
+
+
+def test_what_was_set_in_one_minute_is_told_with_the_first_time() -> None:
+    """From then on something was held back."""
+    words = in_force_words((held(), held(name="fx", set_at=AT + timedelta(seconds=40))))
+
+    assert words == "EQUITY and FX ARE HALTED (by triage, 14:32:19Z)."

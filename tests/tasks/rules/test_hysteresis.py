@@ -11,7 +11,7 @@ from tasks.model.orders import AssetClass
 from tasks.model.past_looks import PastLook
 from tasks.rules.hysteresis import claim_of, may_close, same_trouble
 from tests.fakes.looks import NOW, gateway, health, observation, order
-from tests.fakes.past import past, routing, with_past
+from tests.fakes.past import ago, past, routing, with_past
 
 EQUITY = AssetClass.EQUITY
 WELL = Diagnosis(status=Status.OK)
@@ -177,3 +177,21 @@ def test_a_restriction_belongs_to_the_incident_that_its_reason_names(reason: str
 
     assert claim_of(one).endswith(claim)
     assert claim_of(one) == claim_of(one)
+
+
+@pytest.mark.parametrize(
+    ("started_min", "finished_min", "in_hand"), [(30, 19, True), (30, 21, False), (19, None, True), (21, None, False)]
+)
+def test_what_a_person_ordered_is_in_hand_until_a_while_after_it_ended(
+    started_min: float, finished_min: float | None, *, in_hand: bool
+) -> None:
+    """The one who ordered it closes it; what is left lying closes by itself."""
+    done = ActionRecord(
+        key="k", action=Action.RESTART_SERVICE, started_at=ago(started_min),
+        finished_at=None if finished_min is None else ago(finished_min), outcome="done",
+    )  # fmt: skip
+    ordered = incident().model_copy(update={"actions": (done,), "opened_at": ago(60)})
+
+    verdict = may_close(ordered, WELL, with_past((observation(),), history=(past(2), past(1))))
+
+    assert (verdict.because == "a person has it in hand") is in_hand

@@ -10,7 +10,7 @@ from tasks.model.looks import DependencyLook, Observation, OrderOutcome, RouteLo
 from tasks.model.orders import AssetClass
 from tasks.model.plan import Target
 from tasks.model.remediation import ActionResult, RemediationResult
-from tasks.rules.in_force import in_force, in_force_after, read_lifted, read_restrictions
+from tasks.rules.in_force import in_force, in_force_after, in_force_words, read_lifted, read_restrictions
 from tests.fakes.cases import planned, routing
 from tests.fakes.looks import NOW, health, observation, order
 
@@ -193,3 +193,14 @@ def test_what_a_run_did_is_in_force_after_it(
     assert after(action, target) == expected
     assert after(action, target, Outcome.REFUSED) == BEFORE
     assert in_force_after(InForce(), None) == InForce()
+
+
+@pytest.mark.parametrize(("count", "words"), [(12, ""), (13, "And 1 more restrictions")])
+def test_what_is_left_out_of_a_long_list_is_counted(count: int, words: str) -> None:
+    """Nobody reads of no more restrictions, nor believes that twelve are all."""
+    told = in_force_words(
+        Restriction(kind=Held.GATEWAY, name=f"X{number:02}", state="degraded") for number in range(count)
+    )
+
+    assert ("more restrictions" in told) is bool(words)
+    assert words in told

@@ -2,12 +2,13 @@
 
 import pytest
 
-from tasks.model.diagnosis import Finding, Kind
+from tasks.model.diagnosis import Finding, Kind, Status
 from tasks.model.evidence import Evidence
 from tasks.model.limits import DiagnosisLimits
 from tasks.model.looks import DependencyLook, Fault
 from tasks.model.processes import BusyProcess, Disk, MachineLook, ProcessState
 from tasks.rules.causes.machine import clock_apart, core_taken, low_disks, storage_fault, wait_ratio
+from tasks.rules.diagnosis import name_cause
 from tests.fakes.looks import evidence, gateway, health, observation, order, process
 
 GB = 1_073_741_824
@@ -201,3 +202,8 @@ def test_a_full_disk_and_what_the_service_says_of_it_are_both_told() -> None:
 
     assert found is not None
     assert [line.partition(" ")[0] for line in found.because] == ["the", "almost"]
+
+
+def test_a_service_that_gets_no_core_is_critical() -> None:
+    """It answers nobody, whoever has the cores."""
+    assert name_cause(starved()).status is Status.CRITICAL

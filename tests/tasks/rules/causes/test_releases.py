@@ -145,6 +145,8 @@ def test_an_order_that_failed_in_the_last_two_minutes_is_worth_more_looks_after_
     assert lately(past(1.9, orders=bad))
     assert not lately(past(2, orders=bad))
     assert not lately(past(1))
+    began = with_past((observation(orders=(broken(FX),)), observation(2.0)), changes=(released(4.5),))
+    assert suspected(began)
     assert not lately(past(1, orders=bad), changes=())
     assert lately(past(1, orders=(failed_then(FX, "denied:PRICE_OUTSIDE_BAND"),)))
     assert not lately(past(1, orders=(failed_then(FX, "denied:TRADING_HALTED"),)))
