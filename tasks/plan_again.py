@@ -7,7 +7,8 @@ from tasks.clients.facts import facts_now
 from tasks.model.errors import CannotLook
 from tasks.model.plan import PlannedAction
 from tasks.model.remediation import RemediationCase
-from tasks.rules.planning.plan import lacks_input, planned_again
+from tasks.rules.planning.due import lacks_input
+from tasks.rules.planning.plan import planned_again
 from tasks.settings import load_settings
 
 

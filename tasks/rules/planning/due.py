@@ -72,7 +72,12 @@ def may_follow(planned: PlannedAction, results: Sequence[ActionResult]) -> bool:
 def input_is_back(results: Sequence[ActionResult], waiting: Sequence[PlannedAction]) -> bool:
     """Say whether the action before has made the service answer, and something waits for what only it can tell."""
     recovered = bool(results) and results[-1].proven is Outcome.RECOVERED
-    return recovered and any(one.verdict.code is GuardCode.INPUT_UNKNOWN for one in waiting)
+    return recovered and any(lacks_input(one) for one in waiting)
+
+
+def lacks_input(planned: PlannedAction) -> bool:
+    """Say whether a guard of an action could not decide, since nobody told it what it needs, or what is in force."""
+    return planned.verdict.code in {GuardCode.INPUT_UNKNOWN, GuardCode.BLIND}
 
 
 def sum_up(case: RemediationCase, results: tuple[ActionResult, ...], snapshot: Snapshot | None) -> RemediationResult:

@@ -10,6 +10,7 @@ from tasks.rules.guards.facts import Facts
 from tasks.rules.guards.restart import restarts_in_window
 from tasks.rules.guards.table import weigh
 from tasks.rules.planning.changes import disable_feature, restore_routing, roll_back
+from tasks.rules.planning.due import lacks_input
 from tasks.rules.planning.gateways import failing, unreachable
 from tasks.rules.planning.service import (
     free_resources,
@@ -65,11 +66,6 @@ def make_plan(facts: Facts, incident_of: Mapping[Cause, str]) -> Plan:
     )
 
 
-def lacks_input(planned: PlannedAction) -> bool:
-    """Say whether a guard of an action could not decide, since nobody told it what it needs."""
-    return planned.verdict.code is GuardCode.INPUT_UNKNOWN
-
-
 def planned_again(waiting: Iterable[PlannedAction], facts: Facts) -> tuple[PlannedAction, ...]:
     """Plan anew what lacked its input, in its place, with what stands in for it; all else stays as it was.
 
@@ -101,7 +97,8 @@ def _anew(planned: PlannedAction, facts: Facts) -> tuple[PlannedAction, ...]:
     if finding is None or facts.diagnosis.find(finding.cause) is None:
         return ()
     wanted = REMEDIES[finding.cause](Trouble(incident_id=planned.incident_id, finding=finding, facts=facts))
-    return weighed((one for one in wanted if one.target.asset_class is target.asset_class), facts)
+    same = (one for one in wanted if one.target.asset_class is target.asset_class)
+    return weighed((one for one in same if target.asset_class or one.target.gateway == target.gateway), facts)
 
 
 def weighed(actions: Iterable[PlannedAction], facts: Facts) -> tuple[PlannedAction, ...]:

@@ -9,15 +9,15 @@ from tasks.model.control import MARKED
 from tasks.model.diagnosis import Cause, Diagnosis, Status
 from tasks.model.evidence import TriageRequest
 from tasks.model.incident import Action, Outcome
-from tasks.model.looks import DependencyLook, RoutingLook, Seen
+from tasks.model.looks import DependencyLook, Fault, RoutingLook, Seen
 from tasks.model.modes import Mode
 from tasks.model.orders import AssetClass
 from tasks.model.plan import Answer, Approval, Due, Plan, PlannedAction
 from tasks.model.remediation import ActionResult, Recovery, RemediationCase
 from tasks.model.verdicts import GuardCode
 from tasks.rules.guards.table import weigh
-from tasks.rules.planning.due import input_is_back
-from tasks.rules.planning.plan import lacks_input, make_plan, planned_again
+from tasks.rules.planning.due import input_is_back, lacks_input
+from tasks.rules.planning.plan import make_plan, planned_again
 from tests.fakes.cases import facts, finding, routing, seen, unreachable
 from tests.fakes.looks import NOW, gateway, health, process
 
@@ -173,3 +173,18 @@ def test_an_alternate_that_somebody_marked_is_not_healthy(set_to: str) -> None:
     marked = seen(gateways=DEAD, health=health().model_copy(update={"dependencies": (told,)}))
 
     assert weigh(reroute_of(plan(routing())), facts(found=(SICK,), seen=marked)).code is GuardCode.ALTERNATE_NOT_HEALTHY
+
+
+def test_a_mark_that_nobody_could_judge_while_the_service_hung_is_planned_again_for_its_own_gateway() -> None:
+    """A gateway beside a hung service was never marked: what was in force could not be read, and nobody asked again."""
+    two = unreachable("XNAS", "FXALL", classes=(AssetClass.EQUITY, AssetClass.FX))
+    dead = (gateway("XNAS", Seen.FAILED), gateway("XNYS"), gateway("FXALL", Seen.FAILED), gateway("XCME"))
+    silent = seen(gateways=dead, routing=SILENT, health=health(Fault.TIMED_OUT))
+    made = make_plan(facts(found=(HUNG, two), seen=silent), {Cause.SERVICE_HUNG: "INC-1", two.cause: "INC-2"})
+    marks = tuple(one for one in made.actions if one.action is Action.MARK_DEGRADED)
+
+    again = planned_again(marks, facts(found=(two,), seen=seen(gateways=dead)))
+
+    assert [one.verdict.code for one in marks] == [GuardCode.BLIND, GuardCode.BLIND]
+    assert all(lacks_input(one) for one in marks)
+    assert [(one.target.gateway, one.verdict.allowed) for one in again] == [("XNAS", True), ("FXALL", True)]
