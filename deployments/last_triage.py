@@ -58,21 +58,27 @@ def _runs(door: PrefectDoor, states: list[str], order: str) -> list[dict[str, An
         "sort": order,
         "limit": 1,
     }
-    found = door.ask("/flow_runs/filter", question)
-    if not isinstance(found, list):
-        what = "refused" if is_refused(found) else "no usable answer"
-        raise RunbookError(
-            Code.PREFECT_UNREACHABLE, f"expected the triages of Prefect was {what} api={door.url}", retryable=True
-        )
-    return found
+    return _listed(door, "/flow_runs/filter", question)
 
 
 def report_of(door: PrefectDoor, run_id: str) -> dict[str, Any] | None:
-    """Find the report of one triage, or None where it wrote none."""
+    """Find the report of one triage, or None where it wrote none.
+
+    Errors: `PREFECT_UNREACHABLE`: that nobody answers does not mean that it wrote none.
+    """
     question = {
         "flow_runs": {"id": {"any_": [run_id]}},
         "artifacts": {"type": {"any_": ["markdown"]}, "key": {"like_": "triage-"}},
         "limit": 1,
     }
-    found = door.ask("/artifacts/filter", question)
-    return found[0] if isinstance(found, list) and found else None
+    found = _listed(door, "/artifacts/filter", question)
+    return found[0] if found else None
+
+
+def _listed(door: PrefectDoor, path: str, question: dict[str, Any]) -> list[dict[str, Any]]:
+    found = door.ask(path, question)
+    if not isinstance(found, list):
+        what = "refused" if is_refused(found) else "no usable answer"
+        detail = f"expected the triages of Prefect was {what} api={door.url}"
+        raise RunbookError(Code.PREFECT_UNREACHABLE, detail, retryable=True)
+    return found
