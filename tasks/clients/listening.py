@@ -10,6 +10,7 @@ import contextlib
 import os
 import platform
 import socket
+import time
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -26,6 +27,7 @@ ACCEPT_CALLS = {"x86_64": frozenset({43, 288}), "aarch64": frozenset({202, 242})
 # Written as the kernel does, in its own byte order: what ends so is 127.0.0.0/8, also where it is mapped to IPv6.
 _LOOPBACK_END, _LOOPBACK_V6 = b"7F", b"00000000000000000000000001000000"
 CONNECT_S = 0.2
+LOOKS_COUNT, BETWEEN_LOOKS_S = 3, 0.02
 
 
 class Listeners(NamedTuple):
@@ -39,13 +41,27 @@ def listeners_on(port: int) -> Listeners:
     """Find every process that holds a listening socket of a local port, by any address that leads to this machine.
 
     Errors: none. Where the kernel shows none psutil is asked, and where it may not say, whether a connection is taken.
+    Steps: a socket that is closed, or handed on, between the list and the look at the processes has no holder in it;
+    only one that is listed and without a holder in each look is unseen.
     """
+    found, left = _look_once(port)
+    for _ in range(LOOKS_COUNT - 1):
+        if not left:
+            break
+        time.sleep(BETWEEN_LOOKS_S)
+        found, still_left = _look_once(port)
+        left &= still_left
+    return found._replace(unseen=bool(left)) if found is not None else _asked_of_psutil(port)
+
+
+def _look_once(port: int) -> tuple[Listeners | None, set[str]]:
+    """Find the holders once, and the sockets that had none; None where the kernel lists nobody."""
     wanted = {number for number, taken in _listening_sockets(near=True).items() if taken == port}
     if not wanted:
-        return _asked_of_psutil(port)
+        return None, set()
     pids = (int(name) for name in _names("/proc") if name.isdecimal())
     held = {pid: found for pid in pids if (found := wanted.intersection(_sockets_of(pid)))}
-    return Listeners(tuple(sorted(held)), unseen=not wanted <= frozenset[str]().union(*held.values()))
+    return Listeners(tuple(sorted(held)), unseen=False), wanted - frozenset[str]().union(*held.values())
 
 
 def ports_of(pid: int) -> frozenset[int] | None:

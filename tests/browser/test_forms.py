@@ -46,7 +46,7 @@ def test_a_person_runs_a_triage_from_its_form_and_reads_the_report(ui: PrefectUi
 
     expect(ui.page.get_by_text("order-service: order_delivery_failed → healthy")).to_be_visible()
     report = ui.open_artifact("triage-order-service")
-    expect(report).to_contain_text("Triage of order-service: ok")
+    expect(report).to_contain_text("order-service is healthy: health passed")
     expect(report).to_contain_text("Note of the person who started it: fills look late")
     expect(report).to_contain_text("§1.3 Verify order delivery")
     expect(report).to_contain_text("mode observe")

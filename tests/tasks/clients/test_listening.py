@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
+from tasks.clients import listening
 from tasks.clients.listening import _is_near, listeners_on, ports_of
 from tasks.clients.processes import port_owner
 
@@ -63,6 +64,18 @@ def test_a_listener_whose_process_is_hidden_is_there_all_the_same(
     monkeypatch.setattr("tasks.clients.listening._sockets_of", lambda _: iter(()))
 
     assert listeners_on(listener.getsockname()[1]) == ((), True)
+
+
+@LINUX
+def test_a_socket_that_is_gone_by_the_next_look_is_nobodys(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closed between the list and the look at the processes: it was said to be another user's, and nothing started."""
+    port = listener.getsockname()[1]
+    kernels, looks = listening._listening_sockets, iter(({"1": port}, {"2": port}))
+    monkeypatch.setattr(listening, "_listening_sockets", lambda **how: {**kernels(**how), **next(looks, {})})
+
+    assert listeners_on(port) == ((os.getpid(),), False)
 
 
 def test_where_the_quick_way_sees_nothing_psutil_is_asked(
