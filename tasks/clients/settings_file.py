@@ -1,5 +1,6 @@
 """The file `runbook.toml`: what it holds, and whether it is still the one that was read."""
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,12 @@ def stamp_of(path: Path | None) -> tuple[object, ...]:
 
 
 def read_table(path: Path, variable: str) -> dict[str, Any]:
-    """Read the file as TOML.
+    """Read the file as TOML; the null device says that there are no settings but those of the environment.
 
     Errors: `BAD_SETTING`; `variable` is the one that names the file.
     """
+    if str(path) == os.devnull:
+        return {}
     try:
         return tomllib.loads(read_regular(path, READ_LIMIT_BYTES).decode("utf-8"))
     except (OSError, UnicodeDecodeError) as error:

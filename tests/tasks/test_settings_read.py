@@ -72,3 +72,8 @@ def test_a_look_without_a_name_is_at_every_service(config: Path) -> None:
     assert load_settings().asked(None) == ("alpha", "beta")
     assert load_settings().asked("") == ("alpha", "beta")
     assert load_settings().asked("beta") == ("beta",)
+
+
+def test_the_null_device_names_no_settings_file() -> None:
+    """The usual way to say *only the environment*; the monitoring part of a test or a container would not start."""
+    assert load_settings({"RUNBOOK_CONFIG": os.devnull}).services == {}
