@@ -15,7 +15,7 @@ from tasks.model.deploy_regression import (
     RouteCounts,
 )
 from tasks.model.orders import AssetClass
-from tasks.rules.deploy_regression import judge_change
+from tasks.rules.deploy_regression import _weigh, judge_change
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 LIMITS = RegressionLimits()
@@ -183,3 +183,13 @@ def test_any_counts_end_in_a_verdict(numbers: list[int], healthy: bool | None) -
         assert verdict.p_value <= LIMITS.alpha
         assert verdict.after.errors_count >= LIMITS.least_errors_count
         assert verdict.ratio is None or verdict.ratio >= LIMITS.least_ratio
+
+
+def test_chance_of_exactly_alpha_is_still_beyond_chance() -> None:
+    """The limit of the page is *at most one in a thousand*, and a limit holds on both sides."""
+    measured = judged(BAD)
+    assert measured.p_value is not None
+    at, below = (LIMITS.model_copy(update={"alpha": alpha}) for alpha in (measured.p_value, measured.p_value * 0.99))
+
+    assert _weigh(measured, at)[0] is RegressionCode.REGRESSION
+    assert _weigh(measured, below)[0] is RegressionCode.NOT_SIGNIFICANT

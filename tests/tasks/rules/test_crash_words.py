@@ -1,12 +1,14 @@
 """What is said of crashes and releases derives from what is known: never more, and the same a minute later."""
 
+import pytest
+
 from tasks.model.changes import ServiceLife
 from tasks.model.diagnosis import Finding
 from tasks.model.evidence import Evidence
 from tasks.model.looks import Fault, OrderOutcome, Seen
 from tasks.model.orders import AssetClass
 from tasks.model.processes import ProcessState
-from tasks.rules.causes.crashes import crash_loop, release_crashes
+from tasks.rules.causes.crashes import _last, crash_loop, release_crashes
 from tests.fakes.looks import NOW, health, order, process
 from tests.fakes.past import ago, crashed, healthy_hour, past, released, rounds, with_past
 
@@ -87,3 +89,12 @@ def test_that_no_release_came_is_said_for_the_time_that_somebody_looked() -> Non
     assert "since 14:00:00Z, 1.0.0 ran then already" in loop(crashing(1)).ruled_out[0]
     assert "since 14:53:00Z, 1.0.0 ran then already" in loop(young).ruled_out[0]
     assert loop(without).ruled_out[0] == "bad release: nothing is known of its releases"
+
+
+@pytest.mark.parametrize(
+    ("lived_s", "words"),
+    [(0.9, "the last start never came up"), (1.0, "the last one within 1 s of its start")],
+)
+def test_a_start_that_lasted_no_second_never_came_up(lived_s: float, words: str) -> None:
+    """*Within 0 s of its start* says nothing to a person."""
+    assert _last(crashed(5, lived_s)) == words
