@@ -8,218 +8,162 @@ Steps:
     3. of each kind of click: how long it took, and how many failed
 """
 
-import argparse
-import os
-import statistics
-import subprocess
+import random
 import sys
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
 
+import httpx
 import psutil
 
-from bench.clicks_people import Person
-from bench.measuring.figures import Alternative, Figure, at_most, slow_end
-from bench.measuring.machine import Elsewhere
-from bench.measuring.report import Measured, bench_arguments, run_bench
-from bench.measuring.stack import Database, bench_stack
-from deployments.environment import server_environment
-from deployments.local_http import answers, ask
-from deployments.ports import HOST, SERVER
-from deployments.stack_file import read_stack
-from deployments.state_dir import StateDir
-from tests.fakes.postgres import missing
+from bench.figures import Bench, Database, Figure, Run, row
+from bench.stack import FINAL, HTTP, BenchStack, bench_stack, process_on, wait_for
+from deployments.stack.environment import server_environment
+from deployments.stack.ports import HOST, SERVER
+from tests.fakes.stack.postgres import missing
 
 STOCK, OURS, POSTGRES = "SQLite, stock server", "SQLite, our server", "PostgreSQL, our server"
-TRIAGE_EVERY_S = 4.0
-SERVER_WITHIN_S = 90.0
-SETTLE_S = 5.0
-ENDS_WITHIN_S = 15.0
+TRIAGE_EVERY_S, SERVER_WITHIN_S, SETTLE_S = 4.0, 90.0, 5.0
+THINK_S = (0.1, 0.5)
+# Nobody waits longer for a click: no answer by then is a failure, and has the status 0.
+GIVE_UP_S, NO_ANSWER = 30.0, 0
+POOL = "bench-clicks"
+STATES = (*FINAL, "SCHEDULED", "PENDING", "RUNNING", "PAUSED", "CANCELLING")
+LIST = {"sort": "EXPECTED_START_TIME_DESC", "limit": 20, "flow_runs": {"state": {"type": {"any_": STATES}}}}
+START = {"state": {"type": "SCHEDULED", "message": "Run from the Prefect UI"}, "parameters": {}}
+CANCEL = {"state": {"type": "CANCELLING"}}
+PAUSED = {"type": "PAUSED", "name": "Paused", "state_details": {"pause_reschedule": False}}
 
 
-@dataclass
-class Phase:
-    """What the people met on one server."""
+class Click(NamedTuple):
+    """One click. Units: seconds to its answer."""
 
-    name: str
-    people: list[Person] = field(default_factory=list)
-    triages: Counter[str] = field(default_factory=Counter)
-
-    def clicks(self) -> list[tuple[str, float, int]]:
-        """Give every click of everybody: its kind, its seconds, its HTTP status (0: no answer)."""
-        return [click for person in self.people for click in person.clicks]
+    kind: str
+    seconds: float
+    http_status: int
 
 
-def main() -> int:
-    """Measure, print, write; 3 when a click failed on a server of ours."""
-    parser = bench_arguments("bench.clicks", __doc__, databases=False)
-    parser.add_argument("--seconds", type=int, help="on each server")
-    parser.add_argument("--people", type=int, default=4, help="who click at the same time")
-    given = parser.parse_args()
-    given.seconds = given.seconds or (8 if given.quick else 30)
-    return run_bench("clicks", given, measure)
+class Person:
+    """Somebody who lists runs, starts one, cancels it, pauses and resumes another, again and again."""
+
+    def __init__(self, stack: BenchStack, number: int, over: threading.Event) -> None:
+        self.clicks: list[Click] = []
+        self._dice, self._over = random.Random(number), over  # noqa: S311 - when somebody clicks
+        self._http = httpx.Client(base_url=stack.api, timeout=GIVE_UP_S, trust_env=False)
+        self._flow, self._deployment = wait_for(self._place_to_click, GIVE_UP_S, "NO_DEPLOYMENT: see the server's log")
+        self.thread = threading.Thread(target=self._click_until_over)
+
+    def _place_to_click(self) -> tuple[str, str] | None:
+        """Make a flow and a deployment in a pool that nobody works on: what is started there costs no run."""
+        self._post("/work_pools/", {"name": POOL, "type": "process"})
+        _, flow = self._post("/flows/", {"name": "clicked"})
+        place = {"name": f"{self._dice.random()}", "entrypoint": "clicked", "work_pool_name": POOL}
+        schema = {"parameter_openapi_schema": {"type": "object"}}
+        _, made = self._post("/deployments/", {**place, "flow_id": (flow or {}).get("id"), **schema})
+        return (flow["id"], made["id"]) if flow and made else None
+
+    def _click_until_over(self) -> None:
+        while not self._over.is_set():
+            self._click("list runs", "/flow_runs/filter", LIST)
+            run = self._click("start a run", f"/deployments/{self._deployment}/create_flow_run", START)
+            if run:
+                self._click("cancel", f"/flow_runs/{run['id']}/set_state", CANCEL)
+            # What prepares a run that waits for an answer is no click, and what fails there is not counted.
+            _, waiting = self._post("/flow_runs/", {"flow_id": self._flow, "state": {"type": "RUNNING"}})
+            if waiting and self._post(f"/flow_runs/{waiting['id']}/set_state", {"state": PAUSED, "force": True})[1]:
+                self._click("resume", f"/flow_runs/{waiting['id']}/resume", {})
+
+    def _click(self, kind: str, path: str, body: object) -> Any:
+        self._over.wait(self._dice.uniform(*THINK_S))
+        began_s = time.perf_counter()
+        status, answer = self._post(path, body)
+        self.clicks.append(Click(kind, time.perf_counter() - began_s, status))
+        return answer
+
+    def _post(self, path: str, body: object) -> tuple[int, Any]:
+        """Send it once."""
+        try:
+            answer = self._http.post(path, json=body)
+            return answer.status_code, answer.json() if answer.is_success else None
+        except (httpx.HTTPError, ValueError):
+            return NO_ANSWER, None
 
 
-def measure(given: argparse.Namespace) -> Measured:
-    """Measure one server after the other."""
-    phases, other_cores = zip(*on_sqlite(given), *on_postgres(given), strict=True)
-    details = {"people": given.people, "seconds": given.seconds, "servers": [figures_of(one) for one in phases]}
-    return Measured(tuple(rows_of(phases)), max(other_cores), details)
-
-
-def on_sqlite(given: argparse.Namespace) -> list[tuple[Phase, float]]:
-    """Measure our server, then the stock one in its place, on one database."""
-    with bench_stack(Database.SQLITE, scheduled=True) as stack:
-        ours = measured(OURS, stack.api, given, stack.elsewhere())
-        with stock_server(stack.state):
-            return [measured(STOCK, stack.api, given, stack.elsewhere()), ours]
-
-
-def on_postgres(given: argparse.Namespace) -> list[tuple[Phase, float]]:
-    """Measure the stack on a PostgreSQL of its own; without one, nothing."""
+def measure(run: Run) -> Iterator[Figure]:
+    """Measure our server, then the stock one in its place, on one database; then ours on PostgreSQL."""
+    with bench_stack(run, Database.SQLITE, scheduled=True) as stack:
+        ours = [(OURS, clicked(stack, run))]
+        with stock_server(stack):
+            stock = clicked(stack, run)
     if missing():
         sys.stderr.write(f"{missing()}; left out\n")
-        return []
-    with bench_stack(Database.POSTGRESQL, scheduled=True) as stack:
-        return [measured(POSTGRES, stack.api, given, stack.elsewhere())]
+    else:
+        with bench_stack(run, Database.POSTGRESQL, scheduled=True) as stack:
+            ours.append((POSTGRES, clicked(stack, run)))
+    run.details |= {"people": run.given.people, "seconds": run.given.seconds}
+    run.details["clicks"] = {name: [click._asdict() for click in clicks] for name, clicks in (*ours, (STOCK, stock))}
+    for name, clicks in ours:
+        note, failed = f"{len(clicks)} clicks", {STOCK: failed_percent(stock)}
+        yield row(f"clicks that fail, {name}", "%", failed_percent(clicks), failed, note=note)
+        yield row(f"a click, {name}", "ms", waits_ms(clicks), {STOCK: waits_ms(stock)})
+        for kind in sorted({click.kind for click in clicks}):
+            yield row(f"  {kind}", "ms", waits_ms(clicks, kind), {STOCK: waits_ms(stock, kind)})
 
 
-def rows_of(phases: "tuple[Phase, ...]") -> Iterator[Figure]:
-    """Lay the rows out: each server of ours beside the stock one."""
-    stock = phases[0]
-    for phase in phases[1:]:
-        beside = (Alternative(name=STOCK, values=(failed_percent(stock),)),)
-        yield Figure(
-            what=f"clicks that fail, {phase.name}", unit="%", values=(failed_percent(phase),), alternatives=beside,
-            budget=at_most(0), note=f"{len(phase.clicks())} clicks",
-        )  # fmt: skip
-        beside = (Alternative(name=STOCK, values=waits_ms(stock)),)
-        yield Figure(what=f"a click, {phase.name}", unit="ms", values=waits_ms(phase), alternatives=beside)
+def failed_percent(clicks: list[Click]) -> list[float]:
+    return [100 * sum(not 200 <= click.http_status < 300 for click in clicks) / len(clicks)]
 
 
-def failed_percent(phase: Phase) -> float:
-    """Give the share of the clicks that failed."""
-    clicks = phase.clicks()
-    return 100 * sum(not 200 <= status < 300 for _, _, status in clicks) / len(clicks)
+def waits_ms(clicks: list[Click], kind: str = "") -> list[float]:
+    return [1000 * click.seconds for click in clicks if kind in {"", click.kind}]
 
 
-def waits_ms(phase: Phase) -> tuple[float, ...]:
-    """Give how long each click took."""
-    return tuple(1000 * seconds for _, seconds, _ in phase.clicks())
-
-
-def measured(name: str, api: str, given: argparse.Namespace, busy: Elsewhere) -> tuple[Phase, float]:
-    """Let people click for a while, beside a triage every few seconds. Units: cores that other work used meanwhile."""
-    deployment = (ask(f"{api}/deployments/name/triage/manual", timeout_s=20.0) or {})["id"]
-    phase = Phase(name, [Person(api, number) for number in range(given.people)])
-    started(api, deployment)
-    time.sleep(SETTLE_S)
+def clicked(stack: BenchStack, run: Run) -> list[Click]:
+    """Let people click for a while, beside a triage every few seconds."""
     over = threading.Event()
-    threads = [threading.Thread(target=person.click_until, args=(over,)) for person in phase.people]
-    runs: list[str | None] = []
-    for thread in threads:
-        thread.start()
-    ends_s = time.monotonic() + given.seconds
+    people = [Person(stack, number, over) for number in range(run.given.people)]
+
+    def start_triage() -> bool:
+        # This load is asked for until it is taken, unlike a click.
+        with suppress(httpx.HTTPError):
+            stack.call("POST", f"/deployments/{stack.deployment_id('triage/do-triage')}/create_flow_run", {})
+            return True
+        return False
+
+    wait_for(start_triage, GIVE_UP_S, "NO_TRIAGE: expected the server to take a triage was none")
+    time.sleep(SETTLE_S)
+    for person in people:
+        person.thread.start()
+    ends_s = time.monotonic() + run.given.seconds
     while time.monotonic() < ends_s:
-        runs.append(started(api, deployment))
+        wait_for(start_triage, GIVE_UP_S, "NO_TRIAGE: expected the server to take a triage was none")
         time.sleep(TRIAGE_EVERY_S)
     over.set()
-    for thread in threads:
-        thread.join()
-    wait_for(lambda: all(ended_state(api, run) for run in runs), ENDS_WITHIN_S)
-    phase.triages.update(ended_state(api, run) or "NO_END" for run in runs)
-    return phase, busy.cores()
-
-
-def started(api: str, deployment: str) -> str | None:
-    """Ask for one triage. This load is asked for until it is taken."""
-    for _ in range(10):
-        run = ask(f"{api}/deployments/{deployment}/create_flow_run", {}, timeout_s=20.0) or {}
-        if "id" in run:
-            return str(run["id"])
-    return None
-
-
-def ended_state(api: str, run: str | None) -> str | None:
-    """Give the state of a triage that is over; one that the server never took is over, too."""
-    if run is None:
-        return "NOT_TAKEN"
-    found = ask(f"{api}/flow_runs/{run}", timeout_s=20.0) or {}
-    return found["state_type"] if found.get("end_time") else None
-
-
-def wait_for(holds: Callable[[], Any], within_s: float) -> Any:
-    """Poll until it holds, and give what it said; None when it never does."""
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        if found := holds():
-            return found
-        time.sleep(0.2)
-    return None
+    for person in people:
+        person.thread.join()
+    return [click for person in people for click in person.clicks]
 
 
 @contextmanager
-def stock_server(state: StateDir) -> Iterator[None]:
+def stock_server(stack: BenchStack) -> Iterator[None]:
     """Put Prefect's own server in the place of the stack's, on the same port and database."""
-    running = read_stack(state.stack_file)
-    if running is None:
-        raise SystemExit("NO_STACK: expected a running stack was none")
-    ours = psutil.Process(running.parts[SERVER].identity.pid)
+    ours, ports = psutil.Process(stack.record.parts[SERVER].identity.pid), stack.record.ports
     ours.terminate()
     ours.wait(30)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    words = ("-m", "prefect", "server", "start", "--host", HOST, "--port", str(running.ports[SERVER]))
-    with state.log("stock-server").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, *words],
-            env={**kept, **server_environment(state, running.ports)},
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        if not wait_for(lambda: answers(f"http://{HOST}:{running.ports[SERVER]}/api/health"), SERVER_WITHIN_S):
-            raise SystemExit(
-                f"NO_SERVER: expected prefect server start to answer was none; see {state.log('stock-server')}"
-            )
+
+    def answers() -> bool:
+        with suppress(httpx.HTTPError):
+            return HTTP.get(f"http://{HOST}:{ports[SERVER]}/api/health").is_success
+        return False
+
+    words = ("-m", "prefect", "server", "start", "--host", HOST, "--port", str(ports[SERVER]))
+    with process_on(stack, *words, **server_environment(stack.state, ports)):
+        wait_for(answers, SERVER_WITHIN_S, "NO_SERVER: expected prefect server start to answer was none")
         time.sleep(SETTLE_S)
         yield
-    finally:
-        for one in (process, *psutil.Process(process.pid).children(recursive=True)):
-            one.terminate()
-        process.wait(30)
 
 
-def figures_of(phase: Phase) -> dict[str, Any]:
-    """Summarise one server."""
-    clicks = phase.clicks()
-    failed = Counter(str(status) for _, _, status in clicks if not 200 <= status < 300)
-    kinds = sorted({kind for kind, _, _ in clicks})
-    return {
-        "name": phase.name,
-        "clicks_count": len(clicks),
-        "failed_count": sum(failed.values()),
-        "failed_by_status": dict(failed),
-        "failed_ratio": sum(failed.values()) / len(clicks),
-        "all": spread([seconds for _, seconds, _ in clicks]),
-        "kinds": {kind: spread([seconds for one, seconds, _ in clicks if one == kind]) for kind in kinds},
-        "failed_by_kind": {
-            kind: sum(not 200 <= status < 300 for one, _, status in clicks if one == kind) for kind in kinds
-        },
-        "triages": dict(phase.triages),
-    }
-
-
-def spread(seconds: list[float]) -> dict[str, float]:
-    """Give the middle and the ends of some times. Units: seconds."""
-    found = tuple(seconds)
-    return {"median_s": statistics.median(found), "p95_s": slow_end(found), "max_s": max(found)}
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+BENCH = Bench("clicks", measure, options={"seconds": (30, 8), "people": (4, 4)})

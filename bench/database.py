@@ -3,122 +3,240 @@
 Steps:
     1. the whole local stack, its schedule paused; in each of some minutes one healthy triage, and the heartbeats
     2. the rows that these minutes added, by table, and the bytes
-    3. the stack stopped: the same rows again and again, with ids and times of their own, until a week has passed;
-       Prefect's own clean-up runs over them with the settings of the local stack, its clock set to the simulated time
+    3. the stack stopped: an hour of the same rows again and again, with ids and times of their own, until the days have
+       passed; Prefect's own clean-up runs over each hour with the settings of the local stack, which lets it work each
+       quarter hour and holds rather less; on PostgreSQL autovacuum works after it, by its own rule
 """
 
-import argparse
-import json
+import asyncio
 import os
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
-from bench.database_rows import bytes_used, count, keep_known, with_database
-from bench.measuring.figures import Figure, at_most
-from bench.measuring.machine import Elsewhere
-from bench.measuring.prefect_calls import deployment_id, run_to_end
-from bench.measuring.report import Measured, bench_arguments, run_bench
-from bench.measuring.stack import REPOSITORY, BenchStack, Database, Server, database_server, stack_in
-from deployments.environment import server_environment
-from deployments.ports import SERVER
-from deployments.server_settings import ServerSettings
-from deployments.state_dir import StateDir
+from prefect.context import refresh_global_settings_context
+from prefect.server.database import provide_database_interface
+from prefect.server.database.orm_models import Base
+from prefect.server.services import db_vacuum
+from sqlalchemy import make_url, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-# The end may exceed what was held before, on the third day at the latest, by this much, and is still called bounded.
-BOUNDED = 1.05
-MINUTE_S = 60
+from bench.figures import Bench, Database, Figure, Run, row
+from bench.stack import BenchStack, database_server, environment, stack_in
+from deployments.prefect_server.server_settings import ServerSettings
+from deployments.stack.environment import server_environment
+from deployments.stack.ports import SERVER
+
+Result = TypeVar("Result")
+Rows = dict[str, list[dict[str, Any]]]
+# What a run or a heartbeat adds to, parents first. The other tables hold one row for each deployment, key, worker.
+RUNS = ("flow_run", "flow_run_state", "task_run", "task_run_state", "log", "artifact")
+TABLES = (*RUNS, "events", "event_resources")
+PARENTS = {"flow_run_id": "flow_run", "task_run_id": "task_run"}
 # What a minute's run and its heartbeats still write after the minute, or the first triage after it.
-SETTLE_S = 10
+SETTLE_S, MINUTE_S = 10.0, 60.0
+HOUR_MINUTES, DAY_HOURS, REPORT_HOURS = 60, 24, 6
+# By then each kind of row has met its retention, a day at most, and some rounds of the clean-up.
+BEFORE_DAYS, SETTLED_DAYS = 3.0, 0.75
+# Spreads the copies over the whole of each index, as new ids of Prefect's are spread.
+SPREAD, BEGINNINGS, REST_BITS = 2_654_435_761, 1 << 32, 96
+CLEAN_UPS = (
+    db_vacuum.vacuum_old_flow_runs,
+    db_vacuum.vacuum_events_with_retention_overrides,
+    db_vacuum.vacuum_old_events,
+    db_vacuum.vacuum_orphaned_logs,
+    db_vacuum.vacuum_orphaned_artifacts,
+    db_vacuum.vacuum_stale_artifact_collections,
+)
+# PostgreSQL's own defaults: autovacuum_vacuum_threshold and autovacuum_vacuum_scale_factor.
+DEAD_ROWS = """
+SELECT stat.relname FROM pg_stat_user_tables stat JOIN pg_class class ON class.oid = stat.relid
+WHERE stat.n_dead_tup > 50 + 0.2 * greatest(class.reltuples, 0)
+"""
 
 
-def main() -> int:
-    """Measure, print, write; 3 when the database still grows at the end."""
-    parser = bench_arguments("bench.database", __doc__)
-    parser.add_argument("--minutes", type=int, choices=(1, 3, 5), help="real minutes")
-    parser.add_argument("--days", type=int, choices=range(2, 32), help="simulated days")
-    given = parser.parse_args()
-    given.minutes = given.minutes or 1
-    given.days = given.days or (3 if given.quick else 7)
-    return run_bench("database", given, measure)
-
-
-def measure(given: argparse.Namespace) -> Measured:
+def measure(run: Run) -> Iterator[Figure]:
     """Let real minutes pass, then simulated days."""
-    with (
-        tempfile.TemporaryDirectory(prefix="bench-database-") as folder,
-        database_server(given.database) as server,
-    ):
-        state = StateDir(Path(folder))
-        with stack_in(Path(folder), given.database, server) as stack:
-            minute = measured_minutes(stack, url_of(state, server), given.minutes)
-        busy = Elsewhere()
-        week = simulated(state, server, given)
-        # The database itself works for this bench, and is no child of this process.
-        other_cores = busy.cores() if given.database is Database.SQLITE else None
-    return Measured(tuple(rows_of(minute, week, given.database)), other_cores, {**minute, **week})
+    minutes, number_of_days = run.given.minutes, run.given.days
+    with tempfile.TemporaryDirectory(prefix="bench-database-") as folder, database_server(run.database) as server:
+        with stack_in(run, Path(folder), server) as stack:
+            added, bytes_a_minute, rows = real_minutes(stack, minutes)
+        adopt_settings(stack)
+        with run.watching(database_pid=server.pid):
+            held_mb, clean_ups_s = asyncio.run(days(stack.database_url, rows, minutes, number_of_days))
+    run.details |= {"rows_a_minute": added, "held_mb_by_day": held_mb}
+    before_day = max(day for day in held_mb if day <= min(BEFORE_DAYS, number_of_days - SETTLED_DAYS))
+    for_ever = held_mb[0] + bytes_a_minute * number_of_days * DAY_HOURS * HOUR_MINUTES / 1e6
+    note = ", ".join(f"{name} {count:.0f}" for name, count in added.items() if count)
+    yield row("rows of a healthy minute", "rows", [sum(added.values())], note=note)
+    yield row("bytes of a healthy minute", "kB", [bytes_a_minute / 1e3])
+    note = f"after {number_of_days} days, largest {max(held_mb.values()):.0f} MB; without clean-up {for_ever:,.0f} MB"
+    yield row("held, with what is kept free for new rows", "MB", [held_mb[number_of_days]], note=note)
+    ratio, note = held_mb[number_of_days] / held_mb[before_day], f"before: {before_day:g} days"
+    yield row("held at the end ÷ held before", "x", [ratio], note=note)
+    yield row("one clean-up of an hour", "s", clean_ups_s)
 
 
-def url_of(state: StateDir, server: Server) -> str:
-    """Name the database as SQLAlchemy takes it."""
-    return server.url or f"sqlite+aiosqlite:///{(state.prefect_home / 'prefect.db').as_posix()}"
-
-
-def measured_minutes(stack: BenchStack, url: str, minutes: int) -> dict[str, Any]:
-    """Let some real minutes pass, and say what one of them adds."""
-    manual = deployment_id(stack.api, "triage/manual")
-    run_to_end(stack.api, manual)
+def real_minutes(stack: BenchStack, minutes: int) -> tuple[dict[str, float], float, Rows]:
+    """Let some real minutes pass; give the rows by table and the bytes that one of them adds, and all their rows."""
+    manual, url = stack.deployment_id("triage/do-triage"), stack.database_url
+    stack.run_to_end(manual)
     time.sleep(SETTLE_S)
-    with_database(url, keep_known)
-    before, held = with_database(url, count), _used(url, stack)
+    before, counts, held = with_database(url, all_rows), with_database(url, count), with_database(url, bytes_held)
     for _ in range(minutes):
         ends_at = time.monotonic() + MINUTE_S
-        run_to_end(stack.api, manual)
+        stack.run_to_end(manual)
         time.sleep(max(0.0, ends_at - time.monotonic()))
-    added = {name: (found - before[name]) / minutes for name, found in with_database(url, count).items()}
-    return {"rows_a_minute": added, "bytes_a_minute": (_used(url, stack) - held) / minutes}
+    added = {name: (found - counts[name]) / minutes for name, found in with_database(url, count).items()}
+    bytes_a_minute = (with_database(url, bytes_held) - held) / minutes
+    return added, bytes_a_minute, own_rows(before, with_database(url, all_rows))
 
 
-def _used(url: str, stack: BenchStack) -> int:
-    return with_database(url, lambda connection: bytes_used(connection, stack.database))
+def own_rows(before: Rows, after: Rows) -> Rows:
+    """Give the rows that some minutes left: none that is only scheduled, none that a run of before has written late."""
+    own: Rows = {}
+    for name, rows in after.items():
+        known = {row["id"] for row in before[name]}
+        parents = {column: {one["id"] for one in own.get(parent, ())} for column, parent in PARENTS.items()}
+        own[name] = [
+            row
+            for row in rows
+            if row["id"] not in known
+            and not (name == "flow_run" and row["state_type"] == "SCHEDULED")
+            and all(row.get(column) is None or row[column] in ids for column, ids in parents.items())
+        ]
+    return own
 
 
-def simulated(state: StateDir, server: Server, given: argparse.Namespace) -> dict[str, Any]:
-    """Let the days pass in a process of its own, whose Prefect reads the settings of the stack's server."""
-    settings = ServerSettings.model_validate({"database_url": server.url}) if server.url else ServerSettings()
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    prefect = {**server_environment(state, {SERVER: 4200}, settings), "PREFECT_LOGGING_LEVEL": "WARNING"}
-    words = [url_of(state, server), given.database, str(given.minutes), str(given.days)]
-    told = subprocess.run(
-        [sys.executable, "-m", "bench.database_week", *words],
-        env={**kept, **prefect}, cwd=REPOSITORY, stdout=subprocess.PIPE, check=True,
-    )  # fmt: skip
-    found: dict[str, Any] = json.loads(told.stdout)
-    return found
+def copies(rows: Rows, number: int, shift: timedelta) -> Rows:
+    """Copy the rows into a later time: an id of theirs gets another beginning, the same wherever it is named."""
+    own = {row["id"] for found in rows.values() for row in found}
+    beginning = (number * SPREAD % BEGINNINGS) << REST_BITS
+
+    def moved(column: str, value: Any) -> Any:
+        if isinstance(value, UUID) and value in own:
+            return UUID(int=value.int ^ beginning)
+        if isinstance(value, datetime):
+            return value + shift
+        # What no two rows may share, beside their ids.
+        return f"{number:x}-{value}" if column == "idempotency_key" and value else value
+
+    return {
+        name: [{column: moved(column, value) for column, value in row.items()} for row in found]
+        for name, found in rows.items()
+    }
 
 
-def rows_of(minute: dict[str, Any], week: dict[str, Any], database: Database) -> list[Figure]:
-    """Lay the rows out: what a minute leaves, what a week of them holds, and what the clean-up takes."""
-    days, before = week["days"], week["before"]
-    rows = ", ".join(f"{name} {count:.0f}" for name, count in minute["rows_a_minute"].items() if count)
-    total = sum(minute["rows_a_minute"].values())
-    unbounded = week["begun_bytes"] + minute["bytes_a_minute"] * days * 24 * 60
-    held = "file" if database is Database.SQLITE else "database, with what it keeps free for new rows"
-    return [
-        Figure(what="rows of a healthy minute", unit="rows", values=(total,), note=rows),
-        Figure(what="bytes of a healthy minute", unit="kB", values=(minute["bytes_a_minute"] / 1e3,)),
-        Figure(
-            what=f"{held}, after {days} days", unit="MB", values=(week["last_day_bytes"] / 1e6,),
-            budget=at_most(round(before["held_bytes"] * BOUNDED / 1e6, 1)),
-            note=f"within {BOUNDED:g} x what day {before['day']:g} held ({before['held_bytes'] / 1e6:.0f} MB); "
-            f"largest {week['largest_bytes'] / 1e6:.0f} MB; kept for ever {unbounded / 1e6:,.0f} MB",
-        ),
-        Figure(what="one clean-up of an hour", unit="s", values=tuple(week["clean_ups_s"])),
-    ]  # fmt: skip
+def adopt_settings(stack: BenchStack) -> None:
+    """Let Prefect in this process read the settings of the stack's server, its database and retention above all."""
+    settings = ServerSettings.model_validate({"database_url": stack.server.url or None})
+    adopted = {**environment("PREFECT_"), **server_environment(stack.state, {SERVER: 4200}, settings)}
+    os.environ.clear()
+    os.environ.update(adopted, PREFECT_LOGGING_LEVEL="WARNING")
+    refresh_global_settings_context()
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+async def days(url: str, rows: Rows, minutes: int, number_of_days: int) -> tuple[dict[float, float], list[float]]:
+    """Insert an hour, clean up, and so on; give the MB that are held by day, and the seconds of each clean-up.
+
+    Errors: SystemExit where Prefect would clean up another database than the bench's own.
+    """
+    if (cleaned := provide_database_interface().database_config.connection_url) != url:
+        raise SystemExit(f"WRONG_DATABASE: expected Prefect to clean up the bench's own was {make_url(cleaned)!r}")
+    engine = create_async_engine(url, connect_args={} if is_postgres(url) else {"timeout": 60})
+    base, clean_ups_s, held_mb = datetime.now(UTC), [], {}
+    for hour in range(number_of_days * DAY_HOURS + 1):
+        if hour:
+            last = hour * HOUR_MINUTES
+            for minute in range(last - HOUR_MINUTES + minutes, last + 1, minutes):
+                await fill(engine, copies(rows, minute, timedelta(minutes=minute)))
+            clean_ups_s.append(await clean_up(base + timedelta(hours=hour)))
+            if is_postgres(url):
+                await autovacuum(engine)
+        if not hour % REPORT_HOURS:
+            async with engine.begin() as connection:
+                held_mb[hour / DAY_HOURS] = await bytes_held(connection) / 1e6
+            sys.stderr.write(f"day {hour / DAY_HOURS:.2f}: {held_mb[hour / DAY_HOURS]:.0f} MB\n")
+    await engine.dispose()
+    return held_mb, clean_ups_s
+
+
+async def fill(engine: AsyncEngine, rows: Rows) -> None:
+    """Write rows; that is not what is measured, and need not survive a power cut."""
+    async with engine.begin() as connection:
+        if is_postgres(str(engine.url)):
+            # A run names its state and a state its run: neither can be written first.
+            await connection.execute(text("SET LOCAL session_replication_role = replica"))
+            await connection.execute(text("SET LOCAL synchronous_commit = off"))
+        else:
+            await connection.execute(text("PRAGMA synchronous = OFF"))
+        for name, found in rows.items():
+            if found:
+                await connection.execute(table(name).insert(), found)
+
+
+async def clean_up(now: datetime) -> float:
+    """Do what Prefect's clean-up services do, at a time. Units: seconds it took."""
+    vars(db_vacuum)["now"] = lambda _zone: now
+    db, began = provide_database_interface(), time.perf_counter()
+    for work in CLEAN_UPS:
+        await work(db=db)
+    return time.perf_counter() - began
+
+
+async def autovacuum(engine: AsyncEngine) -> None:
+    """Vacuum the tables that autovacuum would have vacuumed in these minutes, by its own rule."""
+    async with engine.connect() as plain:
+        connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
+        for (name,) in (await connection.execute(text(DEAD_ROWS))).all():
+            await connection.execute(text(f'VACUUM ANALYZE "{name}"'))
+
+
+def with_database(url: str, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+    """Do some work in one transaction."""
+
+    async def done() -> Result:
+        engine = create_async_engine(url)
+        try:
+            async with engine.begin() as connection:
+                return await work(connection)
+        finally:
+            await engine.dispose()
+
+    return asyncio.run(done())
+
+
+def is_postgres(url: str) -> bool:
+    return url.startswith("postgresql")
+
+
+def table(name: str) -> Any:
+    return Base.metadata.tables[name]
+
+
+async def all_rows(connection: AsyncConnection) -> Rows:
+    found = {name: await connection.execute(select(table(name))) for name in TABLES}
+    return {name: [dict(row) for row in result.mappings()] for name, result in found.items()}
+
+
+async def number(connection: AsyncConnection, question: str) -> int:
+    return int((await connection.execute(text(question))).scalar_one() or 0)
+
+
+async def count(connection: AsyncConnection) -> dict[str, int]:
+    return {name: await number(connection, f"SELECT count(*) FROM {name}") for name in TABLES}  # noqa: S608 - our own names
+
+
+async def bytes_held(connection: AsyncConnection) -> int:
+    """Weigh what is taken from the disk, whether in use or kept free for new rows."""
+    if is_postgres(str(connection.engine.url)):
+        return await number(connection, "SELECT pg_database_size(current_database())")
+    return await number(connection, "PRAGMA page_count") * await number(connection, "PRAGMA page_size")
+
+
+BENCH = Bench("database", measure, tuple(Database), {"minutes": (1, 1), "days": (7, 3)})

@@ -1,178 +1,220 @@
 """Measure how a minute grows with the services of a host: one of the local stack, and scripted ones beside it.
 
 Steps:
-    1. the whole local stack on its schedule, and many patients in one small process, each on a port of its own
-    2. for each number of services some real minutes: when the run began, when the last service was looked at, what
+    1. the whole local stack on its schedule, and many services in one small process, each on a port of its own
+    2. for each number of services some real minutes: when the run began, when the last service was probed, what
        worker, server and database spent, which rows and bytes it left
-    3. at 100 services some of them fall ill at once: how long until each has a triage of its own, and until its end
+    3. with the most of these some fail at once: how long until each has a triage of its own, and until its end
     4. ever more services, until a minute is not met
 """
 
-import argparse
+import json
 import sys
 import time
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from bench.database_rows import bytes_used, count, with_database
-from bench.growth_host import Host, host
-from bench.growth_runs import Minute, minute_of, triages_of
-from bench.measuring.executors import server_family, warm
-from bench.measuring.figures import Figure, Judged, at_most
-from bench.measuring.machine import cpu_s
-from bench.measuring.report import Measured, bench_arguments, run_bench
-from bench.measuring.stack import BenchStack, bench_stack
+from bench.database import bytes_held, count, with_database
+from bench.figures import Bench, Database, Figure, Run, row
+from bench.machine import cpu_s, family
+from bench.order_stack import Process, running
+from bench.stack import BenchStack, bench_stack, since
+from deployments.stack.ports import ORDER_SERVICE
+from deployments.stack.stack_settings import TEST_SYMBOLS, TRADED
+from tasks.clients.evidence.history import FOLDER, last_observation_at
+from tasks.work.fleet.sweep import SWEEP_S
 
 MINUTE_S = 60.0
 # A run is over before this second of its minute, else it is the minute that is not met.
 READ_AT_S = 52.0
-START_BUDGET_S = 5.0
-BUDGET_COUNT = 100
-COUNTS, MORE = (1, 10, 50, 100), (200, 400, 500, 600, 800)
-ILL_COUNT = 10
+# Prefect counts the time until a run in whole seconds: it may begin as much before its minute.
+EARLY_S = 1.0
+COUNTS, MORE = (1, 10, 50, 100), (200, 400, 600, 800, 1000)
+UNHEALTHY_COUNT = 10
+WORKER = "CPU of the worker"
+SPENDING = {
+    WORKER: "CPU-s",
+    "CPU of Prefect's server": "CPU-s",
+    "CPU of the database": "CPU-s",
+    "rows": "rows",
+    "bytes": "bytes",
+}
+LINES = "".join(f'{{"level":"INFO","message":"order {number} filled"}}\n' for number in range(200))
 
 
-class Spent(NamedTuple):
-    """What was spent so far. Units: CPU seconds, rows, bytes."""
+@dataclass(frozen=True)
+class Minute:
+    """One minute. Units: seconds from its beginning; `spent` in CPU seconds, rows and bytes.
 
-    worker_s: float
-    server_s: float
-    database_s: float
-    patients_s: float
-    rows: int
-    size_bytes: int
+    `probed_s` has one entry for each service that was probed in time.
+    """
+
+    services_count: int
+    begins_at: datetime
+    starts_s: float
+    ends_s: float
+    state: str
+    probed_s: tuple[float, ...]
+    spent: dict[str, float]
+
+    @property
+    def met(self) -> bool:
+        """Say whether every service was probed within the minute, and the run over."""
+        return self.state == "COMPLETED" and not self.missed_count and self.ends_s < SWEEP_S + 15
+
+    @property
+    def missed_count(self) -> int:
+        return self.services_count - len(self.probed_s)
 
 
-def main() -> int:
-    """Measure, print, write."""
-    parser = bench_arguments("bench.growth", __doc__)
-    parser.add_argument("--counts", nargs="+", type=int, help="these numbers of services alone, and no search for more")
-    parser.add_argument("--minutes", type=int, default=2, help="minutes measured from 50 services on")
-    given = parser.parse_args()
-    return run_bench("growth", given, measure)
+class Host:
+    """The scripted services beside the stack's own order service; `names` are those that are monitored now."""
+
+    def __init__(self, stack: BenchStack, services: Process) -> None:
+        self.stack, self._services, self.names = stack, services, [ORDER_SERVICE]
+        self._own_settings = stack.state.settings_file.read_text("utf-8")
+        self._folder = stack.state.root / "growth"
+        self._folder.mkdir()
+        (self._folder / "pid").write_text(str(services.handle.pid), "utf-8")
+
+    def monitor(self, services_count: int) -> None:
+        """Monitor the stack's own service, and as many others as there are to be beside it."""
+        others = {f"orders-{number + 1:03}": self._services.ports[number] for number in range(services_count - 1)}
+        self.names = [ORDER_SERVICE, *others]
+        staged = self.stack.state.settings_file.with_suffix(".staged")
+        staged.write_text(self._own_settings + "".join(self._table(*one) for one in others.items()), "utf-8")
+        staged.replace(self.stack.state.settings_file)
+
+    def fail(self, unhealthy_count: int) -> None:
+        """Make the first services unhealthy, and all others healthy."""
+        print(unhealthy_count, file=self._services.handle.stdin, flush=True)
+
+    def one_minute(self) -> Minute:
+        """Let one whole minute pass, and say what it came to."""
+        time.sleep(max(0.0, READ_AT_S + 2 - time.time() % MINUTE_S))
+        before, begins_s = self._spent(), (time.time() // MINUTE_S + 1) * MINUTE_S
+        time.sleep(begins_s + READ_AT_S - time.time())
+        spent = {name: value - before[name] for name, value in self._spent().items()}
+        begins_at, day = datetime.fromtimestamp(begins_s, UTC), timedelta(days=1)
+        window = {"after_": begins_at.isoformat(), "before_": (begins_at + timedelta(seconds=1)).isoformat()}
+        run = next(iter(self._runs("every-minute", {"expected_start_time": window})), {})
+        histories = [self.stack.state.root / FOLDER / f"{name}.jsonl" for name in self.names]
+        probed_at = [last_observation_at(path, datetime.now(UTC), day) for path in histories]
+        probed_s = [(at - begins_at).total_seconds() for at in probed_at if at]
+        minute = Minute(
+            services_count=len(self.names),
+            begins_at=begins_at,
+            # What has not happened counts as the whole minute.
+            starts_s=since(begins_at, run["start_time"]) if run.get("start_time") else MINUTE_S,
+            ends_s=since(begins_at, run["end_time"]) if run.get("end_time") else MINUTE_S,
+            state=run.get("state_type") or "NONE",
+            probed_s=tuple(at for at in probed_s if at >= -EARLY_S),
+            spent=spent,
+        )
+        sys.stderr.write(
+            f"{minute.services_count} services: run {minute.state} began {minute.starts_s:.2f} s, ended "
+            f"{minute.ends_s:.1f} s, {minute.missed_count} not probed, worker {spent[WORKER]:.1f} CPU-s\n"
+        )
+        return minute
+
+    def triages(self, begins_at: datetime) -> dict[str, list[float]]:
+        """Read when the triages of single services began and ended in one minute."""
+        runs = self._runs("one-service", {"start_time": {"after_": begins_at.isoformat()}})
+        return {
+            moment: sorted(since(begins_at, one[f"{moment}_time"]) for one in runs if one[f"{moment}_time"])
+            for moment in ("start", "end")
+        }
+
+    def _runs(self, deployment: str, which: dict[str, Any]) -> list[dict[str, Any]]:
+        question = {"deployments": {"name": {"any_": [deployment]}}, "flow_runs": which, "limit": 200}
+        return list(self.stack.call("POST", "/flow_runs/filter", question))
+
+    def _spent(self) -> dict[str, float]:
+        url = self.stack.database_url
+        clocks = map(cpu_s, (family(self.stack.worker_pid()), self.stack.server_family(), self.stack.database_family()))
+        held = (float(sum(with_database(url, count).values())), float(with_database(url, bytes_held)))
+        return dict(zip(SPENDING, (*clocks, *held), strict=True))
+
+    def _table(self, name: str, port: int) -> str:
+        """Write one service: its own ledger and log, four test orders, five gateways that all of them share."""
+        log, gateway = self._folder / f"{name}.log", self._services.ports[-1]
+        if not log.exists():
+            log.write_text(LINES)
+        lines = [
+            f"\n[services.{name}]",
+            f'base_url = "http://127.0.0.1:{port}"',
+            f"pid_file = {json.dumps(str(self._folder / 'pid'))}",
+            'process_pattern = "bench.growth_services"',
+            f"log_files = {json.dumps([str(log)])}",
+            f"incidents_file = {json.dumps(str(self._folder / f'{name}.jsonl'))}",
+        ]
+        lines += [f'[services.{name}.gateways.{one}]\nbase_url = "http://127.0.0.1:{gateway}"' for one in TRADED]
+        for kind, symbol in TEST_SYMBOLS.items():
+            lines.append(f"[services.{name}.synthetic_orders.{kind}]\nsymbol = {json.dumps(symbol)}")
+        return "\n".join(lines) + "\n"
 
 
-def measure(given: argparse.Namespace) -> Measured:
+def measure(run: Run) -> Iterator[Figure]:
     """Let the host grow."""
-    counts = tuple(given.counts or ((1, BUDGET_COUNT) if given.quick else COUNTS))
-    more = () if given.counts or given.quick else MORE
-    with bench_stack(given.database, scheduled=True) as stack, host(stack, max((*counts, *more))) as patients:
-        busy = stack.elsewhere()
-        minutes = [one for n in counts for one in some_minutes(stack, patients, n, 1 if n < 50 else given.minutes)]
-        ill = fall_ill(stack, patients, max(counts)) if max(counts) > ILL_COUNT else {}
-        minutes += searched(stack, patients, more)
-        rows = [row for n in dict.fromkeys(one.services_count for one in minutes) for row in rows_of(minutes, n)]
-        details = {"minutes": [one.document() for one in minutes], "ill": ill, "limit": limit_of(minutes)}
-        return Measured((*rows, *ill_rows(ill), limit_row(details["limit"])), busy.cores(), details)
+    counts, most = tuple(run.given.counts), max(run.given.counts)
+    more = MORE if counts == COUNTS else ()
+    minutes: list[Minute] = []
+    failing: dict[str, list[float]] = {}
+    with (
+        bench_stack(run, scheduled=True) as stack,
+        running("services", "bench.growth_services", str(max(most, *more) + 1)) as services,
+    ):
+        host = Host(stack, services)
+        for services_count in counts:
+            host.monitor(services_count)
+            minutes += [host.one_minute() for _ in range(1 if services_count < 50 else run.given.minutes)]
+        if most > UNHEALTHY_COUNT:
+            host.fail(UNHEALTHY_COUNT)
+            failing = host.triages(host.one_minute().begins_at)
+            host.fail(0)
+        for services_count in more:
+            # Those that failed are triaged once more until their incidents are closed; that is not to be counted here.
+            host.monitor(services_count)
+            host.one_minute()
+            minutes.append(host.one_minute())
+            if not minutes[-1].met:
+                break
+    run.details |= {"minutes": [{**asdict(one), "met": one.met} for one in minutes], "failing": failing}
+    for services_count in dict.fromkeys(one.services_count for one in minutes):
+        these = [one for one in minutes if one.services_count == services_count]
+        yield from rows_of(f"{services_count} services", these)
+    for moment, values in failing.items():
+        what = f"{UNHEALTHY_COUNT} of {most} fail at once: from the minute to the {moment} of a triage"
+        yield row(what, "s", values or [MINUTE_S])
+    yield from limit_rows(minutes, "" if more else ", of few")
 
 
-def some_minutes(stack: BenchStack, patients: Host, services_count: int, minutes_count: int) -> list[Minute]:
-    """Let some minutes pass with a number of services."""
-    patients.watch(services_count)
-    return [one_minute(stack, patients) for _ in range(minutes_count)]
-
-
-def one_minute(stack: BenchStack, patients: Host) -> Minute:
-    """Let one whole minute pass, and say what it came to."""
-    time.sleep(max(0.0, READ_AT_S + 2 - time.time() % MINUTE_S))
-    before, begins_at = spent(stack, patients), (time.time() // MINUTE_S + 1) * MINUTE_S
-    time.sleep(begins_at + READ_AT_S - time.time())
-    after = spent(stack, patients)
-    spending = dict(zip(Spent._fields, (b - a for a, b in zip(before, after, strict=True)), strict=True))
-    minute = minute_of(stack, patients.names, datetime.fromtimestamp(begins_at, UTC), spending)
-    sys.stderr.write(f"{minute.words}\n")
-    return minute
-
-
-def spent(stack: BenchStack, patients: Host) -> Spent:
-    """Read all meters."""
-    url = stack.database_url or f"sqlite+aiosqlite:///{(stack.state.prefect_home / 'prefect.db').as_posix()}"
-    rows = sum(with_database(url, count).values())
-    size = with_database(url, lambda connection: bytes_used(connection, stack.database))
-    server_s, database_s = cpu_s(server_family(stack)), cpu_s(stack.database_family())
-    return Spent(warm(stack).cpu_s(), server_s, database_s, cpu_s(patients.family()), rows, size)
-
-
-def fall_ill(stack: BenchStack, patients: Host, services_count: int) -> dict[str, Any]:
-    """Let some patients fall ill at once, and follow them for a minute."""
-    patients.watch(services_count)
-    patients.fall_ill(ILL_COUNT)
-    minute = one_minute(stack, patients)
-    found = triages_of(stack, minute.begins_at)
-    patients.fall_ill(0)
-    return {"services_count": services_count, "ill_count": ILL_COUNT, "minute": minute.document(), "triages": found}
-
-
-def searched(stack: BenchStack, patients: Host, more: tuple[int, ...]) -> list[Minute]:
-    """Watch ever more services, until a minute is not met."""
-    found: list[Minute] = []
-    for services_count in more:
-        # Those that were ill are triaged once more until their incidents are closed; that is not to be counted here.
-        patients.watch(services_count)
-        one_minute(stack, patients)
-        found.append(one_minute(stack, patients))
-        if not found[-1].met:
-            break
-    return found
-
-
-def limit_of(minutes: list[Minute]) -> dict[str, Any]:
-    """Say how many services were met within their minute, and how many were not."""
-    met = [one.services_count for one in minutes if one.met]
-    missed = [one.services_count for one in minutes if not one.met]
-    return {"met": max(met, default=0), "not_met": min(missed, default=None)}
-
-
-def limit_row(limit: dict[str, Any]) -> Figure:
-    """Give the row of the most services whose minute was met."""
-    note = f"not with {limit['not_met']}" if limit["not_met"] else "more were not tried"
-    most = (float(limit["met"]),)
-    return Figure(
-        what="most services whose minute was met", unit="services", values=most, more_is_better=True, note=note
-    )
-
-
-def rows_of(minutes: list[Minute], services_count: int) -> list[Figure]:
+def rows_of(what: str, these: list[Minute]) -> Iterator[Figure]:
     """Give the rows of one number of services."""
-    these = [one for one in minutes if one.services_count == services_count]
-    budgeted = services_count == BUDGET_COUNT
-    delays = tuple(delay for one in these for delay in one.look_delays_s) or (MINUTE_S,)
-    unmet = tuple(float(services_count - len(one.look_delays_s)) for one in these)
-    what = f"{services_count} services"
-    return [
-        Figure(what=f"{what}: not looked at in their minute", unit="services", values=unmet,
-               budget=at_most(0) if budgeted else None),
-        Figure(what=f"{what}: from the minute to the start of its run", unit="s",
-               values=tuple(one.start_delay_s for one in these),
-               budget=at_most(START_BUDGET_S, Judged.P95) if budgeted else None),
-        Figure(what=f"{what}: from the minute to the look at a service", unit="s", values=delays),
-        Figure(what=f"{what}: from the minute to the end of its run", unit="s",
-               values=tuple(one.run_ends_s for one in these)),
-        *(Figure(what=f"{what}: {words}", unit=unit, values=tuple(one.spent[name] for one in these))
-          for name, words, unit in SPENDING),
-    ]  # fmt: skip
+    rows: dict[tuple[str, str], list[float]] = {
+        ("not probed in their minute", "services"): [one.missed_count for one in these],
+        ("from the minute to the start of its run", "s"): [one.starts_s for one in these],
+        ("from the minute to the probe of a service", "s"): [at for one in these for at in one.probed_s] or [MINUTE_S],
+        ("from the minute to the end of its run", "s"): [one.ends_s for one in these],
+        **{(f"{name} a minute", unit): [one.spent[name] for one in these] for name, unit in SPENDING.items()},
+    }
+    for (words, unit), values in rows.items():
+        yield row(f"{what}: {words}", unit, values)
 
 
-SPENDING = (
-    ("worker_s", "CPU of the worker a minute", "CPU-s"),
-    ("server_s", "CPU of Prefect's server a minute", "CPU-s"),
-    ("database_s", "CPU of the database a minute", "CPU-s"),
-    ("rows", "rows a minute", "rows"),
-    ("size_bytes", "bytes a minute", "bytes"),
-)
+def limit_rows(minutes: list[Minute], of_few: str) -> Iterator[Figure]:
+    """Give the most services whose minute was met, which means little where more were not tried."""
+    met = [one for one in minutes if one.met]
+    missed = [one.services_count for one in minutes if not one.met]
+    note = f"not with {min(missed)}" if missed else "more were not tried"
+    most = max((one.services_count for one in met), default=0)
+    what = f"most services whose minute was met{of_few}"
+    yield row(what, "services", [most], more_is_better=True, note=note)
+    each_ms = [1000 * one.spent[WORKER] / most for one in met if one.services_count == most]
+    if each_ms:
+        yield row("CPU of the worker for each of them", "CPU-ms", each_ms)
 
 
-def ill_rows(ill: dict[str, Any]) -> list[Figure]:
-    """Give the rows of those that fell ill."""
-    found = ill.get("triages", {})
-    if not found:
-        return []
-    what = f"{ill['ill_count']} of {ill['services_count']} fall ill at once"
-    return [
-        Figure(what=f"{what}: from the minute to a triage's start", unit="s", values=tuple(found["starts_s"])),
-        Figure(what=f"{what}: from the minute to a triage's end", unit="s", values=tuple(found["ends_s"])),
-    ]
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+BENCH = Bench("growth", measure, (Database.POSTGRESQL,), {"counts": (COUNTS, (1, 100)), "minutes": (2, 2)})

@@ -1,7 +1,6 @@
 """The least that FastAPI can do with an order under the same server settings: read it and send it back."""
 
 import socket
-import sys
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
@@ -11,18 +10,11 @@ app = FastAPI()
 
 @app.post("/orders", status_code=201)
 async def echo(request: Request) -> Response:
-    """Send the body back."""
     return Response(await request.body(), 201, media_type="application/json")
 
 
-def main() -> None:
-    """Serve on a free port and say on which."""
+if __name__ == "__main__":
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
-        sys.stdout.write(f"echo on http://127.0.0.1:{listener.getsockname()[1]}\n")
-        sys.stdout.flush()
+        print(f"echo on http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
         config = uvicorn.Config(app, log_config=None, access_log=False, backlog=2048, server_header=False)
         uvicorn.Server(config).run(sockets=[listener])
-
-
-if __name__ == "__main__":
-    main()

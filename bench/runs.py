@@ -3,99 +3,138 @@
 Steps:
     1. the whole local stack, whose healthy service is triaged; its own schedule is paused
     2. beside it, on the same server, a stock process worker and a `flow.serve()`, each with Prefect's defaults; what
-       each of them and the server spend at rest is seen while the others stand still
-    3. in turn, one triage with each: trigger to *Completed*, CPU of the worker with all its processes, of the server,
-       of the database
+       each of them and the server spend at rest is measured while the others stand still
+    3. with each, some triages: trigger to *Completed*, CPU of the worker with all its processes, of the server, of the
+       database
 """
 
-import argparse
-import statistics
-import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.measuring.executors import Executor, served, server_family, stock_worker, warm
-from bench.measuring.figures import Alternative, Figure, at_most
-from bench.measuring.machine import cpu_s, family
-from bench.measuring.memory import memory_of_parts
-from bench.measuring.prefect_calls import run_to_end
-from bench.measuring.report import Measured, bench_arguments, run_bench
-from bench.measuring.stack import BenchStack, Database, bench_stack
+import httpx
+import psutil
 
-BUDGET_S = {Database.SQLITE: 1.2, Database.POSTGRESQL: 0.9}
-BUDGET_CPU_S = 0.5
+from bench.figures import Bench, Database, Figure, Run, row
+from bench.machine import cpu_s, family
+from bench.stack import BenchStack, bench_stack, process_on, wait_for
+from deployments.stack.parts import WORKER
+
 # What a run still does after its end is reported: its last logs and events, its process.
-SETTLE_S = 3.0
-IDLE_S, QUICK_IDLE_S = 15.0, 6.0
-MINUTE_S = 60.0
-Clock = Callable[[], float]
+SETTLE_S, MINUTE_S = 3.0, 60.0
+UP_WITHIN_S = 60.0
+SERVE = """
+import asyncio
+from prefect import aserve
+from prefect.deployments.runner import EntrypointType
+from flows.triage import triage
+
+async def main():
+    await aserve(await triage.ato_deployment("bench-serve", entrypoint_type=EntrypointType.MODULE_PATH))
+
+asyncio.run(main())
+"""
 
 
 @dataclass
-class Course:
-    """What one executor did in its runs. Units: seconds; CPU by the part that spent it, and at rest in cores."""
+class Executor:
+    """One way to run a deployment, and what it spent. Units: seconds; CPU of a run by part, and at rest in cores."""
 
-    executor: Executor
+    name: str
+    pid: int
+    deployment: str
     walls_s: list[float] = field(default_factory=list)
-    spent_s: dict[str, list[float]] = field(default_factory=dict)
+    spent_s: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     idle_cores: dict[str, float] = field(default_factory=dict)
 
-    def minutes_s(self, part: str) -> tuple[float, ...]:
+    def clocks(self, stack: BenchStack) -> dict[str, Callable[[], float]]:
+        """Give a reading of the CPU that each part has spent; the worker with all that it has started."""
+        found = {"worker": lambda: cpu_s(family(self.pid)), "server": lambda: cpu_s(stack.server_family())}
+        return {**found, "database": lambda: cpu_s(stack.database_family())} if stack.server.url else found
+
+    def minutes_s(self, part: str) -> list[float]:
         """Give what each run makes a minute cost: a minute at rest, and the run."""
-        return tuple(one + MINUTE_S * self.idle_cores[part] for one in self.spent_s[part])
+        return [one + MINUTE_S * self.idle_cores[part] for one in self.spent_s[part]]
 
 
-def main() -> int:
-    """Measure, print, write; 3 when a budget was missed."""
-    parser = bench_arguments("bench.runs", __doc__)
-    parser.add_argument("--runs", type=int, help="runs of each")
-    parser.add_argument("--ours-only", action="store_true", help="leave out what it is compared with")
-    given = parser.parse_args()
-    given.runs = given.runs or (3 if given.quick else 10)
-    return run_bench("runs", given, measure)
+def measure(run: Run) -> Iterator[Figure]:
+    """Measure one executor after the other, each while those before it stand still: they poll the same server."""
+    # What the stock ones take has nothing to do with the database: a quick run measures it once.
+    alone = run.given.ours_only or (run.quick and run.database is Database.POSTGRESQL)
+    executors: list[Executor] = []
+    with bench_stack(run) as stack, ExitStack() as running:
+        for make in (warm_worker, *(() if alone else (stock_worker, served))):
+            one = running.enter_context(make(stack))
+            with stopped(executors):
+                # A run of the stock ones takes ten times as long: half as many of them.
+                one_executor(stack, one, (run.given.runs + 1) // 2 if executors else run.given.runs, run.given.idle_s)
+            executors.append(one)
+        run.details["executors"] = [
+            {"executor": one.name, "cpu_of_a_run_s": one.spent_s, "idle_cores": one.idle_cores} for one in executors
+        ]
+        yield from rows_of(executors)
+        yield from memory_rows(stack, executors[1:])
 
 
-def measure(given: argparse.Namespace) -> Measured:
-    """Trigger in turn, so that all meet the same minutes of the machine."""
-    with bench_stack(given.database) as stack, ExitStack() as running:
-        courses, rest_cores = started(stack, running, given)
-        parts, memory = clocks(stack), memory_of_parts(stack, [one.executor for one in courses[1:]])
-        busy = stack.elsewhere()
-        for number in range(given.runs):
-            # A run of the stock ones takes ten times as long: each second round is ours alone.
-            for one in courses if not number % 2 else courses[:1]:
-                one_run(stack.api, one, parts, rest_cores)
-        other_cores = busy.cores()
-    return Measured(
-        (*figures(courses, given.database), *memory), other_cores, {"courses": [told(one) for one in courses]}
-    )
+def one_executor(stack: BenchStack, one: Executor, runs_count: int, idle_s: float) -> None:
+    """Measure at rest, then some runs, after one that is not counted; what is spent at rest is not a run's."""
+    clocks = one.clocks(stack)
+
+    def spent(work: Callable[[], Any]) -> tuple[float, dict[str, float]]:
+        before, began = {part: read() for part, read in clocks.items()}, time.perf_counter()
+        work()
+        return time.perf_counter() - began, {part: read() - before[part] for part, read in clocks.items()}
+
+    def one_run() -> None:
+        one.walls_s.append(stack.run_to_end(one.deployment)["took_s"])
+        time.sleep(SETTLE_S)
+
+    one_run()
+    one.walls_s.clear()
+    took_s, at_rest_s = spent(lambda: time.sleep(idle_s))
+    one.idle_cores = {part: rest_s / took_s for part, rest_s in at_rest_s.items()}
+    for _ in range(runs_count):
+        took_s, in_run_s = spent(one_run)
+        for part, spent_s in in_run_s.items():
+            one.spent_s[part].append(max(0.0, spent_s - took_s * one.idle_cores[part]))
 
 
-def started(stack: BenchStack, running: ExitStack, given: argparse.Namespace) -> tuple[list[Course], dict[str, float]]:
-    """Start one executor after the other, and see each at rest, the others stopped.
+@contextmanager
+def warm_worker(stack: BenchStack) -> Iterator[Executor]:
+    yield Executor("warm worker", stack.worker_pid(), stack.deployment_id("triage/do-triage"))
 
-    Units: cores that the shared parts spend at rest once all are there.
-    """
-    parts, courses = clocks(stack), [Course(warm(stack))]
-    idle_s = QUICK_IDLE_S if given.quick else IDLE_S
-    # What the stock ones take has nothing to do with the database: a quick run sees it once.
-    alone = given.ours_only or (given.quick and given.database is Database.POSTGRESQL)
-    for make in (None, *(() if alone else (stock_worker, served))):
-        if make is not None:
-            courses.append(Course(running.enter_context(make(stack))))
-        run_to_end(stack.api, courses[-1].executor.deployment)
-        with stopped([one.executor for one in courses[:-1]]):
-            time.sleep(SETTLE_S)
-            courses[-1].idle_cores = at_rest({**parts, "worker": courses[-1].executor.cpu_s}, idle_s)
-    return courses, courses[0].idle_cores if alone else at_rest(parts, idle_s)
+
+@contextmanager
+def stock_worker(stack: BenchStack) -> Iterator[Executor]:
+    """Run Prefect's process worker on a pool of its own, with a deployment of the same flow."""
+    stack.call("POST", "/work_pools/", {"name": "bench", "type": "process"})
+    flow_id = stack.call("POST", "/flows/", {"name": "triage"})["id"]
+    body = {"name": "bench-process", "flow_id": flow_id, "entrypoint": "flows.triage.triage", "work_pool_name": "bench"}
+    made = stack.call("POST", "/deployments/", {**body, "parameter_openapi_schema": {}})
+    words = ("-m", "prefect", "worker", "start", "--pool", "bench", "--type", "process")
+    with process_on(stack, *words, **stack.client_variables) as pid:
+        yield Executor("stock process worker", pid, made["id"])
+
+
+@contextmanager
+def served(stack: BenchStack) -> Iterator[Executor]:
+    """Serve the same flow as a person would with stock Prefect: `flow.serve()` with its defaults."""
+
+    def deployment() -> str | None:
+        with suppress(httpx.HTTPStatusError):
+            return stack.deployment_id("triage/bench-serve")
+        return None
+
+    with process_on(stack, "-c", SERVE, **stack.client_variables) as pid:
+        yield Executor("stock serve()", pid, wait_for(deployment, UP_WITHIN_S, "NO_DEPLOYMENT: see bench.log"))
 
 
 @contextmanager
 def stopped(executors: list[Executor]) -> Iterator[None]:
-    """Let some executors stand still for the block: they poll the server of the one that is seen."""
+    """Let some executors stand still for the block: they poll the server of the one that is measured."""
     processes = [process for one in executors for process in family(one.pid)]
     for process in processes:
         process.suspend()
@@ -106,64 +145,41 @@ def stopped(executors: list[Executor]) -> Iterator[None]:
             process.resume()
 
 
-def clocks(stack: BenchStack) -> dict[str, Clock]:
-    """Give a reading of the CPU that each shared part has spent."""
-    found: dict[str, Clock] = {"server": lambda: cpu_s(server_family(stack))}
-    if stack.database is Database.POSTGRESQL:
-        found["database"] = lambda: cpu_s(stack.database_family())
-    return found
-
-
-def at_rest(parts: dict[str, Clock], for_s: float) -> dict[str, float]:
-    """Measure what each part spends while nothing runs. Units: cores."""
-    before = {part: read() for part, read in parts.items()}
-    time.sleep(for_s)
-    return {part: (read() - before[part]) / for_s for part, read in parts.items()}
-
-
-def one_run(api: str, course: Course, parts: dict[str, Clock], rest_cores: dict[str, float]) -> None:
-    """Trigger one triage and see it complete; what the parts spend at rest is not the run's."""
-    reads = {**parts, "worker": course.executor.cpu_s}
-    before, began = {part: read() for part, read in reads.items()}, time.perf_counter()
-    course.walls_s.append(run_to_end(api, course.executor.deployment)["took_s"])
-    time.sleep(SETTLE_S)
-    took_s = time.perf_counter() - began
-    for part, read in reads.items():
-        rest_s = took_s * rest_cores.get(part, course.idle_cores[part])
-        course.spent_s.setdefault(part, []).append(max(0.0, read() - before[part] - rest_s))
-
-
-def figures(courses: list[Course], database: Database) -> list[Figure]:
+def rows_of(executors: list[Executor]) -> Iterator[Figure]:
     """Lay the rows out: ours, with the others as alternatives."""
-    ours, *others = courses
+    ours, *others = executors
 
-    def row(what: str, unit: str, values: Callable[[Course], tuple[float, ...]], **more: Any) -> Figure:
-        beside = tuple(Alternative(name=one.executor.name, values=values(one)) for one in others)
-        return Figure(what=what, unit=unit, values=values(ours), alternatives=beside, **more)
-
-    found = [
-        row(
-            "manual trigger → triage finished", "s", lambda one: tuple(one.walls_s), budget=at_most(BUDGET_S[database])
-        ),
-        row(
-            "CPU of a healthy run: worker",
-            "CPU-s",
-            lambda one: tuple(one.spent_s["worker"]),
-            budget=at_most(BUDGET_CPU_S),
-        ),
-    ]
-    found += [
-        row(f"CPU of a healthy minute: {part}", "CPU-s", lambda one, part=part: one.minutes_s(part))
-        for part in ours.spent_s
-    ]
-    return found
+    yield row("manual trigger → triage finished", "s", ours.walls_s, {one.name: one.walls_s for one in others})
+    spent = {one.name: one.spent_s["worker"] for one in others}
+    yield row("CPU of a healthy run: worker", "CPU-s", ours.spent_s["worker"], spent)
+    for part in ours.spent_s:
+        spent = {one.name: one.minutes_s(part) for one in others}
+        yield row(f"CPU of a healthy minute: {part}", "CPU-s", ours.minutes_s(part), spent)
 
 
-def told(one: Course) -> dict[str, Any]:
-    """Keep what the figures were made from."""
-    medians = {part: statistics.median(spent) for part, spent in one.spent_s.items()}
-    return {"executor": one.executor.name, "cpu_of_a_run_s": medians, "idle_cores": one.idle_cores}
+def memory_rows(stack: BenchStack, others: list[Executor]) -> Iterator[Figure]:
+    """Give one row for each part; the worker with its fork server stands beside the others."""
+    record, held = stack.record, defaultdict[str, float](float)
+    for name, part in record.parts.items():
+        held["gateways" if f"{name}-admin" in record.ports else name] += held_mb(part.identity.pid)
+    yield row("memory: the whole stack", "MB", [sum(held.values())], note="without the database")
+    if stack.server.pid:
+        held["database"] = held_mb(stack.server.pid)
+    beside = {one.name: [held_mb(one.pid)] for one in others}
+    for name in sorted(held):
+        yield row(f"memory: {name}", "MB", [held[name]], beside if name == WORKER else {})
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def held_mb(pid: int) -> float:
+    """Sum what a process and all that it has started hold; pages that they share are counted once, in shares."""
+
+    def held(process: psutil.Process) -> Any:
+        with suppress(psutil.Error):
+            return getattr(process.memory_full_info(), "pss", 0) or process.memory_info().rss
+        return 0
+
+    return float(sum(map(held, family(pid)))) / 1e6
+
+
+OPTIONS = {"runs": (10, 3), "idle_s": (15.0, 6.0), "ours_only": (False, False)}
+BENCH = Bench("runs", measure, tuple(Database), OPTIONS)

@@ -26,15 +26,15 @@ from prefect.settings import (
 from prefect.utilities.processutils import setup_signal_handlers_worker
 from prefect.workers.process import ProcessWorker
 
-from deployments.interrupts import hear_interrupts
-from deployments.leftovers import end_leftovers
-from deployments.ports import SERVER
-from deployments.queues import DEFAULT_QUEUE, in_queue
-from deployments.state_dir import REPOSITORY
+from deployments.prefect_api.queues import DEFAULT_QUEUE, in_queue
+from deployments.stack.interrupts import hear_interrupts
+from deployments.stack.leftovers import end_leftovers
+from deployments.stack.ports import SERVER
+from deployments.stack.state_dir import REPOSITORY
 from deployments.views.words import complain
-from deployments.warm_worker import WarmWorker
-from tasks.clients.port_holders import stranger_in
-from tasks.clients.process_marks import STACK_MARK
+from deployments.warm.worker_type import WarmWorker
+from tasks.clients.process.marks import STACK_MARK
+from tasks.clients.process.port_holders import stranger_in
 from tasks.model.errors import CannotAct, Code, RunbookError
 from tasks.settings import load_settings
 

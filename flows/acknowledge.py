@@ -1,4 +1,4 @@
-"""§3 Escalation matrix: a person takes an incident in the Prefect UI."""
+"""§3 Escalation matrix: a person acknowledges an incident in the Prefect UI."""
 
 from typing import Annotated
 
@@ -7,21 +7,20 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from flows.forms import By, Help
-from tasks.acknowledge_incident import acknowledge_incident
+from tasks.notify.acknowledge_incident import acknowledge_incident
 
 IncidentId = Annotated[str, Field(max_length=200), Help("Which incident; leave empty where one is open.")]
 Minutes = Annotated[int, Field(ge=1, le=240), Help("For how many minutes you have it; then pages go on.")]
 
 
 def run_name() -> str:
-    """Name the run by who takes which incident."""
     given = flow_run.parameters
-    return f"{given['by']} takes {given['incident_id'] or 'the open incident'}"
+    return f"{given['incident_id'] or 'the open incident'}: acknowledged by {given['by']}"
 
 
 @flow(name="acknowledge", flow_run_name=run_name)
 def acknowledge(by: By, incident_id: IncidentId = "", for_minutes: Minutes = 30) -> str:
-    """Take an incident: nobody is paged for it again until the time is over, or it is.
+    """Acknowledge an incident: nobody is paged for it again until the time or the incident is over.
 
     Runbook: §3 Escalation matrix.
     """

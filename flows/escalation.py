@@ -5,35 +5,34 @@ from typing import Any
 from prefect import flow
 from prefect.runtime import flow_run
 
-from tasks.find_due_pages import find_due_pages
-from tasks.model.maintenance import Maintenance
-from tasks.model.messages import Message
-from tasks.model.report import Told
-from tasks.notify import notify
-from tasks.rules.maintenance import told_in_maintenance
-from tasks.rules.message_evidence import linked
-from tasks.rules.run_names import telling_name
+from tasks.model.incidents.maintenance import Maintenance
+from tasks.model.messages.messages import Message
+from tasks.model.reports.report import Told
+from tasks.notify.find_due_pages import find_due_pages
+from tasks.notify.notify import notify
+from tasks.rules.incidents.maintenance_windows import told_in_maintenance
+from tasks.rules.messages.attachments import linked
+from tasks.rules.reports.run_names import notifying_name
 
 
 def run_name() -> str:
-    """Name the run by who is told."""
     parameters: dict[str, Any] = flow_run.parameters
-    return telling_name(parameters["service"], parameters["messages"])
+    return notifying_name(parameters["service"], parameters["messages"])
 
 
 @flow(name="escalation", flow_run_name=run_name)
 async def escalation(
     service: str, messages: tuple[Message, ...], maintenance: Maintenance | None = None, run_url: str | None = None
 ) -> tuple[Told, ...]:
-    """Tell each audience what concerns it, once; then whoever is due by the timers, with what was just told counted.
+    """Notify each audience once; then whoever is due by the timers, which count what was just sent.
 
     Runbook: §3 Escalation matrix, §4 Communication.
-    Steps: each message leads to `run_url`, the run with the report, and not to this part of it.
+    Steps: each message links to `run_url`, the run with the report, and not to this part of it.
     """
     told = tell(service, linked(told_in_maintenance(messages, maintenance), run_url))  # §4.1, §4.2
     return told + tell(service, linked(find_due_pages(service), run_url))  # §3.1, §3.2, §3.3
 
 
 def tell(service: str, messages: tuple[Message, ...]) -> tuple[Told, ...]:
-    """Tell one message after the other, and say which arrived."""
+    """Send one message after the other, and say which arrived."""
     return tuple(Told(message=message, arrived=notify(service, message)) for message in messages)

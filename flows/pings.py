@@ -1,26 +1,25 @@
-"""Tell an outside watcher that a run began and how it ended. Hooks of the flow: they are no step and cannot fail it."""
+"""Ping the dead man's switch when a run begins and ends. Hooks of the flow: they are no step and cannot fail it."""
 
 from typing import Any
 
 from prefect import Flow, State
 from prefect.client.schemas.objects import FlowRun
 
-from tasks.clients.ping import Ping, send_ping
+from tasks.clients.prefect.healthchecks_ping import Ping, send_ping
 from tasks.settings import load_settings
 
 
 def tell_begun(flow: Flow[Any, Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 - the signature is Prefect's
-    """Say that a run began."""
     _tell(Ping.START, flow_run)
 
 
 def tell_done(flow: Flow[Any, Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 - the signature is Prefect's
-    """Say that a run went through; how the patient is, is in its report."""
+    """Report success: the run went through; how the service is, is in its report."""
     _tell(Ping.SUCCESS, flow_run)
 
 
 def tell_broken(flow: Flow[Any, Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 - the signature is Prefect's
-    """Say that our own tool broke."""
+    """Report failure: our own tool broke."""
     _tell(Ping.FAIL, flow_run)
 
 

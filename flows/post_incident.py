@@ -6,37 +6,34 @@ from prefect import State, flow
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from flows.asked import name_of, one_service
-from flows.forms import Help, Service
-from tasks.draft_check import draft_check
-from tasks.find_incident import find_incident
-from tasks.model.postmortem import Postmortem
-from tasks.rules.postmortem_words import postmortem_words
-from tasks.rules.run_names import run_name
-from tasks.write_postmortem import write_postmortem
-from tasks.write_regression import write_regression
+from flows.forms import Help, Service, name_of, one_service
+from tasks.model.postmortem.postmortem import Postmortem
+from tasks.record.draft_check import draft_check
+from tasks.record.find_incident import find_incident
+from tasks.record.write_postmortem import write_postmortem
+from tasks.record.write_regression import write_regression
+from tasks.rules.postmortem.template import written_line
+from tasks.rules.reports.run_names import run_name
 
 IncidentId = Annotated[str, Field(max_length=200), Help("Which incident; leave empty for the newest one.")]
 
 
 def writing_name() -> str:
-    """Name the run by the incidents that it writes down."""
     given = flow_run.parameters
-    return run_name(f"{given['service']}: write down {', '.join(given['incident_ids'])}")
+    return run_name(f"{', '.join(given['incident_ids'])}: postmortem, {given['service']}")
 
 
 def postmortem_name() -> str:
-    """Name the run by the incident that was asked for."""
     given = flow_run.parameters
-    return run_name(f"{name_of(given['service'])}: postmortem of {given['incident_id'] or 'the newest incident'}")
+    return run_name(f"{given['incident_id'] or 'newest incident'}: postmortem, {name_of(given['service'])}")
 
 
 @flow(name="post_incident", flow_run_name=writing_name)
 async def post_incident(service: str, incident_ids: tuple[str, ...]) -> list[State[Any]]:
-    """Keep each incident that ended as a test, draft a check that catches the like of it, and write it down.
+    """Keep each incident that ended as a test, draft a check that catches the like of it, and write its postmortem.
 
     Runbook: §5 Post-incident.
-    Errors: one incident that cannot be written down fails this run, and keeps no other from being written.
+    Errors: one postmortem that cannot be written fails this run, and stops no other.
     """
     written = []
     for incident_id in incident_ids:
@@ -56,4 +53,4 @@ async def postmortem(service: Service = "", incident_id: IncidentId = "") -> str
     asked = find_incident(name, incident_id)  # §5.1
     beside = (write_regression(name, asked), draft_check(name, asked))  # §5.2
     kept: Postmortem = await write_postmortem(name, asked, beside)  # §5.1
-    return postmortem_words(kept)
+    return written_line(kept)

@@ -2,46 +2,48 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.approval import ask_approval
 from flows.escalation import escalation
-from tasks.confirm_recovery import confirm_recovery
-from tasks.disable_feature import disable_feature
-from tasks.lease_service import lease_service
-from tasks.mark_degraded import mark_degraded
-from tasks.model.incident import Action
-from tasks.model.plan import PlannedAction
-from tasks.model.remediation import ActionResult, RemediationCase, RemediationResult
-from tasks.model.verdicts import GuardCode
-from tasks.pause_strategies import pause_strategies
-from tasks.plan_again import plan_again
-from tasks.release_service import release_service
-from tasks.reroute_orders import reroute_orders
-from tasks.restart_service import restart_service
-from tasks.restore_routing import restore_routing
-from tasks.resume import resume
-from tasks.roll_back_release import roll_back_release
-from tasks.rules.planning.due import (
+from tasks.act.confirm_recovery import confirm_recovery
+from tasks.act.disable_feature import disable_feature
+from tasks.act.lease_service import lease_service
+from tasks.act.mark_degraded import mark_degraded
+from tasks.act.pause_strategies import pause_strategies
+from tasks.act.plan_again import plan_again
+from tasks.act.release_service import release_service
+from tasks.act.reroute_orders import reroute_orders
+from tasks.act.restart_service import restart_service
+from tasks.act.restore_routing import restore_routing
+from tasks.act.resume import resume
+from tasks.act.roll_back_release import roll_back_release
+from tasks.act.take_snapshot import take_snapshot
+from tasks.model.incidents.incident import Action
+from tasks.model.remediation.plan import PlannedAction
+from tasks.model.remediation.remediation import ActionResult, RemediationCase, RemediationResult
+from tasks.model.reports.report import UnderWay
+from tasks.record.write_plan import write_plan
+from tasks.rules.messages.outcome import rerouted_messages
+from tasks.rules.remediation.planning.due import (
+    blocked,
     evidence_first,
     input_is_back,
     is_due,
     lock_words,
     may_follow,
     needs_proof,
-    no_action,
     not_tried,
     proven_with_others,
     sum_up,
     waits_for_nobody,
     worth_trying,
 )
-from tasks.rules.remediation_messages import rerouted_messages
-from tasks.rules.run_names import acting_name
-from tasks.take_snapshot import take_snapshot
-from tasks.write_plan import write_plan
+from tasks.rules.reports.run_names import acting_name
+from tasks.work.triage.growing_report import show_now
 
 STEPS: dict[Action, Callable[[RemediationCase, PlannedAction], Awaitable[ActionResult]]] = {
     Action.RESTART_SERVICE: restart_service,  # §2.1
@@ -56,7 +58,6 @@ STEPS: dict[Action, Callable[[RemediationCase, PlannedAction], Awaitable[ActionR
 
 
 def run_name() -> str:
-    """Name the run by what is planned."""
     case: RemediationCase = flow_run.parameters["case"]
     return acting_name(case.service, case.plan.actions)
 
@@ -69,7 +70,7 @@ async def remediation(case: RemediationCase) -> RemediationResult:
     """
     lease = await lease_service(case.service)
     if not lease.taken and not waits_for_nobody(case):
-        return no_action(case.plan, GuardCode.LOCK_HELD, f"an action is under way: {lease.holder}")
+        return blocked(case.plan, lease)
     case = case.model_copy(update={"lock": lock_words(lease)})
     try:
         await write_plan(case)  # §2, before anything is done
@@ -102,14 +103,17 @@ async def take_due(
         if not (is_due(planned, results) and may_follow(planned, results)):
             left = (*left, planned)
             continue
+        if worth_trying(planned):
+            show_now(UnderWay(since=datetime.now(UTC), results=results, action=planned))
         results = (*results, await act(case, planned))
         if input_is_back(results, waiting):
             waiting = await plan_again(case, waiting)  # §2
+    show_now(UnderWay(since=datetime.now(UTC), results=results, words="proving that it helped"))
     return results, left
 
 
 async def act(case: RemediationCase, planned: PlannedAction) -> ActionResult:
-    """Take one action, and look whether it helped, unless that is looked at together with others."""
+    """Take one action, and prove that it helped, unless it is proven together with others."""
     if not worth_trying(planned):
         return not_tried(planned)
     result = await STEPS[planned.action](case, planned)
@@ -118,7 +122,7 @@ async def act(case: RemediationCase, planned: PlannedAction) -> ActionResult:
 
 
 async def prove_together(case: RemediationCase, results: tuple[ActionResult, ...]) -> tuple[ActionResult, ...]:
-    """Look whether the re-routes helped, all of them over the same time."""
+    """Prove that the re-routes helped, all of them over the same time."""
     waiting = [one for one in results if proven_with_others(one)]
     proven = await asyncio.gather(*(confirm_recovery(case, one) for one in waiting))
     by_key = {one.key: one for one in proven}

@@ -1,22 +1,21 @@
-"""The watcher watched: an automation starts this when no triage has completed for three minutes."""
+"""Dead man's switch: an automation starts this when no triage has completed for three minutes."""
 
 from typing import Annotated
 
 from prefect import flow
 from pydantic import Field
 
-from flows.asked import run_named, services_asked
-from flows.forms import Help
-from tasks.name_watchdog import name_watchdog
-from tasks.notify import notify
-from tasks.record_silence import record_silence
+from flows.forms import Help, run_named, services_asked
+from tasks.notify.notify import notify
+from tasks.notify.record_silence import record_silence
+from tasks.record.name_watchdog import name_watchdog
 
-Watched = Annotated[str | None, Field(max_length=100), Help("Which watched service; leave empty for all.")]
+Watched = Annotated[str | None, Field(max_length=100), Help("Which monitored service; leave empty for all.")]
 
 
 @flow(name="watchdog", flow_run_name=run_named("{service}: do triages still finish?"))
 async def watchdog(service: Watched = "") -> int:
-    """Tell that the watch has stopped: those who mend it, and those who must look meanwhile.
+    """Notify those who fix the automation, and those who must watch the service until then.
 
     Runbook: §3.3 SRE and platform, §3.1 on-call.
     """

@@ -1,1 +1,1 @@
-"""The patient: an order service of its own. Nothing of flows, tasks or deployments enters here."""
+"""The monitored order service, a package of its own. Nothing of flows, tasks or deployments enters here."""

@@ -2,9 +2,9 @@
 
 import sys
 
-from order_service.codes import CannotStart
-from order_service.process import run
-from order_service.settings import load_settings
+from order_service.runtime.codes import CannotStart
+from order_service.runtime.process import run
+from order_service.runtime.settings import load_settings
 
 
 def main() -> int:

@@ -5,17 +5,12 @@ The only reader of the environment on this side. A bad value, an unknown key or 
 """
 
 import os
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
-    AnyHttpUrl,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -23,99 +18,33 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from tasks.clients.settings_file import read_table, stamp_of
-from tasks.model.channels import FallbackSettings, SlackSettings
-from tasks.model.drill_settings import DrillSettings
-from tasks.model.errors import Code, RunbookError
-from tasks.model.ledger_file import LedgerPlace
-from tasks.model.limits import (
-    DiagnosisLimits,
-    EscalationLimits,
-    LookLimits,
-    RemediationLimits,
-    RestartLimits,
+from tasks.clients.files.settings_file import read_table, stamp_of
+from tasks.model.diagnosis.limits import (
     run_limit_fault,
 )
-from tasks.model.modes import Mode
-from tasks.model.orders import AssetClass, SyntheticOrder
-from tasks.model.own_calendar import OwnCalendar, hand_calendars_on
+from tasks.model.drills.drills import DrillSettings
+from tasks.model.errors import Code, RunbookError
+from tasks.model.incidents.ledger_file import LedgerPlace
+from tasks.model.incidents.modes import Mode
+from tasks.model.market.own_calendar import OwnCalendar, hand_calendars_on
+from tasks.model.messages.channels import FallbackSettings, SlackSettings
+from tasks.model.people.person import FourEyes, Person, PersonKey, people_fault
+from tasks.model.people.rota import OnCallSettings, rota_fault
+from tasks.model.postmortem.follow_up import FollowUpSettings
 from tasks.model.server_urls import Credentials, DatabaseUrl, RedisUrl
-from tasks.model.setting_types import SecretUrl, TimeZone, Url
-from tasks.model.supervision import SupervisorName, supervision_fault
+from tasks.model.service.gateway_settings import Gateway
+from tasks.model.service.service_settings import ServiceSettings
+from tasks.model.setting_types import SecretUrl, TimeZone
 
+__all__ = ["Gateway", "RunbookSettings", "ServiceSettings", "config_path", "load_settings"]
 PREFIX = "RUNBOOK_"
+# What stands behind these keys is not shown.
+SECRET_KEYS = ("token", "secret", "environment", "url", "slack", "fallback", "http", "control", "call")
 CONFIG_VARIABLE = "RUNBOOK_CONFIG"
 DEFAULT_STATE_DIR = Path("var")
 # Part of the names of deployments and of a tag.
 QueueName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 ServiceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
-
-
-class Table(BaseModel):
-    """A frozen table of `runbook.toml`; a key that nobody reads is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Gateway(Table):
-    """Where a gateway can be probed directly."""
-
-    base_url: Url
-    admin_url: Url | None = None
-    asset_classes: tuple[AssetClass, ...] = ()
-    order_rate_limit_per_s: float | None = Field(default=None, gt=0)
-
-
-def _gateway_table(value: object) -> object:
-    return {"base_url": value} if isinstance(value, str) else value
-
-
-class ServiceSettings(Table):
-    """One watched order service: where it answers, what it writes, how it is started."""
-
-    base_url: Url = AnyHttpUrl("http://127.0.0.1:8600")
-    control_token: SecretStr | None = None
-    log_files: tuple[Path, ...] = ()
-    incidents_file: Path | None = None
-    pid_file: Path | None = None
-    process_pattern: re.Pattern[str] | None = None
-    supervisor: SupervisorName = SupervisorName.PSUTIL
-    systemd_unit: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9:_.@\\-]{0,254}$")
-    systemd_user: bool = False
-    start_command: tuple[str, ...] = ()
-    stop_command: tuple[str, ...] = ()
-    status_command: tuple[str, ...] = ()
-    start_environment: dict[str, str] = Field(default_factory=dict, repr=False)
-    start_log: Path | None = None
-    working_directory: Path | None = None
-    releases_root: Path | None = None
-    synthetic_orders: dict[AssetClass, SyntheticOrder] = Field(default_factory=dict)
-    gateways: dict[str, Annotated[Gateway, BeforeValidator(_gateway_table)]] = Field(default_factory=dict)
-    calendars: dict[AssetClass, str] = Field(default_factory=dict)
-    own_calendars: dict[str, OwnCalendar] = Field(default_factory=dict)
-    look: LookLimits = LookLimits()
-    roll_back_command: tuple[str, ...] = ()
-    restart: RestartLimits = RestartLimits()
-    remediation: RemediationLimits = RemediationLimits()
-    limits: DiagnosisLimits = DiagnosisLimits()
-    escalation: EscalationLimits = EscalationLimits()
-
-    @model_validator(mode="after")
-    def _supervisor_has_what_it_needs(self) -> Self:
-        fault = supervision_fault(self.supervisor, {key for key in type(self).model_fields if getattr(self, key)})
-        if fault:
-            raise ValueError(fault)
-        return self
-
-    @property
-    def url(self) -> str:
-        """The base URL without its closing slash."""
-        return str(self.base_url).rstrip("/")
-
-    @property
-    def port(self) -> int:
-        """The TCP port that the service listens on."""
-        return self.base_url.port or (443 if self.base_url.scheme == "https" else 80)
 
 
 class RunbookSettings(BaseSettings):
@@ -150,9 +79,13 @@ class RunbookSettings(BaseSettings):
     redis_url: RedisUrl | None = None
     server_auth: Credentials | None = None
     calendars: dict[str, OwnCalendar] = Field(default_factory=dict)
+    on_call: OnCallSettings = OnCallSettings()
     services: dict[ServiceName, ServiceSettings] = Field(default_factory=dict)
     slack: SlackSettings = SlackSettings()
     fallback: FallbackSettings = FallbackSettings()
+    follow_ups: FollowUpSettings = FollowUpSettings()
+    people: dict[PersonKey, Person] = Field(default_factory=dict)
+    four_eyes: FourEyes = ()
     drill: DrillSettings = DrillSettings()
 
     @classmethod
@@ -173,6 +106,12 @@ class RunbookSettings(BaseSettings):
     def _a_run_lives_until_its_proof(self) -> Self:
         acting_s = max((one.restart.longest_s for one in self.services.values()), default=0.0)
         if fault := run_limit_fault(self.approval_timeout_s, acting_s, self.run_limit_s):
+            raise ValueError(fault)
+        return self
+
+    @model_validator(mode="after")
+    def _people_are_one_each_and_known(self) -> Self:
+        if fault := people_fault(self.people, self.four_eyes) or rota_fault(self.on_call, self.people):
             raise ValueError(fault)
         return self
 
@@ -230,6 +169,11 @@ class RunbookSettings(BaseSettings):
         )
 
     @property
+    def answers_in_slack(self) -> bool:
+        """Say whether a plan may be answered in Slack: presses are heard, and prove somebody of `[people]`."""
+        return self.slack.app_token is not None and any(one.slack for one in self.people.values())
+
+    @property
     def notifications_path(self) -> Path:
         """Say where every message is kept."""
         return self.state_dir / "notifications.jsonl"
@@ -251,9 +195,19 @@ def load_settings(environment: Mapping[str, str] | None = None) -> RunbookSettin
     variables = os.environ if environment is None else environment
     _refuse_unknown_variables(variables)
     path = config_path(variables)
-    return _loaded(
-        path, stamp_of(path), frozenset(one for one in os.environ.items() if one[0].upper().startswith(PREFIX))
-    )
+    return _loaded(path, stamp_of(path), _own_variables())
+
+
+def settings_without_file() -> RunbookSettings:
+    """Load what the environment alone says, for a service that no file describes yet.
+
+    Errors: `BAD_SETTING`.
+    """
+    return _loaded(None, (), _own_variables())
+
+
+def _own_variables() -> frozenset[tuple[str, str]]:
+    return frozenset(one for one in os.environ.items() if one[0].upper().startswith(PREFIX))
 
 
 @lru_cache(maxsize=8)
@@ -278,6 +232,17 @@ def config_path(variables: Mapping[str, str]) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
+def new_config_path() -> Path:
+    """Say where a first settings file goes: `RUNBOOK_CONFIG`, else `./runbook.toml`.
+
+    Errors: `BAD_SETTING` where there is one already.
+    """
+    path = Path(os.environ.get(CONFIG_VARIABLE) or "runbook.toml")
+    if path.exists():
+        raise RunbookError(Code.BAD_SETTING, f"expected no settings file yet was {path}; it is never overwritten")
+    return path
+
+
 def _refuse_unknown_variables(variables: Mapping[str, str]) -> None:
     known = {f"{PREFIX}{name.upper()}" for name in RunbookSettings.model_fields}
     for name in sorted(variables):
@@ -291,7 +256,7 @@ def _first_fault(error: ValidationError, path: Path | None) -> str:
     if not fault["loc"]:
         return str(fault["msg"]).removeprefix("Value error, ")
     key = ".".join(str(part) for part in fault["loc"])
-    secret = any(word in key for word in ("token", "secret", "environment", "url", "slack", "fallback"))
+    secret = any(word in key for word in SECRET_KEYS)
     found = "" if secret or isinstance(fault["input"], dict) else f" was {str(fault['input'])[:80]!r}"
     variable = f"{PREFIX}{key.split('.')[0].upper()}"
     return f"key={key} {fault['msg']}{found}; correct {variable} or {path or 'runbook.toml'}"

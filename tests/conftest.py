@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-from deployments.interrupts import hear_interrupts
-from tests.fakes.local_stack import Stack
-from tests.fakes.postgres import Cluster, missing, postgres
-from tests.fakes.prefect_process import KEEPS_RUNS_ALONE, migrated_server
-from tests.fakes.redis_server import Redis, no_redis, redis_server
+from deployments.ci.prefect_process import KEEPS_RUNS_ALONE
+from deployments.stack.interrupts import hear_interrupts
+from tests.fakes.prefect.prefect_process import migrated_server
 from tests.fakes.sharing import Together, end_what_is_over
+from tests.fakes.stack.local_stack import Stack
+from tests.fakes.stack.postgres import Cluster, missing, postgres
+from tests.fakes.stack.redis_server import Redis, no_redis, redis_server
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -23,6 +25,9 @@ def pytest_configure(config: pytest.Config) -> None:
     What a script started in the background is deaf to Ctrl-C, and so would be all that the tests start and stop.
     """
     hear_interrupts()
+    # How long an example takes on a busy machine proves nothing.
+    settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("any machine")
     # Nothing of what is imported is ever garbage; to look through it again and again takes a third of the collection.
     gc.disable()
     home = tempfile.TemporaryDirectory(prefix="prefect-home-", ignore_cleanup_errors=True)
@@ -58,6 +63,18 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     end_what_is_over(item, nextitem)
 
 
+@pytest.fixture(autouse=True)
+def own_environment() -> Iterator[None]:
+    """Put the environment back as it was: a command that is called here sets variables for what it would start."""
+    kept = dict(os.environ)
+    yield
+    # pytest itself counts on this one.
+    kept["PYTEST_CURRENT_TEST"] = os.environ.get("PYTEST_CURRENT_TEST", "")
+    if os.environ != kept:
+        os.environ.clear()
+        os.environ.update(kept)
+
+
 @pytest.fixture(scope="session")
 def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start a Prefect server of this session alone, on a database of its own."""
@@ -74,7 +91,7 @@ def quiet_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @contextmanager
 def _of_this_session(folders: pytest.TempPathFactory, **variables: str) -> Iterator[str]:
-    from deployments.warm.readying import make_ready  # noqa: PLC0415 - few tests need Prefect, and it takes seconds
+    from deployments.warm.prefect_internals import make_ready  # noqa: PLC0415 - few tests need Prefect, and it takes seconds
 
     # Runs begin as the warm worker's do.
     make_ready()

@@ -1,12 +1,10 @@
 """`runbook down`: stop what `runbook up` started."""
 
-from pathlib import Path
-
-from deployments.interrupts import deaf_to_interrupts
-from deployments.stack_file import read_stack
-from deployments.stack_lock import stack_lock
-from deployments.state_dir import find_state_dir
-from deployments.stopping import stop_left, stop_stack, stop_starter
+from deployments.stack.interrupts import deaf_to_interrupts
+from deployments.stack.stack_file import read_stack
+from deployments.stack.stack_lock import stack_lock
+from deployments.stack.state_dir import find_state_dir
+from deployments.stack.stopping import stop_left, stop_stack, stop_starter
 from deployments.views.words import say
 
 
@@ -20,12 +18,9 @@ def down() -> None:
         if left is not None:
             stop_stack(state, left)
         count = stop_left(state)
-    say(_told(state.root, count, is_known=found is not None))
-
-
-def _told(root: Path, count: int, *, is_known: bool) -> str:
-    if is_known:
-        return f"Stopped the stack under {root}."
-    if count:
-        return f"Stopped {count} processes of the stack under {root}, found by their mark: its stack.json was gone."
-    return f"No stack runs under {root}."
+    if found is not None:
+        say(f"Stopped the stack under {state.root}.")
+    elif count:
+        say(f"Stopped {count} processes of the stack under {state.root}, found by their mark: its stack.json was gone.")
+    else:
+        say(f"No stack is running under {state.root}.")

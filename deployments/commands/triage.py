@@ -1,22 +1,22 @@
 """`runbook triage`: start a triage through Prefect, and follow it to its report."""
 
-import sys
 import time
 from functools import partial
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from deployments.creating_runs import RunOrder, create_run
-from deployments.last_triage import report_of
-from deployments.prefect_door import PrefectDoor, open_door
-from deployments.run_progress import RunProgress
+from deployments.commands.answer import FAILED, OK, Answer, end_with
+from deployments.commands.options import JsonOutput
+from deployments.prefect_api.client import PrefectDoor, open_door
+from deployments.prefect_api.create_runs import RunOrder, create_run
+from deployments.prefect_api.run_progress import RunProgress
+from deployments.stack.last_triage import report_of
 from deployments.views.bars import NO_BAR, Bar, progress_bar
-from deployments.views.json_document import say_json
 from deployments.views.words import say
-from tasks.model.incident import AlertType
-from tasks.model.modes import Mode
-from tasks.model.orders import AssetClass
+from tasks.model.incidents.incident import AlertType
+from tasks.model.incidents.modes import Mode
+from tasks.model.probes.orders import AssetClass
 
 POLL_S = 0.2
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
@@ -24,45 +24,32 @@ ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 def triage(
     *,
-    service: str | None = None,
-    alert: AlertType | None = None,
-    asset_class: AssetClass | None = None,
-    note: str = "",
-    mode: Mode | None = None,
-    json_output: Annotated[bool, Parameter(name="--json", negative=())] = False,
+    service: Annotated[str | None, Parameter(help="The monitored service; default: all of them.")] = None,
+    alert: Annotated[AlertType | None, Parameter(help="Which alert fired.")] = None,
+    asset_class: Annotated[AssetClass | None, Parameter(help="Which asset class it is about.")] = None,
+    note: Annotated[str, Parameter(help="What you saw; shown in the report.")] = "",
+    mode: Annotated[Mode | None, Parameter(help="Go no further than this.")] = None,
+    json_output: JsonOutput = False,
 ) -> None:
-    """Run a triage now; exit 0 when it finished, 1 when our own tool broke.
-
-    Parameters
-    ----------
-    service
-        Which watched service; all of them where it is left out.
-    alert
-        Which alert fired.
-    asset_class
-        Which asset class it is about.
-    note
-        What you saw; shown in the report.
-    mode
-        Go no further than this.
-    json_output
-        Print one JSON document.
-    """
+    """Run a triage now; exit 0 when it finished, 1 when our own tool broke."""
     door = open_door()
     parameters = {"service": service, "alert": alert, "asset_class": asset_class, "note": note, "mode": mode}
     with progress_bar() as bar:
         run = follow(door, start(door, parameters), bar, quiet=json_output)
-    report = report_of(door, run["id"])
-    summary = report["description"] if report else run["state"].get("message")
-    facts = {"flow_run_id": run["id"], "state": run["state"]["name"], "summary": summary}
-    if json_output:
-        say_json({**facts, "started_at": run["start_time"], "finished_at": run["end_time"]})
-    else:
-        say(summary or run["state"]["name"])
-    sys.exit(0 if run["state"]["type"] == "COMPLETED" else 1)
+    report, state = report_of(door, run["id"]), run["state"]
+    summary = report["description"] if report else state.get("message")
+    document = {
+        "flow_run_id": run["id"],
+        "state": state["name"],
+        "summary": summary,
+        "started_at": run["start_time"],
+        "finished_at": run["end_time"],
+    }
+    exit_code = OK if state["type"] == "COMPLETED" else FAILED
+    end_with(Answer(document, [summary or state["name"]], exit_code), json_output=json_output)
 
 
-def start(door: PrefectDoor, parameters: dict[str, Any], name: str = "triage/manual") -> str:
+def start(door: PrefectDoor, parameters: dict[str, Any], name: str = "triage/do-triage") -> str:
     """Create a flow run of a deployment.
 
     Errors: `PREFECT_UNREACHABLE` when the server has no such deployment, refuses, or is away for longer than a moment.

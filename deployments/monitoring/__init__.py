@@ -1,5 +1,5 @@
-"""What watches the watch: our own metrics, the receiver of alerts, the rules and dashboards of Prometheus and Grafana.
+"""Our own metrics, the alert receiver, a dead man's switch; rules and dashboards of Prometheus and Grafana.
 
-It looks at nothing of the patient and decides nothing about it; it must not import Prefect, so that it starts at once
-and stays small.
+It probes nothing of the service but its liveness and decides nothing about it. It must not import Prefect, so that it
+starts at once and stays small.
 """

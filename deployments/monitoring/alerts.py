@@ -5,13 +5,13 @@ from typing import Any
 
 import orjson
 
-from tasks.clients.known_secrets import secret_values
+from tasks.clients.messages.known_secrets import secret_values
 from tasks.model.errors import Code, RunbookError
-from tasks.model.incident import AlertType
+from tasks.model.incidents.incident import AlertType
 from tasks.model.values import Value
-from tasks.rules.alert_payload import service_of
-from tasks.rules.json_values import number_of, table_of, text_of
-from tasks.rules.redaction import cleaned
+from tasks.rules.formats.json_values import number_of, table_of, text_of
+from tasks.rules.incidents.alertmanager import service_of
+from tasks.rules.messages.redaction import cleaned
 from tasks.settings import RunbookSettings
 
 # Prefect refuses parameters over 512 KiB; Alertmanager sends `max_alerts` at most.
@@ -32,7 +32,6 @@ class TriageOrder(Value):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The parameters of the flow."""
         named = {"alert": self.alert, "note": self.note}
         return {
             "service": self.service,
@@ -119,8 +118,8 @@ def _truncated(payload: dict[str, Any]) -> tuple[str, ...]:
 def _key(service: str, payload: dict[str, Any], firing: list[dict[str, Any]]) -> str:
     # A firing that goes on is sent again every `repeat_interval`, and by each Alertmanager of a pair.
     alerts = sorted({f"{one.get('fingerprint') or one.get('labels')}@{one.get('startsAt')}" for one in firing})
-    told = orjson.dumps([str(payload.get("groupKey")), service, *alerts])
-    return f"alert-{hashlib.sha256(told).hexdigest()[:32]}"
+    identity = orjson.dumps([str(payload.get("groupKey")), service, *alerts])
+    return f"alert-{hashlib.sha256(identity).hexdigest()[:32]}"
 
 
 def _refused(reason: str) -> RunbookError:

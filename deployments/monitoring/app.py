@@ -1,4 +1,4 @@
-"""The endpoint: `GET /metrics` for Prometheus, `POST /alerts` for Alertmanager; beside it two watches on silence."""
+"""The endpoint: `GET /metrics` for Prometheus, `POST /alerts` for Alertmanager; and the hang and stall watches."""
 
 import logging
 import secrets
@@ -19,8 +19,8 @@ from deployments.monitoring.alerts import BODY_LIMIT_BYTES, Webhook, read_webhoo
 from deployments.monitoring.exposition import Exposition
 from deployments.monitoring.hang_watch import watch_for_hangs
 from deployments.monitoring.prefect_door import start_triage
-from deployments.monitoring.silence_watch import SilenceWatch
-from deployments.own_origin import OwnNames, OwnOriginOnly
+from deployments.monitoring.stall_watch import StallWatch
+from deployments.prefect_server.own_origin import OwnNames, OwnOriginOnly
 from tasks.model.errors import RunbookError
 from tasks.settings import RunbookSettings
 
@@ -36,8 +36,8 @@ def monitoring_app(settings: RunbookSettings) -> Starlette:
     async def watching(_: Starlette) -> AsyncIterator[None]:
         stop = threading.Event()
         hangs = watch_for_hangs(settings, stop)
-        watch = SilenceWatch(settings, datetime.now(UTC), lambda service: hangs[service].seen)
-        threading.Thread(target=watch.run, name="silence watch", daemon=True).start()
+        watch = StallWatch(settings, datetime.now(UTC), lambda service: hangs[service].seen)
+        threading.Thread(target=watch.run, name="stall watch", daemon=True).start()
         yield
         stop.set()
         watch.stop()
@@ -62,11 +62,9 @@ class Endpoint:
         self._exposition = Exposition(settings)
 
     def metrics(self, _: Request) -> Response:
-        """Tell our own metrics."""
         return Response(self._exposition.text(), media_type=CONTENT_TYPE)
 
     def health(self, _: Request) -> Response:
-        """Say that we are here."""
         return JSONResponse({"status": "ok"})
 
     async def alerts(self, request: Request) -> Response:

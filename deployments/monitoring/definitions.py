@@ -1,4 +1,4 @@
-"""Every metric of ours: its name, what it tells, its labels beside `service`, and where its series come from.
+"""Every metric of ours: its name, help text, labels beside `service`, and where its series come from.
 
 Label sets are closed, and their series stand there from the start: a rate over a series that appears with its first
 event would miss that event.
@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 from typing import NamedTuple
 
-from deployments.monitoring.durations import Durations
-from deployments.monitoring.ledger_counts import OTHER
+from deployments.monitoring.counts import OTHER, Durations
 from deployments.monitoring.sources import Numbers
-from tasks.model.diagnosis import Audience, Cause, Status
-from tasks.model.incident import Action, Outcome
-from tasks.model.looks import OrderOutcome, Seen
+from tasks.model.diagnosis.diagnosis import Audience, Cause, Status
+from tasks.model.incidents.incident import Action, Outcome
+from tasks.model.probes.probes import OrderOutcome, Seen
 from tasks.settings import ServiceSettings
 
 SINCE_START = "since this endpoint started"
@@ -24,65 +23,58 @@ Labels = tuple[str, ...]
 Series = Mapping[Labels, float]
 
 
-class One(NamedTuple):
-    """One watched service: its settings and its numbers."""
+class ServiceNumbers(NamedTuple):
+    """ServiceNumbers watched service: its settings and its numbers."""
 
     watched: ServiceSettings
     numbers: Numbers
 
 
-class Told(NamedTuple):
-    """One metric."""
+class Definition(NamedTuple):
+    """ServiceNumbers metric."""
 
     name: str
     text: str
     labels: Labels
-    series: Callable[[One], Series]
+    series: Callable[[ServiceNumbers], Series]
 
 
-class ToldDurations(NamedTuple):
-    """One histogram."""
-
+class Histogram(NamedTuple):
     name: str
     text: str
     durations: Callable[[Numbers], Durations]
 
 
-def last_look(one: One) -> Series:
-    """Say when a run last looked; nothing where none ever has."""
-    at = one.numbers.looks.latest_at
+def last_observation(one: ServiceNumbers) -> Series:
+    """Give the time of the last observation; no series before the first."""
+    at = one.numbers.passes.latest_at
     return {(): at.timestamp()} if at else {}
 
 
-def last_sign(one: One) -> Series:
-    """Say when a triage last showed any sign of life."""
-    at = one.numbers.last_sign_at
+def last_activity(one: ServiceNumbers) -> Series:
+    """Give the time of the last triage activity; no series before the first."""
+    at = one.numbers.last_activity_at
     return {(): at.timestamp()} if at else {}
 
 
-def status_now(one: One) -> Series:
-    """Say 1 for the status that the last run found."""
-    return {(word.value,): word == one.numbers.looks.status for word in Status}
+def status_now(one: ServiceNumbers) -> Series:
+    return {(word.value,): word == one.numbers.passes.status for word in Status}
 
 
-def open_now(one: One) -> Series:
-    """Count the open incidents by cause."""
+def open_now(one: ServiceNumbers) -> Series:
     return _filled(Counter(one.numbers.ledger.open.values()), Cause)
 
 
-def orders_sent(one: One) -> Series:
-    """Count the synthetic orders by asset class and outcome."""
+def orders_sent(one: ServiceNumbers) -> Series:
     every = product(map(str, one.watched.synthetic_orders), map(str, OrderOutcome))
-    return _with(every, one.numbers.looks.orders)
+    return _with(every, one.numbers.passes.orders)
 
 
-def gateway_looks(one: One) -> Series:
-    """Count the direct looks at each gateway."""
-    return _with(product(one.watched.gateways, ("failed", "passed")), one.numbers.looks.gateways)
+def gateway_probes(one: ServiceNumbers) -> Series:
+    return _with(product(one.watched.gateways, ("failed", "passed")), one.numbers.passes.gateways)
 
 
-def action_results(one: One) -> Series:
-    """Count the recorded results of actions."""
+def action_results(one: ServiceNumbers) -> Series:
     every = product((*map(str, Action), OTHER), map(str, Outcome))
     return _with(every, one.numbers.ledger.results)
 
@@ -96,113 +88,125 @@ def _with(every: Iterable[Labels], counts: Mapping[Labels, float]) -> Series:
 
 
 GAUGES = (
-    Told("runbook_last_look_timestamp_seconds", "When a triage last looked at the service", (), last_look),
-    Told("runbook_last_sign_timestamp_seconds", "When a triage last looked, or wrote to the ledger", (), last_sign),
-    Told(
-        "runbook_watch_silent",
-        "1 when no triage looks at the service any more",
+    Definition(
+        "runbook_last_observation_timestamp_seconds",
+        "Time of the last triage observation of the service",
         (),
-        lambda one: {(): one.numbers.silent},
+        last_observation,
     ),
-    Told("runbook_service_status", "1 for the status that the last triage found", ("status",), status_now),
-    Told(
-        "runbook_acting",
-        "1 while somebody holds the service's lock to act on it",
+    Definition(
+        "runbook_last_activity_timestamp_seconds",
+        "Time a triage last completed or wrote to the ledger",
         (),
-        lambda one: {(): one.numbers.acting},
+        last_activity,
     ),
-    Told("runbook_maintenance", "1 while a maintenance window is open", (), lambda one: {(): one.numbers.maintenance}),
-    Told("runbook_open_incidents", "Incidents that are open now", ("cause",), open_now),
-    Told(
+    Definition(
+        "runbook_triage_stalled",
+        "1 when triage of the service has stalled",
+        (),
+        lambda one: {(): one.numbers.stalled},
+    ),
+    Definition("runbook_service_status", "1 for the status the last triage found", ("status",), status_now),
+    Definition(
+        "runbook_remediation_in_progress",
+        "1 while a run holds the service's lock to act on it",
+        (),
+        lambda one: {(): one.numbers.remediating},
+    ),
+    Definition(
+        "runbook_maintenance", "1 while a maintenance window is open", (), lambda one: {(): one.numbers.maintenance}
+    ),
+    Definition("runbook_open_incidents", "Open incidents", ("cause",), open_now),
+    Definition(
         "runbook_actions_unfinished",
-        "Actions that were begun and whose end is not known; a re-arm settles them",
+        "Actions started whose outcome is unknown; `runbook rearm` clears them",
         (),
         lambda one: {(): len(one.numbers.ledger.unfinished)},
     ),
-    Told(
+    Definition(
         "runbook_source_readable",
-        "1 where what is counted could be read just now",
+        "1 if the source was readable at this scrape",
         ("source",),
         lambda one: {(name,): good for name, good in one.numbers.readable.items()},
     ),
 )
 COUNTERS = (
-    Told(
+    Definition(
         "runbook_runs_total",
-        f"Triages that looked, by the status that they found, {SINCE_START}",
+        f"Triage runs by the status they found, {SINCE_START}",
         ("status",),
-        lambda one: _filled(one.numbers.looks.runs, Status),
+        lambda one: _filled(one.numbers.passes.runs, Status),
     ),
-    Told(
-        "runbook_look_rounds_total",
-        f"Rounds of looks; a triage that confirms a failure makes several, {SINCE_START}",
+    Definition(
+        "runbook_probe_passes_total",
+        f"Passes of checks; a triage that confirms a failure makes several, {SINCE_START}",
         (),
-        lambda one: {(): one.numbers.looks.rounds_count},
+        lambda one: {(): one.numbers.passes.rounds_count},
     ),
-    Told(
-        "runbook_health_looks_total",
-        f"The last health look of each triage by its result, {SINCE_START}",
+    Definition(
+        "runbook_health_checks_total",
+        f"Last health check of each triage by result, {SINCE_START}",
         ("result",),
-        lambda one: _filled(one.numbers.looks.health, Seen),
+        lambda one: _filled(one.numbers.passes.health, Seen),
     ),
-    Told(
+    Definition(
         "runbook_synthetic_orders_total",
-        f"Synthetic orders by what became of them, {SINCE_START}",
+        f"Synthetic orders by outcome, {SINCE_START}",
         ("asset_class", "outcome"),
         orders_sent,
     ),
-    Told(
-        "runbook_gateway_looks_total",
-        f"Direct looks at each gateway by result, {SINCE_START}",
+    Definition(
+        "runbook_gateway_checks_total",
+        f"Direct probes of each gateway by result, {SINCE_START}",
         ("gateway", "result"),
-        gateway_looks,
+        gateway_probes,
     ),
-    Told(
+    Definition(
         "runbook_diagnoses_total",
-        f"Triages that found this cause, {SINCE_START}",
+        f"Triage runs that found the cause, {SINCE_START}",
         ("cause",),
-        lambda one: _filled(one.numbers.looks.diagnoses, Cause),
+        lambda one: _filled(one.numbers.passes.diagnoses, Cause),
     ),
-    Told(
+    Definition(
         "runbook_incidents_total",
         f"Incidents by the cause they were opened for, {IN_LEDGER}",
         ("cause",),
         lambda one: _filled(one.numbers.ledger.opened, Cause),
     ),
-    Told(
+    Definition(
         "runbook_actions_started_total",
-        f"Actions begun, {IN_LEDGER}",
+        f"Actions started, {IN_LEDGER}",
         ("action",),
         lambda one: _filled(one.numbers.ledger.started, (*Action, OTHER)),
     ),
-    Told(
+    Definition(
         "runbook_action_results_total",
-        f"Results of actions as recorded; one that was done is later recovered or not_recovered, {IN_LEDGER}",
+        f"Recorded action outcomes; `done` is followed by `recovered` or `not_recovered`, {IN_LEDGER}",
         ("action", "outcome"),
         action_results,
     ),
-    Told(
-        "runbook_messages_told_total",
-        f"Messages that reached their audience, {IN_LEDGER}",
+    Definition(
+        "runbook_notifications_sent_total",
+        f"Notifications delivered by audience, {IN_LEDGER}",
         ("audience",),
-        lambda one: _filled(one.numbers.ledger.told, (*Audience, OTHER)),
+        lambda one: _filled(one.numbers.ledger.notified, (*Audience, OTHER)),
     ),
-    Told(
+    Definition(
         "runbook_ledger_lines_skipped_total",
-        f"Lines that could not be read, {IN_LEDGER}",
+        f"Unreadable ledger lines, {IN_LEDGER}",
         (),
         lambda one: {(): one.numbers.ledger.skipped},
     ),
 )
 HISTOGRAMS = (
-    ToldDurations(
+    Histogram(
         "runbook_time_to_detect_seconds",
-        f"From the last look without the trouble to the opened incident, so the longest it went unseen, {IN_LEDGER}",
+        f"Time from the last observation without the failure to the opened incident (an upper bound), {IN_LEDGER}",
         lambda numbers: numbers.ledger.to_detect,
     ),
-    ToldDurations(
+    Histogram(
         "runbook_time_to_recover_seconds",
-        f"From the opened incident to its recovery, {IN_LEDGER}",
+        f"Time from the opened incident to its recovery, {IN_LEDGER}",
         lambda numbers: numbers.ledger.to_recover,
     ),
 )

@@ -13,8 +13,8 @@ HEAD_BYTES = 512
 class Follower:
     """Give each whole line of a growing file once, in pieces that fit into memory.
 
-    `turns` counts how often another file stood in its place; who folds the whole file then begins anew. With `rotated`
-    named, the rest of the old file is read there first, and nothing is lost.
+    `replaced_count` counts how often another file stood in its place; who folds the whole file restarts then. With
+    `rotated`, the rest of the old file is read there first, and nothing is lost.
     Errors: `OSError` when the file is there and cannot be read; a missing one has no lines.
     """
 
@@ -23,7 +23,7 @@ class Follower:
         self._rotated = rotated
         self._offset = 0
         self._head = b""
-        self.turns = 0
+        self.replaced_count = 0
 
     def skip(self) -> None:
         """Leave out what is there already."""
@@ -39,7 +39,7 @@ class Follower:
         with file:
             if not self._is_the_same(file):
                 yield from self._rest_of_the_old()
-                self._offset, self._head, self.turns = 0, b"", self.turns + 1
+                self._offset, self._head, self.replaced_count = 0, b"", self.replaced_count + 1
             yield from self._read_on(file)
 
     def _is_the_same(self, file: BinaryIO) -> bool:

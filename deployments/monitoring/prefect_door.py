@@ -3,12 +3,12 @@
 import os
 from collections.abc import Mapping
 
-from deployments.creating_runs import RunOrder, create_run
 from deployments.monitoring.alerts import TriageOrder
-from deployments.prefect_door import door_of
+from deployments.prefect_api.client import door_of
+from deployments.prefect_api.create_runs import RunOrder, create_run
 from tasks.model.errors import Code, RunbookError
 
-DEPLOYMENT = "triage/manual"
+DEPLOYMENT = "triage/do-triage"
 
 
 def start_triage(order: TriageOrder, variables: Mapping[str, str] | None = None, queue: str | None = None) -> str:

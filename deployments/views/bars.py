@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 from rich.console import Console, RenderableType
 from rich.live import Live
@@ -13,8 +12,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from deployments.views.terminal import line
-from tasks.model.progress import Progress
-from tasks.rules.progress_words import progress_words
+from tasks.model.reports.progress import Progress
+from tasks.rules.reports.progress import progress_words
 
 # What ends sooner needs no bar, and one that flashes up is noise.
 QUIET_S = 0.5
@@ -22,49 +21,14 @@ WIDTH_COUNT = 30
 REFRESH_PER_S = 8.0
 
 
-class Bar(Protocol):
-    """What shows how far something has come; `is_shown` where somebody can see it."""
+class Bar:
+    """One line at the foot of a terminal, gone when it is over; without a terminal nothing is shown."""
 
-    is_shown: bool
-
-    def report(self, progress: Progress) -> None:
-        """Show the progress of a step of our own."""
-
-    def show(self, words: str, ratio: float | None) -> None:
-        """Show words, and how much of the whole is done; None where nobody knows."""
-
-    def hidden(self, say: Callable[[], None]) -> None:
-        """Say something on stdout while no bar is in the way."""
-
-
-class NoBar:
-    """What is shown where nobody looks: nothing."""
-
-    is_shown = False
-
-    def report(self, progress: Progress) -> None:
-        """Show nothing."""
-
-    def show(self, words: str, ratio: float | None) -> None:
-        """Show nothing."""
-
-    def hidden(self, say: Callable[[], None]) -> None:
-        """Say it."""
-        say()
-
-
-NO_BAR = NoBar()
-
-
-class LineBar:
-    """One line at the foot of a terminal, gone when it is over."""
-
-    is_shown = True
-
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console | None = None) -> None:
+        self.is_shown = console is not None
         self._begins_s = time.monotonic() + QUIET_S
-        self._words, self._ratio = "", 0.0
-        self._known = False
+        self._words: str = ""
+        self._ratio: float | None = None
         self._live = Live(
             console=console,
             get_renderable=self._row,
@@ -80,13 +44,13 @@ class LineBar:
         self.show(progress_words(progress), progress.ratio)
 
     def show(self, words: str, ratio: float | None) -> None:
-        """Take in what is to be shown; it is drawn by a thread of its own."""
-        self._words, self._ratio, self._known = words, ratio or 0.0, ratio is not None
-        if not self._live.is_started and time.monotonic() >= self._begins_s:
+        """Show words, and how much of the whole is done, None where nobody knows; a thread of its own draws it."""
+        self._words, self._ratio = words, ratio
+        if self.is_shown and not self._live.is_started and time.monotonic() >= self._begins_s:
             self._live.start(refresh=True)
 
     def hidden(self, say: Callable[[], None]) -> None:
-        """Take the bar away, say it, and let the next report bring the bar back."""
+        """Say something on stdout while no bar is in the way; the next report brings it back."""
         self.end()
         say()
 
@@ -95,22 +59,24 @@ class LineBar:
         self._live.stop()
 
     def _row(self) -> RenderableType:
+        total = None if self._ratio is None else 1.0
         row = Table.grid(padding=(0, 2))
         row.add_column(no_wrap=True)
         row.add_column(no_wrap=True)
-        bar = ProgressBar(total=1.0 if self._known else None, completed=self._ratio, width=WIDTH_COUNT)
-        row.add_row(bar, line((self._words, "dim")))
+        row.add_row(
+            ProgressBar(total=total, completed=self._ratio or 0.0, width=WIDTH_COUNT), line((self._words, "dim"))
+        )
         return row
+
+
+NO_BAR = Bar()
 
 
 @contextmanager
 def progress_bar() -> Iterator[Bar]:
     """Give what shows progress until the block ends; without a terminal on stderr it shows nothing."""
     console = Console(file=sys.stderr, color_system=None if os.environ.get("NO_COLOR") else "auto")
-    if not sys.stderr.isatty() or console.is_dumb_terminal:
-        yield NO_BAR
-        return
-    bar = LineBar(console)
+    bar = Bar(console if sys.stderr.isatty() and not console.is_dumb_terminal else None)
     try:
         yield bar
     finally:

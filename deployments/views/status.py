@@ -1,4 +1,4 @@
-"""How the stack does: a live table on a terminal, a line for each change anywhere else."""
+"""How the stack is: a live table on a terminal, a line for each change anywhere else."""
 
 import shlex
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from deployments.live_status import OVERDUE_S
+from deployments.stack.live_status import OVERDUE_S
 from deployments.views.terminal import line
 from deployments.views.words import safe, say_lines
 
@@ -25,7 +25,7 @@ def status_view() -> Iterator[Show]:
     if not console.is_terminal:
         yield _changes_only()
         return
-    with Live(Text("Looking …"), console=console, auto_refresh=False) as live:
+    with Live(Text("Checking …"), console=console, auto_refresh=False) as live:
         yield lambda status: live.update(status_table(status), refresh=True)
 
 
@@ -41,32 +41,27 @@ def _changes_only() -> Show:
 
 
 def status_table(status: dict[str, Any]) -> RenderableType:
-    """Draw the status as a table."""
-    table = Table(box=None, padding=(0, 2), header_style="dim")
-    for title in ("part", "pid", "health", "release", "address"):
-        table.add_column(title)
-    for row in part_rows(status):
-        health = Text(safe(row[2]), "green" if row[2] in GOOD else "red")
-        table.add_row(line(row[0]), line(row[1]), health, line(row[3]), line(row[4]))
-    held = (Text(safe(one), "bold red") for one in held_lines(status))
-    told = (Text(safe(one)) for one in triage_lines(status))
-    return Group(*held, table, Text(), *told, Text("Ctrl-C stops everything.", "dim"))
+    table = Table("part", "pid", "health", "release", "address", box=None, padding=(0, 2), header_style="dim")
+    for name, pid, health, release, address in _part_rows(status):
+        colored = Text(safe(health), "green" if health in GOOD else "red")
+        table.add_row(line(name), line(pid), colored, line(release), line(address))
+    held = (Text(safe(one), "bold red") for one in _held_lines(status))
+    rows = (Text(safe(one)) for one in triage_lines(status))
+    return Group(*held, table, Text(), *rows, Text("Ctrl-C stops everything.", "dim"))
 
 
 def status_lines(status: dict[str, Any]) -> list[str]:
-    """Write the status as plain lines."""
-    rows = [f"{row[0]:15} pid {row[1]:8} {row[2]:9} {row[3]:8} {row[4]}".rstrip() for row in part_rows(status)]
-    return [safe(one) for one in (*held_lines(status), *rows, *triage_lines(status))]
+    rows = [f"{row[0]:15} pid {row[1]:8} {row[2]:9} {row[3]:8} {row[4]}".rstrip() for row in _part_rows(status)]
+    return [safe(one) for one in (*_held_lines(status), *rows, *triage_lines(status))]
 
 
-def held_lines(status: dict[str, Any]) -> list[str]:
+def _held_lines(status: dict[str, Any]) -> list[str]:
     """Say first what holds trading back, of each service; nothing where nothing does."""
-    services = {name: one for name, one in status["services"].items() if one}
-    held = {name: one.get("in_force_words", "") for name, one in services.items()}
+    held = {name: one.get("in_force_words", "") for name, one in status["services"].items() if one}
     return [f"{name}: {words}" for name, words in held.items() if words]
 
 
-def part_rows(status: dict[str, Any]) -> list[tuple[str, str, str, str, str]]:
+def _part_rows(status: dict[str, Any]) -> list[tuple[str, str, str, str, str]]:
     """Give name, pid, health, release and address of every part."""
     prefect, worker = status["prefect"], status["worker"]
     parts = {
@@ -76,49 +71,39 @@ def part_rows(status: dict[str, Any]) -> list[tuple[str, str, str, str, str]]:
         **status["services"],
         **status["gateways"],
     }
-    return [
-        (
-            name,
-            str(one["pid"] or "-"),
-            "NOT OURS" if one.get("held_by") else one.get("health") or "no answer",
-            one.get("release") or "",
-            f"{one.get('base_url') or ''}{_holder(one)}",
-        )
-        for name, one in parts.items()
-    ]
+    return [(name, *_part(one)) for name, one in parts.items()]
 
 
-def _holder(one: dict[str, Any]) -> str:
-    return f", its port is held by {one['held_by']}" if one.get("held_by") else ""
+def _part(one: dict[str, Any]) -> tuple[str, str, str, str]:
+    holder = one.get("held_by")
+    health = "NOT OURS" if holder else one.get("health") or "no answer"
+    address = f"{one.get('base_url') or ''}{f', its port is held by {holder}' if holder else ''}"
+    return str(one["pid"] or "-"), health, one.get("release") or "", address
 
 
 def triage_lines(status: dict[str, Any]) -> list[str]:
-    """Tell of the last and the next triage, the open incidents and the mode."""
-    last = status["triage"]["last"]
-    told = f"{last['finished_at'][:19]}Z  {last['summary'] or last['state']}" if last else "none finished yet"
-    if not status["triage"].get("known", True):
-        told = "unknown: Prefect cannot be asked; `runbook check` looks at the service without it"
-    elif status["triage"]["overdue"]:
-        told = f"OVERDUE: none finished for over {OVERDUE_S:.0f} s; nobody looks at the service. {told}"
-    unscheduled = "none scheduled" if status["triage"].get("known", True) else "unknown"
-    next_at = (status["triage"]["next_at"] or unscheduled)[:19]
+    """Report the last and the next triage, the open incidents, the mode, and the plans that wait."""
+    triage, unread = status["triage"], [f"unknown, {fault}" for fault in status.get("ledger_faults", [])]
+    last, is_known = triage["last"], triage.get("known", True)
+    words = f"{last['finished_at'][:19]}Z  {last['summary'] or last['state']}" if last else "none finished yet"
+    if not is_known:
+        words = "unknown: Prefect cannot be asked; `runbook check` checks the service without it"
+    elif triage["overdue"]:
+        words = f"OVERDUE: none finished for over {OVERDUE_S:.0f} s; nothing checks the service. {words}"
+    updates = {name: f" (next update by {at[11:19]}Z)" for name, at in status.get("next_updates", {}).items()}
+    open_ = [f"{name}{updates.get(name, '')}" for name in status["open_incidents"]]
     return [
-        f"last triage     {told}",
-        f"next triage     {next_at}",
-        f"open incidents  {_incidents(status)}",
+        f"last triage     {words}",
+        f"next triage     {(triage['next_at'] or ('none scheduled' if is_known else 'unknown'))[:19]}",
+        f"open incidents  {', '.join((*open_, *unread)) or 'none'}",
         f"mode            {status['mode'] or 'unknown'}",
         f"database        {(status.get('prefect') or {}).get('database') or 'unknown'}",
-        *(approval_line(one) for one in status.get("approvals", [])),
+        *map(_approval_line, status.get("approvals", [])),
     ]
 
 
-def _incidents(status: dict[str, Any]) -> str:
-    unread = [f"unknown, {fault}" for fault in status.get("ledger_faults", [])]
-    return ", ".join((*status["open_incidents"], *unread)) or "none"
-
-
-def approval_line(one: dict[str, Any]) -> str:
-    """Tell of one plan that waits for a person, until when, and how to answer it."""
+def _approval_line(one: dict[str, Any]) -> str:
+    """Name one plan that waits for a person, until when, and how to answer it."""
     what, ids = ", ".join(one["actions"]), shlex.join(one["incident_ids"])
     until = f"until {one['expires_at'][:19]}Z"
     return f"waits for you   {what}, {until}; answer with `runbook approve {ids}` or `runbook reject {ids}`"

@@ -1,17 +1,23 @@
 """Lines for a person: aligned, coloured on a terminal only, and safe to show whatever they quote."""
 
 import io
+import json
+import math
 import os
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from deployments.views.words import safe
+from deployments.views.words import put, safe
+from tasks.rules.formats.json_values import CUT, DEPTH_LIMIT_COUNT
 
 Part = str | tuple[str, str]
 TEXT_LIMIT_COUNT = 400
+# The one control character that JSON leaves as it is.
+DELETE = "\x7f"
 GOOD, BAD, UNSURE, DIM, BOLD = "green", "bold red", "yellow", "dim", "bold"
 
 
@@ -37,7 +43,7 @@ def facts(pairs: Iterable[tuple[str, str | None]]) -> list[Text]:
     return [line("  ", (name.ljust(width), DIM), "  ", value) for name, value in known]
 
 
-def show(lines: Iterable[Text]) -> None:
+def show(lines: Iterable[Text | str]) -> None:
     """Print lines at once; a long one is neither wrapped nor cut. A pipe gets no colours, and NO_COLOR nothing bold."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -45,5 +51,21 @@ def show(lines: Iterable[Text]) -> None:
         file=sys.stdout, highlight=False, soft_wrap=True, color_system=None if os.environ.get("NO_COLOR") else "auto"
     )
     for one in lines:
-        console.print(one)
+        console.print(Text(safe(one)) if isinstance(one, str) else one)
     sys.stdout.flush()
+
+
+def say_json(document: object) -> None:
+    """Print one JSON document, in ASCII, so that it passes through every terminal, pipe and code page."""
+    put(json.dumps(plain(document), indent=2, allow_nan=False).replace(DELETE, "\\u007f") + "\n")
+
+
+def plain(value: Any, levels_left: int = DEPTH_LIMIT_COUNT) -> Any:
+    """Make a value fit for JSON: numbers that JSON does not have become text, and absurd nesting is cut."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
+    if isinstance(value, dict):
+        return {str(key): plain(each, levels_left - 1) for key, each in value.items()} if levels_left else CUT
+    if isinstance(value, list | tuple):
+        return [plain(each, levels_left - 1) for each in value] if levels_left else CUT
+    return value

@@ -1,4 +1,4 @@
-"""Take over what an earlier worker of this machine left: runs that live are watched, runs that died are told.
+"""Take over what an earlier worker of this machine left: runs that live are watched, runs that died are reported.
 
 A worker that was killed takes no run with it. Without this, a run that dies afterwards would stay *Running* for ever,
 and keep the one place of its deployment.
@@ -29,8 +29,8 @@ from deployments.warm.attempts import Attempts
 from deployments.warm.configuration import over_limit
 from deployments.warm.forking import EXIT_CODE_UNKNOWN, ForkedProcess
 from deployments.warm.places import Place, read_place
-from tasks.clients.prefect_api import API_ERRORS
-from tasks.clients.processes import is_running
+from tasks.clients.prefect.errors import API_ERRORS
+from tasks.clients.process.processes import is_running
 
 UNPLACED = frozenset({StateType.PENDING, StateType.CANCELLING})
 UNDER_WAY = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING, StateType.PAUSED]
@@ -106,7 +106,6 @@ async def _watch(attempts: Attempts, run: FlowRun, place: Place, run_limit_s: fl
 
 
 async def canceled(client: PrefectClient, under_way: set[UUID]) -> list[UUID]:
-    """Find those of our runs that somebody wants ended."""
     if not under_way:
         return []
     wanted = FlowRunFilter(
@@ -119,7 +118,7 @@ async def canceled(client: PrefectClient, under_way: set[UUID]) -> list[UUID]:
 async def put_back(client: PrefectClient, flow_run_id: UUID) -> bool:
     """Schedule a run again that an outage left *Pending* and that nobody has started; say whether that is settled.
 
-    One that somebody has canceled meanwhile is canceled: there is no process that could say so.
+    One that somebody has canceled is canceled: there is no process that could say so.
     """
     try:
         run = await client.read_flow_run(flow_run_id)
@@ -145,6 +144,5 @@ def waits_in_vain(run: FlowRun, now: datetime) -> bool:
 
 
 def left_s(run: FlowRun, run_limit_s: float, now: datetime) -> float:
-    """Say how many seconds a run may still take."""
     began_at = run.start_time or (run.state.timestamp if run.state else now)
     return max(0.0, run_limit_s - (now - began_at).total_seconds())

@@ -1,33 +1,135 @@
 """The runs under way in one worker: started, canceled, ended and reported by Prefect's own parts, shared by all runs.
 
-The stock process worker makes these parts anew for each run, with a connection to the server each.
+The stock process worker makes these parts again for each run, with a connection to the server each. A run is a session
+of the operating system, and ends with all of it. What became of it is reported also where Prefect is away for long.
 """
 
 import asyncio
+import signal
+import time
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.objects import FlowRun
-from prefect.runner._cancellation_manager import CancellationManager
-from prefect.runner._control_channel import ControlChannel
-from prefect.runner._event_emitter import EventEmitter
-from prefect.runner._flow_run_executor import FlowRunExecutor, ProcessStarter
-from prefect.runner._hook_runner import FlowRunHookRunner
+from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.exceptions import Abort, ObjectNotFound
+from prefect.logging import get_logger
+from prefect.states import Cancelled, Crashed
 
 from deployments.warm.forking import ForkedProcess
-from deployments.warm.reporting import EventsThroughWorker, PatientProposer
-from deployments.warm.sessions import SessionProcesses, session_handle
+from deployments.warm.prefect_internals import (
+    CONTROL_PORT,
+    CONTROL_TOKEN,
+    CancellationManager,
+    ControlChannel,
+    EventEmitter,
+    EventsThroughWorker,
+    FlowRunExecutor,
+    FlowRunHookRunner,
+    ProcessHandle,
+    ProcessManager,
+    ProcessStarter,
+    StateProposer,
+    propose_state,
+)
+from tasks.clients.prefect.errors import API_ERRORS, is_away
+from tasks.clients.process.sessions import kill_session, session_pids, signal_session
 
-# The reason is told before the exit code that follows from it.
+# The reason is reported before the exit code that follows from it.
 SAID_FIRST_S = 2.0
+AGAIN_S = 3.0
+GRACE_S = 10.0
+POLL_S = 0.1
+
+
+class SessionScope:
+    """How Prefect ends a run: every process of its session, and none that has begun a session of its own."""
+
+    wait_after_graceful_kill = True
+
+    def __init__(self, process: ForkedProcess) -> None:
+        self._process = process
+
+    def is_alive(self, pid: int) -> bool:
+        return bool(session_pids(pid))
+
+    def graceful_kill(self, pid: int) -> None:
+        signal_session(pid, signal.SIGTERM)
+
+    def hard_kill(self, pid: int) -> None:
+        kill_session(pid)
+
+    def close(self) -> None:
+        """End what a run that is over has left behind, so that it harms no later one."""
+        left = session_pids(self._process.pid)
+        # The leader is dead and buried; one that leads now has been given its number since, and is not ours.
+        if self._process.returncode is not None and self._process.pid not in left:
+            kill_session(self._process.pid)
+
+
+def session_handle(process: ForkedProcess) -> ProcessHandle:
+    """Hand a forked run to Prefect: its pid, its exit code, and how it is ended."""
+    return ProcessHandle(process, termination_scope=SessionScope(process))  # type: ignore[arg-type]
+
+
+class SessionProcesses(ProcessManager):
+    """Prefect's process manager with a quicker end: it looks ten times a second, and waits less long."""
+
+    async def kill(self, flow_run_id: UUID, grace_seconds: float = GRACE_S, *, force: bool = False) -> None:
+        handle = self.get(flow_run_id)
+        if handle is None:
+            return
+        if not force:
+            handle.graceful_kill()
+            deadline = time.monotonic() + min(grace_seconds, GRACE_S)
+            while handle.is_alive() and time.monotonic() < deadline:  # noqa: ASYNC110 - no event tells of a session's end
+                await asyncio.sleep(POLL_S)
+        handle.hard_kill()
+
+
+class PatientProposer(StateProposer):
+    """Propose the end of a run until Prefect has answered, however long that takes."""
+
+    def __init__(self, *, client: PrefectClient) -> None:
+        super().__init__(client=client)
+        self._api = client
+        self._log = get_logger("warm_worker.reporting")
+
+    async def propose_crashed(self, flow_run: FlowRun, message: str) -> State[Any] | None:
+        """Report a crash. None where the run has reported an end of its own, or is no longer known."""
+        while True:
+            try:
+                state = await propose_state(self._api, Crashed(message=message), flow_run_id=flow_run.id)
+            except (Abort, ObjectNotFound):
+                return None
+            except API_ERRORS as error:
+                await self._wait(flow_run, error)
+            else:
+                return state if state.is_crashed() else None
+
+    async def propose_cancelled(self, flow_run: FlowRun, state_updates: dict[str, Any] | None = None) -> bool:
+        changes = {"name": "Cancelled", "type": StateType.CANCELLED, **(state_updates or {})}
+        state = flow_run.state.model_copy(update=changes) if flow_run.state else Cancelled(**(state_updates or {}))
+        while True:
+            try:
+                await self._api.set_flow_run_state(flow_run.id, state, force=True)
+            except ObjectNotFound:
+                return False
+            except API_ERRORS as error:
+                await self._wait(flow_run, error)
+            else:
+                return True
+
+    async def _wait(self, flow_run: FlowRun, error: Exception) -> None:
+        if not is_away(error):
+            raise error
+        self._log.warning("The end of flow run '%s' is not reported yet: %s", flow_run.name, error)
+        await asyncio.sleep(AGAIN_S)
 
 
 class Attempts:
-    """All runs of one worker that are under way."""
-
     def __init__(self, client: PrefectClient, hooks: FlowRunHookRunner, worker_name: str) -> None:
         self.control = ControlChannel()
         self.processes = SessionProcesses(on_add=self._added, on_remove=self._forget)
@@ -81,10 +183,9 @@ class Attempts:
         except RuntimeError:
             # No port could be had: a cancel is then a kill, as in the stock worker.
             return {}
-        return {"PREFECT__CONTROL_PORT": str(port), "PREFECT__CONTROL_TOKEN": token}
+        return {CONTROL_PORT: str(port), CONTROL_TOKEN: token}
 
     def under_way(self) -> set[UUID]:
-        """Give the runs that have a process."""
         return self.processes.flow_run_ids()
 
     def cancel(self, flow_run_id: UUID, *, expected: bool = False) -> None:

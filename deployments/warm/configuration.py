@@ -18,8 +18,6 @@ RUN_LIMIT = "Seconds after which a run that has not ended is ended with all its 
 
 
 class WarmVariables(BaseModel):
-    """The form of the work pool."""
-
     stream_output: bool = Field(default=True, description="Show the output of the runs in the worker's own.")
     run_limit_s: float | None = Field(default=None, gt=0, title="Run limit", description=RUN_LIMIT)
 
@@ -68,7 +66,6 @@ class WarmJobConfiguration(ProcessJobConfiguration):
             self._entrypoint = found
 
     def over_limit(self) -> str:
-        """Say that a run took too long."""
         return over_limit(self.run_limit_s or 0)
 
     @property
@@ -89,5 +86,4 @@ def ignored_words(names: tuple[str, ...]) -> str:
 
 
 def over_limit(run_limit_s: float) -> str:
-    """Say that a run took too long."""
     return f"RUN_LIMIT: expected an end within run_limit_s={run_limit_s:g} was none; see the run's log"

@@ -15,7 +15,7 @@ from prefect.client.schemas.objects import ConcurrencyLimitStrategy, FlowRun
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
-from tasks.rules.times import utc_text
+from tasks.rules.formats.time import utc_text
 
 SKIPPED = "Skipped"
 
@@ -34,7 +34,7 @@ def newest_due(runs: Iterable[FlowRun], now: datetime, late_after: timedelta) ->
     Errors: none; a run without a time is left as it is.
     Steps:
         1. of those that are due the newest runs, and the older ones are skipped; what comes next waits for its time
-        2. where the newest is too late to act, one that comes within the look ahead runs in its place
+        2. where the newest is too late to act, one that comes within the check ahead runs in its place
         3. else, where it is the schedule's own, a new run of now does: it asks for nothing that was asked for then
     """
     ordered = sorted(runs, key=lambda run: run.expected_start_time or now)
@@ -69,7 +69,6 @@ async def choose(client: PrefectClient, runs: list[FlowRun], now: datetime, late
 
 
 def has_begun(run: FlowRun) -> bool:
-    """Say whether a run has worked before."""
     return run.start_time is not None or run.run_count > 0
 
 

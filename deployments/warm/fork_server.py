@@ -1,19 +1,32 @@
 """The fork server: a process that has imported Prefect and the flows, and forks itself for each run.
 
 Started by the worker as `python -P -m deployments.warm.fork_server FD MODULE…`; FD is its end of a socket pair. It has
-one thread, runs no flow itself, and ends when the worker is gone; runs that it has started go on to their own end.
+one thread, runs no flow itself, and ends when the worker is gone; runs that it has started go on to their own end. A
+forked child puts on the run's environment, runs Prefect's engine, and ends as a process of its own would.
 """
 
+import asyncio
+import atexit
 import os
+import random
+import runpy
 import selectors
 import signal
 import socket
 import sys
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from typing import Any, NoReturn
 
-from deployments.warm.forked_run import become_run
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.flows import load_flow_from_entrypoint
+
 from deployments.warm.importing import import_all
 from deployments.warm.killable import killable
-from deployments.warm.protocol import Ended, Forked, ForkOrder, Ready, Refused, line, read_order
+from deployments.warm.prefect_internals import ENGINE, ENTRYPOINT, HookRunner, read_settings_again
+from deployments.warm.protocol import Ended, Forked, ForkOrder, HookCall, Ready, Refused, line, read_order
 from tasks.model.values import Value
 
 CHUNK_BYTES = 65_536
@@ -64,7 +77,7 @@ class ForkServer:
         return whole
 
     def _fork(self, order: ForkOrder) -> bool:
-        """Fork; say whether this is the child. Signals wait meanwhile, so that none finds the child half made."""
+        """Fork; say whether this is the child. Signals wait, so that none finds the child half made."""
         sys.stdout.flush()
         sys.stderr.flush()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
@@ -105,6 +118,108 @@ class ForkServer:
             if pid == 0:
                 return
             self.tell(Ended(pid=pid, exit_code=os.waitstatus_to_exitcode(status)))
+
+
+def become_run(order: ForkOrder) -> NoReturn:
+    """Run the flow and end; never returns into the fork server's code."""
+    exit_code = 1
+    try:
+        put_on(order)
+        exit_code = run_hooks(order.hook, order.entrypoint) if order.hook else run_engine()
+    except BaseException:  # noqa: BLE001 - the outermost door of this process: it reports, and ends with 1
+        traceback.print_exc()
+    finally:
+        end(exit_code)
+
+
+def put_on(order: ForkOrder) -> None:
+    """Take the run's environment, folder and output.
+
+    Steps:
+        1. the run's variables, and only those; Prefect's settings again where they differ from the fork server's
+        2. the run's working folder, first on the path as `python -m` has it
+        3. no output where none is wanted; seeds that no other run has
+    """
+    before = _settings(os.environ)
+    os.environ.clear()
+    os.environ.update(order.environment)
+    os.environ[ENTRYPOINT] = order.entrypoint
+    time.tzset()
+    if _settings(order.environment) != before:
+        read_settings_again()
+    os.chdir(order.directory)
+    sys.path.insert(0, order.directory)
+    if order.quiet:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+    random.seed()
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed()
+
+
+def run_engine() -> int:
+    """Run `python -m prefect.engine` in this process, and give its exit code."""
+    sys.argv = [ENGINE]
+    # A second copy as `__main__` beside the imported one is what `python -m` would make, without a warning.
+    sys.modules.pop(ENGINE, None)
+    try:
+        runpy.run_module(ENGINE, run_name="__main__")
+    except SystemExit as stop:
+        return _exit_code(stop.code)
+    except KeyboardInterrupt:
+        return 130
+    except BaseException:  # noqa: BLE001 - as the interpreter does with what nobody caught
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def run_hooks(call: HookCall, entrypoint: str) -> int:
+    """Run the flow's hooks for a run that was canceled or has crashed; the worker itself never imports a flow."""
+
+    async def find(_: FlowRun) -> Any:
+        return load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
+
+    flow_run, state = FlowRun.model_validate_json(call.flow_run), State[Any].model_validate_json(call.state)
+    runner = HookRunner(resolve_flow=find)
+    match call.when:
+        case "cancellation":
+            asyncio.run(runner.run_cancellation_hooks(flow_run, state))
+        case "crashed":
+            asyncio.run(runner.run_crashed_hooks(flow_run, state))
+    return 0
+
+
+def end(exit_code: int) -> NoReturn:
+    """End as the interpreter does: threads, exit functions, output; but leave the memory to the operating system."""
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - what Py_Finalize calls first
+        atexit._run_exitfuncs()  # noqa: SLF001 - Prefect sends its last logs and events here
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(exit_code)
+
+
+def _settings(variables: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in variables.items()
+        if name.startswith("PREFECT_") and not name.startswith("PREFECT__")
+    }
+
+
+def _exit_code(code: str | int | None) -> int:
+    match code:
+        case None:
+            return 0
+        case int():
+            return code & 0xFF
+        case str():
+            sys.stderr.write(f"{code}\n")
+            return 1
 
 
 def main() -> None:

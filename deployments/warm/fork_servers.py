@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from deployments.warm.forking import ForkServerClient
-from deployments.warm.outage import Log
+from deployments.warm.listening import Log
 
 KEEP_EVERY_S = 1.0
 # The slowest import that runs wait for; after that each gets a process of its own until one has succeeded.
@@ -73,7 +73,6 @@ class ForkServers:
                 await self._replace(reason)
 
     async def keep(self) -> None:
-        """Keep it fresh and alive, until canceled."""
         while True:
             await asyncio.sleep(KEEP_EVERY_S)
             await self._refresh()

@@ -7,12 +7,12 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
+from deployments.warm.importing import changed
 from deployments.warm.protocol import Ended, Forked, ForkOrder, Ready, Refused, Unready, line, read_told
-from deployments.warm.sources import changed
-from tasks.clients.process_sessions import kill_session
-from tasks.clients.processes import identify, is_running
+from tasks.clients.process.processes import identify, is_running
+from tasks.clients.process.sessions import kill_session
 from tasks.model.errors import CannotAct, Code
-from tasks.model.processes import ProcessIdentity
+from tasks.model.probes.processes import ProcessIdentity
 
 # One line of the fork server holds the fingerprints of all its sources; one to it the environment of a run.
 LINE_LIMIT_BYTES = 16_777_216
@@ -38,7 +38,6 @@ class ForkedProcess:
             self._ended.set()
 
     async def wait(self) -> None:
-        """Wait until it has ended."""
         await self._ended.wait()
 
 
@@ -83,12 +82,10 @@ class ForkServerClient:
 
     @property
     def pid(self) -> int | None:
-        """Name its process."""
         return self._process.pid if self._process else None
 
     @property
     def gone(self) -> bool:
-        """Say whether it has ended, or must not fork."""
         return self._settled.is_set() and self.ready is None
 
     async def settle(self, within_s: float) -> None:

@@ -1,6 +1,8 @@
-"""Hear from Prefect at once that a run is due or canceled; what is not heard is found by polling."""
+"""Receive from Prefect at once that a run is due or canceled, where it is not away; polling finds what was missed."""
 
 import asyncio
+import logging
+import time
 from collections.abc import Callable
 from uuid import UUID
 
@@ -13,6 +15,7 @@ SCHEDULED = "prefect.flow-run.Scheduled"
 CANCELING = "prefect.flow-run.Cancelling"
 FLOW_RUN = "prefect.flow-run."
 AGAIN_S = 2.0
+Log = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
 
 class Listener:
@@ -54,3 +57,21 @@ class Listener:
             self._on_due()
         elif event.resource.id.startswith(FLOW_RUN):
             self._on_cancel(UUID(event.resource.id.removeprefix(FLOW_RUN)))
+
+
+class Outage:
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._since_s: float | None = None
+
+    def away(self, error: Exception) -> None:
+        if self._since_s is None:
+            self._since_s = time.monotonic()
+            self._log.warning(
+                "Prefect does not answer; the worker goes on and asks again: %s", str(error) or type(error).__name__
+            )
+
+    def back(self) -> None:
+        if self._since_s is not None:
+            self._log.warning("Prefect answers again, after %.0f s.", time.monotonic() - self._since_s)
+            self._since_s = None

@@ -4,8 +4,8 @@ import socket
 
 from pydantic import ValidationError
 
-from tasks.clients.processes import is_running
-from tasks.model.processes import ProcessIdentity
+from tasks.clients.process.processes import is_running
+from tasks.model.probes.processes import ProcessIdentity
 from tasks.model.values import Value
 
 
@@ -16,13 +16,11 @@ class Place(Value):
     process: ProcessIdentity
 
     def __str__(self) -> str:
-        """Write it as Prefect keeps it."""
         boot = f"@{self.process.boot}" if self.process.boot else ""
         return f"{self.host}:{self.process.pid}:{self.process.created_at_s!r}{boot}"
 
     @property
     def is_here(self) -> bool:
-        """Say whether it is a process of this machine."""
         return self.host == socket.gethostname()
 
     @property
@@ -32,7 +30,6 @@ class Place(Value):
 
 
 def place_here(process: ProcessIdentity) -> Place:
-    """Give the place of a process of this machine."""
     return Place(host=socket.gethostname(), process=process)
 
 

@@ -3,9 +3,9 @@
 import contextlib
 from datetime import UTC, datetime
 
-from tasks.clients.calendars import preload_calendars
+from tasks.clients.market.calendars import preload_calendars
 from tasks.model.errors import RunbookError
-from tasks.rules.market_hours import DEFAULT_CALENDARS
+from tasks.rules.market.hours import DEFAULT_CALENDARS
 from tasks.settings import load_settings
 
 
@@ -16,7 +16,11 @@ def load(now: datetime) -> None:
     """
     names = set(DEFAULT_CALENDARS.values())
     with contextlib.suppress(RunbookError):
-        names |= {name for service in load_settings().services.values() for name in service.calendars.values()}
+        for service in load_settings().services.values():
+            names |= {
+                *service.calendars.values(),
+                *(one.calendar for one in service.asset_classes.values() if one.calendar),
+            }
     preload_calendars(names, now)
 
 

@@ -48,8 +48,6 @@ class Unready(Value):
 
 
 class Forked(Value):
-    """The run has a process."""
-
     kind: Literal["forked"] = "forked"
     key: str
     pid: int
@@ -76,15 +74,12 @@ _TOLD: TypeAdapter[Ready | Unready | Forked | Refused | Ended] = TypeAdapter(Tol
 
 
 def line(message: Value) -> bytes:
-    """Write one message."""
     return message.model_dump_json().encode() + b"\n"
 
 
 def read_order(text: bytes) -> ForkOrder:
-    """Read what the worker asks for."""
     return ForkOrder.model_validate_json(text)
 
 
 def read_told(text: bytes) -> Ready | Unready | Forked | Refused | Ended:
-    """Read what the fork server tells."""
     return _TOLD.validate_json(text)

@@ -1,34 +1,86 @@
-"""Carry one run from its order to its reported end, in a forked process."""
+"""Carry one run from its order to its reported end, in a forked process; its flow's own hooks where it ends badly."""
 
 import asyncio
 import contextlib
 import os
 import tempfile
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from uuid import UUID
 
-from anyio import create_task_group
+from anyio import TASK_STATUS_IGNORED, create_task_group
 from anyio.abc import TaskStatus
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.objects import FlowRun
-from prefect.runner._flow_run_executor import FlowRunExecutionResult, FlowRunExecutor
-from prefect.runner._process_manager import ProcessHandle
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.logging.loggers import flow_run_logger
 
-from deployments.warm.attempts import Attempts
+from deployments.warm.attempts import Attempts, session_handle
 from deployments.warm.configuration import WarmJobConfiguration
 from deployments.warm.fork_servers import ForkServers
 from deployments.warm.forking import ForkedProcess
-from deployments.warm.hooks import ForkedHooks
 from deployments.warm.places import place_here
-from deployments.warm.protocol import ForkOrder
-from deployments.warm.sessions import ForkStarter
-from tasks.model.errors import CannotAct, Code
+from deployments.warm.prefect_internals import (
+    HOOKS_ARE_OURS,
+    FlowRunExecutionResult,
+    FlowRunExecutor,
+    ProcessHandle,
+)
+from deployments.warm.protocol import ForkOrder, HookCall
+from tasks.model.errors import CannotAct, Code, RunbookError
 
 # A fork server that dies while it is asked is followed by another one.
 TRIES_COUNT = 2
-HOOKS_ARE_OURS = {"PREFECT__ENABLE_CANCELLATION_AND_CRASHED_HOOKS": "false"}
+Fork = Callable[[ForkOrder], Awaitable[ForkedProcess]]
+
+
+class ForkedHooks:
+    """Prefect's hook runner, in a process of the flow's own code and environment."""
+
+    def __init__(self, fork: Fork) -> None:
+        self._fork = fork
+        self._orders: dict[UUID, ForkOrder] = {}
+
+    def remember(self, flow_run_id: UUID, order: ForkOrder) -> None:
+        self._orders[flow_run_id] = order
+
+    def forget(self, flow_run_id: UUID) -> None:
+        self._orders.pop(flow_run_id, None)
+
+    async def run_cancellation_hooks(self, flow_run: FlowRun, state: State[Any]) -> None:
+        if state.is_cancelling():
+            await self._run("cancellation", flow_run, state)
+
+    async def run_crashed_hooks(self, flow_run: FlowRun, state: State[Any]) -> None:
+        if state.is_crashed():
+            await self._run("crashed", flow_run, state)
+
+    async def _run(self, when: Literal["cancellation", "crashed"], flow_run: FlowRun, state: State[Any]) -> None:
+        order = self._orders.get(flow_run.id)
+        if order is None:
+            return
+        call = HookCall(when=when, flow_run=flow_run.model_dump_json(), state=state.model_dump_json())
+        with tempfile.TemporaryDirectory(prefix="prefect-hooks-") as directory:
+            changes = {"hook": call, "key": f"{order.key}-{when}", "directory": directory}
+            try:
+                process = await self._fork(order.model_copy(update=changes))
+            except RunbookError as error:
+                flow_run_logger(flow_run).warning("The hooks for %s were not run: %s", when, error)
+            else:
+                await process.wait()
+
+
+class ForkStarter:
+    """Start a run as Prefect's executor asks for it: name its process at once, return when it has ended."""
+
+    def __init__(self, fork: Callable[[], Awaitable[ForkedProcess]]) -> None:
+        self._fork = fork
+
+    async def start(self, flow_run: FlowRun, task_status: TaskStatus[ProcessHandle] = TASK_STATUS_IGNORED) -> None:  # noqa: ARG002 - the signature is Prefect's own
+        process = await self._fork()
+        task_status.started(session_handle(process))
+        await process.wait()
 
 
 class Running:

@@ -19,7 +19,7 @@ from prefect.states import Cancelled
 from deployments.warm.adoption import Ours, runs_in
 from deployments.warm.attempts import Attempts
 from deployments.warm.places import read_place
-from tasks.clients.process_sessions import kill_session
+from tasks.clients.process.sessions import kill_session
 
 # A worker that lives gives a run its process within a second or two, and after its own start within ten.
 PROCESS_WITHIN_S = 20.0
@@ -30,7 +30,7 @@ BEGUN_WITHIN_S = 30.0
 # Without a place nobody waits for it.
 PLACELESS_WITHIN_S = 60.0
 CHECK_EVERY_S = 9.0
-# After a longer pause (Prefect was away, the machine slept) everybody has their time anew.
+# After a longer pause (Prefect was away, the machine slept) everybody has their time again.
 PAUSE_S = 25.0
 
 
@@ -65,7 +65,6 @@ def is_unstarted(run: FlowRun) -> bool:
 
 
 def holds_place(run: FlowRun) -> bool:
-    """Say whether a run holds one of the places of its deployment."""
     return run.state is not None and run.state.state_details.deployment_concurrency_lease_id is not None
 
 
@@ -117,7 +116,6 @@ async def end(client: PrefectClient, attempts: Attempts, run: FlowRun) -> None:
 
 
 def why(run: FlowRun) -> str:
-    """Say why a run was ended."""
     missing = "its process had not begun" if run.infrastructure_pid else "it had no process"
     return f"A worker took it and {missing}. It was ended, so that it holds up no other run."
 

@@ -1,1 +1,1 @@
-"""The doors: HTTP in, HTTP out. No decision is taken here; each door parses, asks one part, and answers."""
+"""HTTP in, HTTP out. Nothing is decided here; each route parses, asks one part of the service, and answers."""

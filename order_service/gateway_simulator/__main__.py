@@ -6,18 +6,18 @@ import sys
 from collections.abc import Coroutine
 from typing import Any
 
-from order_service.gateway_simulator.arguments import parse_arguments
-from order_service.gateway_simulator.process import CannotStart, serve
+from order_service.gateway_simulator.serve import parse_arguments, serve
+from order_service.runtime.codes import CannotStart
 
 
 def main() -> int:
-    """Run a gateway until it is told to stop; 1 when it does not come up."""
+    """Run a gateway until it is stopped; 1 when it does not come up."""
     given = parse_arguments(sys.argv[1:])
     try:
         _run(serve(given))
     except CannotStart as error:
         sys.stderr.write(f"{error}\n")
-        return 1
+        return error.exit_code
     except KeyboardInterrupt:
         pass
     return 0

@@ -1,25 +1,87 @@
-"""The order book of one venue: books each client order id once, and counts how often it came."""
+"""The order book of one venue and its file: books each client order id once, and counts how often it came."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
-from order_service.gateway_simulator.execution import OPEN_STATUSES, Execution, Ids, canceled, execute, rejected
-from order_service.gateway_simulator.fault import Fault
-from order_service.gateway_simulator.journal import Journal
-from order_service.gateway_simulator.order import AssetClass, Order
+import orjson
+
+from order_service.gateway_simulator.fault_switch import Fault
+from order_service.gateway_simulator.fills import OPEN_STATUSES, Execution, Ids, canceled, execute, rejected
+from order_service.gateway_simulator.venue_order import AssetClass, Order
+
+
+class EventFile:
+    """Append events to a file and read them back.
+
+    Errors: OSError when the file cannot be opened or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.skipped_count = 0
+        self._file: BinaryIO | None = None
+
+    def open(self) -> None:
+        """Open for appending; a torn last line was never answered for, so it is cut off."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        # Unbuffered: what is written is with the kernel, and outlives a kill of this process.
+        self._file = self._path.open("ab", buffering=0)
+        self._file.truncate(_whole_lines_bytes(self._path))
+
+    def append(self, event: Mapping[str, Any]) -> None:
+        if self._file is None:
+            raise OSError("JOURNAL_CLOSED: expected an open journal, was closed; call open first")
+        self._file.write(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE))
+
+    def read(self) -> Iterator[dict[str, Any]]:
+        """Read all events; a line that is no JSON object is counted and left out."""
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as lines:
+            for line in lines:
+                event = _parse(line)
+                if event is None:
+                    self.skipped_count += 1
+                else:
+                    yield event
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    return event if isinstance(event, dict) and isinstance(event.get("event"), str) else None
+
+
+def _whole_lines_bytes(path: Path, step_bytes: int = 65_536) -> int:
+    """Give the length of the file up to its last line end."""
+    with path.open("rb") as file:
+        end = file.seek(0, 2)
+        while end > 0:
+            start = max(0, end - step_bytes)
+            file.seek(start)
+            found = file.read(end - start).rfind(b"\n")
+            if found >= 0:
+                return start + found + 1
+            end = start
+    return 0
 
 
 @dataclass(slots=True)
 class BookedOrder:
-    """Hold one order as the venue knows it."""
-
     execution: Execution
     received_count: int
     synthetic: bool
 
     def document(self) -> dict[str, object]:
-        """Show the order as the listing does."""
         return {
             "client_order_id": self.execution["client_order_id"],
             "received_count": self.received_count,
@@ -30,7 +92,7 @@ class BookedOrder:
 
 
 class OrderDone(Exception):
-    """Tell that an order can no longer be canceled."""
+    """The order can no longer be canceled."""
 
 
 class Book:
@@ -39,7 +101,7 @@ class Book:
     Errors: OSError when the journal cannot be written; the order is then neither booked nor answered.
     """
 
-    def __init__(self, name: str, journal: Journal, classes: frozenset[AssetClass]) -> None:
+    def __init__(self, name: str, journal: EventFile, classes: frozenset[AssetClass]) -> None:
         self._name = name
         self._journal = journal
         self._classes = classes
@@ -52,11 +114,9 @@ class Book:
             self._replay(event)
 
     def get(self, client_order_id: str) -> BookedOrder | None:
-        """Give an order, or nothing when it was never received."""
         return self._orders.get(client_order_id)
 
     def listing(self) -> list[dict[str, object]]:
-        """Show all orders in the order they came."""
         return [order.document() for order in self._orders.values()]
 
     def receive(self, order: Order, fault: Fault) -> Execution:

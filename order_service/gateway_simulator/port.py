@@ -8,29 +8,12 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from order_service.runtime.listening import bind
+
 _FILL_TRIES = 64
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Take a port without listening on it: connects are refused, and nobody else can have it.
-
-    Errors: OSError when the port is taken.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    taken = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        if sys.platform != "win32":  # on Windows the flag would let another process steal the port
-            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind((host, port))
-        taken.setblocking(False)
-    except OSError:
-        taken.close()
-        raise
-    return taken
-
-
 def reset(transport: asyncio.Transport) -> None:
-    """End a connection with RST instead of FIN."""
     connection = transport.get_extra_info("socket")
     if connection is not None and sys.platform != "win32":
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -48,7 +31,6 @@ class OrderPort:
         self._fillers: list[socket.socket] = []
 
     async def open(self) -> None:
-        """Listen and serve."""
         if self._server is None:
             if self._fillers:
                 self._rebind()

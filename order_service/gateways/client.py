@@ -11,12 +11,8 @@ import aiohttp
 import orjson
 from pydantic import ValidationError
 
-from order_service.clock import utc_now
-from order_service.codes import Code
-from order_service.execution import Reject, VenueExecution
-from order_service.gateways.last_check import LastCheckedBody, Recheck, no_recheck
-from order_service.gateways.no_connection import why_no_connection
-from order_service.gateways.outcomes import (
+from order_service.gateways.connection import LastCheckedBody, Recheck, no_recheck, why_no_connection
+from order_service.gateways.execution import (
     CancelOutcome,
     CancelRefused,
     Executed,
@@ -24,11 +20,17 @@ from order_service.gateways.outcomes import (
     NeverReceived,
     NotSent,
     NoUsableAnswer,
+    Reject,
+    Reported,
+    SeenExecutions,
     SendOutcome,
+    VenueExecution,
 )
-from order_service.gateways.seen import SeenExecutions, Told
-from order_service.order import NewOrder
-from order_service.routing import GatewayRules
+from order_service.orders.order import NewOrder
+from order_service.routing.table import GatewayRules
+from order_service.runtime.clock import utc_now
+from order_service.runtime.codes import Code
+from order_service.runtime.validation import first_problem
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +78,7 @@ class GatewayClient:
         return await self._proven(order.client_order_id, started) if outcome is None else outcome
 
     async def _proven(self, client_order_id: str, started: float) -> SendOutcome:
-        """Ask for an order that was answered with an execution told before: what is too much says nothing against it.
+        """Ask for an order that was answered with an execution reported before: one answer too many proves nothing.
 
         Asked on a connection of its own, a few times, since the gateway may still be at work on the order.
         """
@@ -86,8 +88,8 @@ class GatewayClient:
                     await asyncio.sleep(pause_s)
                     found = await self.look_up(client_order_id)
                     if isinstance(found, Executed):
-                        return Executed(found.execution, _ms_since(started), is_told_again=True)
-        message = f"gateway {self.name} answered with an execution that it told before, of another order"
+                        return Executed(found.execution, _ms_since(started), is_repeated=True)
+        message = f"gateway {self.name} answered with an execution that it reported before, for another order"
         return NoUsableAnswer(Code.GATEWAY_ANSWER_MISMATCHED, message)
 
     async def look_up(self, client_order_id: str) -> LookUpOutcome:
@@ -115,7 +117,6 @@ class GatewayClient:
         return self._booked(client_order_id, status, body, _ms_since(started)) or self._not_its_own(client_order_id)
 
     async def close(self) -> None:
-        """Close the pool."""
         await self._session.close()
         if self._distrusted is not None:
             await self._distrusted.close()
@@ -148,7 +149,7 @@ class GatewayClient:
     async def _call(
         self, method: Method, url: str, body: LastCheckedBody | None = None
     ) -> tuple[int, bytes] | NotSent | NoUsableAnswer:
-        """Make one request; tell what surely sent nothing from what may have.
+        """Make one request; separate what surely sent nothing from what may have.
 
         aiohttp repeats GET and DELETE once when a kept connection turns out closed, but never POST.
         """
@@ -170,7 +171,7 @@ class GatewayClient:
             return NoUsableAnswer(Code.GATEWAY_DISCONNECTED, f"gateway {self.name} broke off; {type(error).__name__}")
 
     def _no_connection(self) -> NotSent:
-        """Tell a gateway that takes no connection from one whose connections are all taken."""
+        """Separate a gateway that takes no connection from one whose connections are all taken."""
         waited = f"in {self.rules.connect_timeout_s:g} s"
         if self._out_count > self.rules.max_connections:
             return NotSent(Code.GATEWAY_BUSY, f"all connections to gateway {self.name} stayed taken {waited}")
@@ -184,18 +185,18 @@ class GatewayClient:
     def _booked(
         self, client_order_id: str, status: int, body: bytes, latency_ms: float
     ) -> Executed | NoUsableAnswer | None:
-        """Read an execution; None where it was told before, of another order."""
+        """Read an execution; None where it was reported before, for another order."""
         if status not in {200, 201}:
             return NoUsableAnswer(Code.GATEWAY_ANSWER_UNUSABLE, f"gateway {self.name} answered {status}")
         try:
             execution = VenueExecution.model_validate_json(body)
         except ValidationError as error:
-            place = ".".join(str(part) for part in error.errors(include_url=False)[0]["loc"]) or "body"
+            place, _ = first_problem(error, "body")
             return NoUsableAnswer(
                 Code.GATEWAY_ANSWER_UNUSABLE, f"gateway {self.name} answered an execution that is broken at {place}"
             )
         other = self._seen.of_another(execution, client_order_id)
-        if other is not None and self._is_told_again(execution, client_order_id, other):
+        if other is not None and self._is_repeated(execution, client_order_id, other):
             self._distrust_kept_connections()
             return None
         if execution.client_order_id not in {None, client_order_id}:
@@ -204,13 +205,13 @@ class GatewayClient:
         self._seen.remember(execution, client_order_id)
         return Executed(execution, latency_ms)
 
-    def _is_told_again(self, execution: VenueExecution, client_order_id: str, other: Told) -> bool:
-        """Tell an answer too many from an id that the gateway gave twice on one day; both are its error, and are said.
+    def _is_repeated(self, execution: VenueExecution, client_order_id: str, other: Reported) -> bool:
+        """Separate an answer too many from an id that the gateway gave twice on one day; both are logged as errors.
 
         Twice given is believed where a connection that carried no other order names this one, with a time of its own.
         """
         log.error(
-            "EXEC_ID_TOLD_TWICE: gateway=%s, exec_id=%s, client_order_id=%s, told_before_of=%s",
+            "EXEC_ID_REPEATED: gateway=%s, exec_id=%s, client_order_id=%s, reported_before_for=%s",
             *(self.name, execution.exec_id, client_order_id, other.client_order_id),
         )
         is_its_own = execution.client_order_id == client_order_id and execution.transact_time != other.transact_time

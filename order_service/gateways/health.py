@@ -1,4 +1,4 @@
-"""Whether each gateway answers its health probe, looked at once a second and told from memory."""
+"""Whether each gateway answers its health probe, probed once a second and shown from memory."""
 
 import asyncio
 import contextlib
@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from order_service.gateways.no_connection import why_no_connection
-from order_service.routing import GatewayRules
+from order_service.gateways.connection import why_no_connection
+from order_service.routing.table import GatewayRules
 
 DOWN_AFTER = 2
 UP_AFTER = 2
@@ -30,11 +30,9 @@ class GatewayVitals:
     _probing_since: float | None = field(default=None, repr=False)
 
     def begin(self, now_s: float) -> None:
-        """Note that a probe left."""
         self._probing_since = now_s
 
     def seen_latency_ms(self, now_s: float) -> float | None:
-        """Give the latency as it looks at this moment."""
         if self._probing_since is None:
             return self.latency_ms
         running_ms = (now_s - self._probing_since) * 1000
@@ -87,15 +85,13 @@ class GatewayHealth:
             for name in self._addresses:
                 group.create_task(self._watch(session, name))
 
-    async def first_look(self, deadline_s: float) -> None:
-        """Wait until every gateway was probed once, within a deadline."""
+    async def first_probes(self, deadline_s: float) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(deadline_s):
                 while any(vitals.up is None for vitals in self.vitals.values()):  # noqa: ASYNC110 - once, at start
                     await asyncio.sleep(0.01)
 
     def latency_ms(self, name: str) -> float | None:
-        """Give a gateway's latency as it looks now."""
         latency = self.vitals[name].seen_latency_ms(time.monotonic())
         return None if latency is None else round(latency, 3)
 
@@ -117,13 +113,12 @@ class GatewayHealth:
 
 
 async def _ask(session: aiohttp.ClientSession, url: str, rules: GatewayRules | None) -> str | None:
-    """Say what is wrong with the gateway's health, if anything."""
     total_s = rules.probe_timeout_s if rules is not None else 4.0
     connect_s = rules.connect_timeout_s if rules is not None else 1.0
     timeout = aiohttp.ClientTimeout(total=total_s, sock_connect=connect_s)
     try:
         async with session.get(url, timeout=timeout, allow_redirects=False) as response:
-            # Who asks for a login, has no such path or is asked too often is there: orders tell the rest.
+            # Who asks for a login, has no such path or is asked too often is there: orders show the rest.
             return f"health answered {response.status}" if response.status >= 500 else None
     except TimeoutError as error:
         return "no connection in time" if isinstance(error, aiohttp.ConnectionTimeoutError) else "no answer in time"

@@ -4,11 +4,21 @@ import asyncio
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
-from order_service.journal.rows import COLUMNS, JournaledOrder, PositionRow, from_row
-from order_service.journal.schema import JournalUnavailable, Sync, open_for_reading, open_for_writing
+from order_service.api.contract import OrderStatus
+from order_service.journal.rows import (
+    COLUMNS,
+    JournaledOrder,
+    JournalUnavailable,
+    PositionRow,
+    Sync,
+    from_row,
+    open_for_reading,
+    open_for_writing,
+)
 from order_service.journal.writer import Begin, JournalWriter, Settle
-from order_service.order import OPEN, OrderStatus
+from order_service.orders.order import OPEN
 
 _FIND = f"SELECT {COLUMNS} FROM orders WHERE client_order_id = ?"  # noqa: S608 - constant
 _LIST = f"SELECT seq, {COLUMNS} FROM orders WHERE status = ? AND seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 - constant
@@ -36,7 +46,6 @@ class Journal:
 
     @property
     def error(self) -> str | None:
-        """Say why the journal cannot be written at present, if it cannot."""
         return self._writer.error if self._writer is not None else None
 
     def mark_interrupted(self, error: bytes) -> int:
@@ -47,11 +56,9 @@ class Journal:
             raise JournalUnavailable(str(problem)) from problem
 
     def open_orders(self) -> list[JournaledOrder]:
-        """List every order that is not in a final state."""
         return [from_row(row) for row in self._connection.execute(_OPEN, [str(status) for status in sorted(OPEN)])]
 
     def positions(self) -> list[PositionRow]:
-        """List every net position."""
         rows = self._connection.execute("SELECT asset_class, strategy, symbol, net_quantity FROM positions")
         return [PositionRow(*map(str, row)) for row in rows]
 
@@ -85,7 +92,6 @@ class Journal:
             self._not_on_disk[row.client_order_id] = row
 
     async def find(self, client_order_id: str) -> JournaledOrder | None:
-        """Find one order by the client's id."""
         if client_order_id in self._not_on_disk:
             return self._not_on_disk[client_order_id]
         rows = await self._read(_FIND, (client_order_id,))
@@ -97,10 +103,9 @@ class Journal:
             rows = await self._read(_LIST_ALL, (after, limit))
         else:
             rows = await self._read(_LIST, (str(status), after, limit))
-        return [(int(str(row[0])), from_row(row[1:])) for row in rows]
+        return [(row[0], from_row(row[1:])) for row in rows]
 
     def close(self) -> None:
-        """Write what is left and close the file."""
         self._reader.shutdown(wait=True, cancel_futures=True)
         self._reading.close()
         if self._writer is None:
@@ -108,8 +113,8 @@ class Journal:
         else:
             self._writer.close()
 
-    async def _read(self, sql: str, values: tuple[object, ...]) -> list[tuple[object, ...]]:
-        def run() -> list[tuple[object, ...]]:
+    async def _read(self, sql: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        def run() -> list[tuple[Any, ...]]:
             try:
                 return self._reading.execute(sql, values).fetchall()
             except sqlite3.Error as error:

@@ -9,8 +9,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from order_service.journal.rows import COLUMNS, JournaledOrder, PositionRow, from_row
-from order_service.journal.schema import JournalUnavailable
+from order_service.journal.rows import COLUMNS, JournaledOrder, JournalUnavailable, PositionRow, from_row
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +62,6 @@ class JournalWriter:
         self._entries.put(entry)
 
     def close(self) -> None:
-        """Write what is left and stop."""
         self._entries.put(None)
         self._thread.join(timeout=10)
         self._connection.close()
@@ -97,7 +95,7 @@ class JournalWriter:
             return
         self.error = None
         self._unsaved = []
-        self._tell([(entry, held.get(entry.row.client_order_id)) for entry in batch])
+        self._resolve_all([(entry, held.get(entry.row.client_order_id)) for entry in batch])
 
     def _commit(self, batch: list[Entry]) -> dict[str, JournaledOrder]:
         held: dict[str, JournaledOrder] = {}
@@ -128,9 +126,9 @@ class JournalWriter:
                 log.warning("JOURNAL_ROLLBACK_FAILED: %s", rollback_error)
         self.error = str(error)
         self._unsaved.extend(entry for entry in batch if isinstance(entry, Settle))
-        self._tell([(entry, JournalUnavailable(str(error))) for entry in batch])
+        self._resolve_all([(entry, JournalUnavailable(str(error))) for entry in batch])
 
-    def _tell(self, results: list[tuple[Entry, JournaledOrder | JournalUnavailable | None]]) -> None:
+    def _resolve_all(self, results: list[tuple[Entry, JournaledOrder | JournalUnavailable | None]]) -> None:
         if not results:
             return
         try:

@@ -9,18 +9,17 @@ fault.
 from dataclasses import dataclass
 from pathlib import Path
 
-from order_service.releases.check import ask_release, ask_release_of_table
-from order_service.releases.errors import ReleaseCode, ReleaseError
-from order_service.releases.files import write_atomically
-from order_service.releases.history import Action, Move, append_move, now, read_moves, roll_back_candidates
 from order_service.releases.manifest import ROUTING_TABLE, verify
-from order_service.releases.runs import read_runs
-from order_service.releases.standing import Past, known_good
-from order_service.releases.store import ReleaseStore
+from order_service.releases.records import Action, Move, append_move, read_moves
+from order_service.releases.run import ask_release, ask_release_of_table
+from order_service.releases.standing import previous
+from order_service.releases.store import ReleaseCode, ReleaseError, ReleaseStore
+from order_service.runtime.clock import now_text
+from order_service.runtime.files import write_atomically
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class MoveRequest:
     """Hold who asks, why, and where the live routing table lies; no file named means the one of the last move.
 
     `with_shipped_table`: a roll-back, too, installs the table that its release was shipped with.
@@ -32,7 +31,7 @@ class Request:
     with_shipped_table: bool = False
 
 
-def deploy(store: ReleaseStore, version: str, request: Request) -> Move:
+def deploy(store: ReleaseStore, version: str, request: MoveRequest) -> Move:
     """Make a release current.
 
     Errors: ReleaseError when it is missing, corrupted or broken; nothing is changed then.
@@ -41,7 +40,7 @@ def deploy(store: ReleaseStore, version: str, request: Request) -> Move:
         return _move(store, "deploy", version, request)
 
 
-def roll_back(store: ReleaseStore, to: str | None, request: Request) -> Move:
+def roll_back(store: ReleaseStore, to: str | None, request: MoveRequest) -> Move:
     """Make the previous good release current, or a named one; the live routing table stays as it is.
 
     Errors: ReleaseError as deploy, when there is nothing to go back to, and when the release does not take the live
@@ -51,38 +50,11 @@ def roll_back(store: ReleaseStore, to: str | None, request: Request) -> Move:
     with store.locked():
         moves = read_moves(store.history)
         halfway = moves and moves[-1].action == "roll-back" and moves[-1].to_version != store.current()
-        target = to or (moves[-1].to_version if halfway else _previous(store, moves))
+        target = to or (moves[-1].to_version if halfway else previous(store, moves))
         return _move(store, "roll-back", target, request)
 
 
-def previous_release(store: ReleaseStore) -> str | None:
-    """Name the release a roll-back would make current."""
-    try:
-        return _previous(store, read_moves(store.history))
-    except ReleaseError:
-        return None
-
-
-def _previous(store: ReleaseStore, moves: list[Move]) -> str:
-    """Name the nearest earlier release that is as it was built and known to be good by its own record."""
-    candidates, past = roll_back_candidates(moves), Past(moves, read_runs(store.root))
-    refused = []
-    for version in candidates:
-        try:
-            is_good, because = known_good(verify(store.path(version)), past)
-        except ReleaseError as error:
-            is_good, because = False, str(error)
-        if is_good:
-            return version
-        refused.append(f"{version} ({because})")
-    raise ReleaseError(
-        ReleaseCode.NO_PREVIOUS_RELEASE,
-        f"expected an earlier release than {store.current()} that is known to be good, was: "
-        f"{', '.join(refused) or 'none'}; name one by --to",
-    )
-
-
-def _move(store: ReleaseStore, action: Action, version: str, request: Request) -> Move:
+def _move(store: ReleaseStore, action: Action, version: str, request: MoveRequest) -> Move:
     """Move the pointer.
 
     Steps:
@@ -106,7 +78,7 @@ def _move(store: ReleaseStore, action: Action, version: str, request: Request) -
         _prove_live_table(release, routing_file)
     if move is None or is_new:
         before = last.to_version if last else store.current()
-        move = Move(now(), action, before, version, request.by, request.reason, str(routing_file))
+        move = Move(now_text(), action, before, version, request.by, request.reason, str(routing_file))
         append_move(store.history, move)
     if not keeps_table:
         _install(release / ROUTING_TABLE, routing_file)
@@ -114,7 +86,7 @@ def _move(store: ReleaseStore, action: Action, version: str, request: Request) -
     return move
 
 
-def _routing_file(request: Request, last: Move | None) -> Path:
+def _routing_file(request: MoveRequest, last: Move | None) -> Path:
     if request.routing_file is not None:
         return request.routing_file.absolute()
     if last is None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from order_service.releases.errors import corrupted, missing
+from order_service.releases.store import corrupted, missing
 
 FILE_NAME = "manifest.json"
 ROUTING_TABLE = "config/routing.toml"
@@ -17,7 +17,7 @@ _IGNORED = frozenset({"__pycache__"})
 class Manifest:
     """Hold what a release consists of; the digest covers every file by name and content.
 
-    `drill` is there for a release that was built ill on purpose, and says in which way.
+    `drill` is there for a release that was built broken on purpose, and says in which way.
     """
 
     version: str
@@ -27,7 +27,6 @@ class Manifest:
     drill: Mapping[str, object] | None = None
 
     def document(self) -> bytes:
-        """Write it as JSON."""
         return json.dumps(asdict(self), indent=1, sort_keys=True).encode() + b"\n"
 
 
@@ -39,7 +38,6 @@ def hash_files(release: Path) -> dict[str, str]:
 
 
 def digest_of(files: Mapping[str, str]) -> str:
-    """Give one digest for all files."""
     return _sha256(json.dumps(dict(sorted(files.items()))).encode())
 
 

@@ -1,12 +1,45 @@
-"""Where releases live: <root>/<version>/, the pointer `current`, the history, and the lock for writers."""
+"""Where releases live: <root>/<version>/, the pointer `current`, the records, and the lock for writers."""
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 
-from order_service.releases.errors import ReleaseCode, ReleaseError, missing
-from order_service.releases.files import write_atomically
+from order_service.runtime.files import write_atomically
+
+
+class ReleaseCode(StrEnum):
+    RELEASE_MISSING = "RELEASE_MISSING"
+    RELEASE_CORRUPTED = "RELEASE_CORRUPTED"
+    RELEASE_EXISTS = "RELEASE_EXISTS"
+    RELEASE_BROKEN = "RELEASE_BROKEN"
+    NO_PREVIOUS_RELEASE = "NO_PREVIOUS_RELEASE"
+    LIVE_TABLE_REFUSED = "LIVE_TABLE_REFUSED"
+    ROUTING_FILE_UNKNOWN = "ROUTING_FILE_UNKNOWN"
+    SOURCE_INVALID = "SOURCE_INVALID"
+    RELEASES_LOCKED = "RELEASES_LOCKED"
+    FILES_UNUSABLE = "FILES_UNUSABLE"
+
+
+class ReleaseError(Exception):
+    def __init__(self, code: ReleaseCode, detail: str) -> None:
+        super().__init__(f"{code}: {' '.join(detail.split())}")
+        self.code = code
+
+
+def missing(version: str, was: str) -> ReleaseError:
+    return ReleaseError(
+        ReleaseCode.RELEASE_MISSING, f"expected release {version}, was {was}; list shows what there is, build makes one"
+    )
+
+
+def corrupted(version: str, was: str) -> ReleaseError:
+    return ReleaseError(
+        ReleaseCode.RELEASE_CORRUPTED,
+        f"expected release {version} as built, was {was}; build it under a new version or deploy another",
+    )
+
 
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+\-]{0,63}")
 _RESERVED = frozenset({"current", "history.jsonl", "runs.jsonl"})
@@ -14,24 +47,19 @@ _LOCK_WAIT_S = 30
 
 
 def is_version(text: str) -> bool:
-    """Say whether a text can name a release."""
     return _VERSION.fullmatch(text) is not None and text not in _RESERVED
 
 
 class ReleaseStore:
-    """Know the places under one root."""
-
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
         self.history = self.root / "history.jsonl"
         self._pointer = self.root / "current"
 
     def path(self, version: str) -> Path:
-        """Give the directory of a release."""
         return self.root / version
 
     def versions(self) -> list[str]:
-        """Name every release there is."""
         if not self.root.is_dir():
             return []
         return sorted(each.name for each in self.root.iterdir() if each.is_dir() and is_version(each.name))
@@ -55,7 +83,6 @@ class ReleaseStore:
         return self.path(version)
 
     def point_to(self, version: str) -> None:
-        """Make a release the current one."""
         write_atomically(self._pointer, f"{version}\n".encode())
 
     @contextmanager

@@ -1,12 +1,10 @@
 """Run the stub: `python -m order_service.stub --scenario S --port P`, `--list` shows the scenarios."""
 
 import asyncio
-import contextlib
-import signal
 import sys
 
-from order_service.stub.arguments import Arguments, parse_arguments
-from order_service.stub.server import listen, port_of
+from order_service.runtime.listening import stop_signal
+from order_service.stub.server import StubArguments, listen, parse_arguments, port_of
 
 
 def main() -> int:
@@ -22,20 +20,12 @@ def main() -> int:
     return 0
 
 
-async def _serve(given: Arguments) -> None:
+async def _serve(given: StubArguments) -> None:
     server = await listen(given)
-    stop = _stop_signal()
+    stop = stop_signal()
     sys.stdout.write(f"{given.scenario} at http://{given.host}:{port_of(server)}\n")
     sys.stdout.flush()
     await stop.wait()
-
-
-def _stop_signal() -> asyncio.Event:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):  # Windows: SIGINT arrives as KeyboardInterrupt
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What happened to our own tool: an exception with a code. What happened to the patient is a value, never raised."""
+"""What happened to our own tool: an exception with a code. What happened to the service is a value, never raised."""
 
 from enum import StrEnum
 
@@ -25,6 +25,9 @@ class Code(StrEnum):
     NOT_OUR_PROCESS = "NOT_OUR_PROCESS"
     LOCK_HELD = "LOCK_HELD"
     NOTHING_WAITS = "NOTHING_WAITS"
+    NOT_PERMITTED = "NOT_PERMITTED"
+    SECOND_PERSON_NEEDED = "SECOND_PERSON_NEEDED"
+    PLAN_CHANGED = "PLAN_CHANGED"
     ANSWER_NOT_TAKEN = "ANSWER_NOT_TAKEN"
     SINK_UNWRITABLE = "SINK_UNWRITABLE"
     PREFECT_UNREACHABLE = "PREFECT_UNREACHABLE"
@@ -61,8 +64,8 @@ class RunbookError(Exception):
         return f"{self.code}: {self.detail}"
 
 
-class CannotLook(RunbookError):
-    """A look step could not look; it says nothing of the patient."""
+class CannotObserve(RunbookError):
+    """A look step could not check; it says nothing of the service."""
 
 
 class CannotAct(RunbookError):

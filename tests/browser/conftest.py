@@ -10,11 +10,11 @@ import pytest
 from playwright.sync_api import BrowserContext, sync_playwright
 from pydantic import SecretStr
 
-from deployments.ports import HOST, SERVER
-from tests.fakes.drills import GameDay
-from tests.fakes.local_stack import REPOSITORY, Stack, login_of
+from deployments.stack.ports import HOST, SERVER
+from tests.fakes.drills.game_day import GameDay
 from tests.fakes.polling import eventually
-from tests.fakes.prefect_ui import PrefectUi, executable, opened
+from tests.fakes.prefect.prefect_ui import PrefectUi, executable, opened
+from tests.fakes.stack.local_stack import REPOSITORY, Stack, login_of
 
 FOLDER = REPOSITORY / "test-artifacts" / "browser"
 FAILED = pytest.StashKey[bool]()

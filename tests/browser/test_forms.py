@@ -5,52 +5,62 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from deployments.local_http import ask
-from tests.fakes.drills import GameDay
-from tests.fakes.prefect_ui import PrefectUi
+from deployments.stack.local_http import ask
+from tests.fakes.drills.game_day import GameDay
+from tests.fakes.prefect.prefect_ui import PrefectUi
 
 WHO = {"reason": "the venue says so", "by": "ada"}
 # What each form asks for: a field with an exclamation mark must be filled, one with a list of words is a drop-down.
 CLASSES = "equity future fx crypto"
 FORMS = {
-    "remediation/restart": {"reason!": "", "by!": ""},
-    "remediation/roll-back": {"reason!": "", "by!": "", "release": ""},
-    "remediation/disable-feature": {"feature!": "", "reason!": "", "by!": ""},
-    "remediation/reroute": {"asset_class!": CLASSES, "reason!": "", "by!": "", "gateway": ""},
-    "remediation/pause": {
-        "reason!": "",
-        "by!": "",
+    "remediation/do-restart": {"reason!": "", "by!": ""},
+    "remediation/do-roll-back": {"reason!": "", "by!": "", "release": ""},
+    "remediation/do-disable-feature": {"feature!": "", "reason!": "", "by!": ""},
+    "remediation/do-reroute": {"asset_class!": CLASSES, "reason!": "", "by!": "", "gateway": ""},
+    "remediation/do-pause": {
         "asset_class": CLASSES,
         "strategy": "",
+        "everything": "",
         "state": "halted reducing",
-    },
-    "remediation/resume": {
         "reason!": "",
         "by!": "",
+    },
+    "remediation/do-resume": {
         "what": "trading strategy gateway_mark route",
         "asset_class": CLASSES,
         "name": "",
+        "reason!": "",
+        "by!": "",
     },
-    "remediation/mark-degraded": {"gateway!": "", "reason!": "", "by!": ""},
-    "acknowledge/manual": {"by!": "", "incident_id": ""},
+    "remediation/do-mark-degraded": {"gateway!": "", "reason!": "", "by!": ""},
+    "acknowledge/do-acknowledge": {"by!": "", "incident_id": ""},
 }
 
 
 def test_a_person_runs_a_triage_from_its_form_and_reads_the_report(ui: PrefectUi, day: GameDay) -> None:
     """The way of the runbook: find it, say which alert and what was seen, run it, read what it saw."""
     assert day.is_well()
-    ui.find_form("triage/manual")
+    ui.find_form("triage/do-triage")
     ui.fill({"alert": "order_delivery_failed", "asset_class": "equity", "note": "fills look late", "mode": "observe"})
     ui.picture("triage-form", height=1100)
     ui.submit()
 
-    expect(ui.page.get_by_text("order-service: order_delivery_failed → healthy")).to_be_visible()
+    expect(ui.page.get_by_text("healthy: order-service, alert order_delivery_failed")).to_be_visible()
     report = ui.open_artifact("triage-order-service")
     expect(report).to_contain_text("order-service is healthy: health passed")
     expect(report).to_contain_text("Note of the person who started it: fills look late")
     expect(report).to_contain_text("§1.3 Verify order delivery")
     expect(report).to_contain_text("mode observe")
     ui.picture("triage-report", height=2500)
+
+
+def test_what_a_person_starts_in_an_incident_is_on_the_first_page_of_the_list(ui: PrefectUi) -> None:
+    """Nobody pages or searches at three in the morning: the forms stand together, before all that starts by itself."""
+    ui.page.goto(f"{ui.address}/v2/deployments")
+    names = {form.partition("/")[2] for form in FORMS} | {"do-triage", "do-postmortem"}
+    for name in sorted(names):
+        expect(ui.page.get_by_role("link", name=name, exact=True)).to_be_visible()
+    ui.picture("deployments", height=1100)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -75,7 +85,7 @@ def test_a_form_shows_what_it_asks_for_and_says_what_it_means(ui: PrefectUi, for
 def test_a_reason_and_a_name_must_be_given(ui: PrefectUi, quiet_day: GameDay) -> None:
     """The ledger never holds an order of nobody, for nothing: the form itself says what is missing."""
     before = quiet_day.pid()
-    ui.open_form("remediation/restart")
+    ui.open_form("remediation/do-restart")
     ui.submit_button.click()
 
     expect(ui.page.get_by_text(re.compile("required|does not match", re.IGNORECASE)).first).to_be_visible()
@@ -85,9 +95,9 @@ def test_a_reason_and_a_name_must_be_given(ui: PrefectUi, quiet_day: GameDay) ->
 
 def test_a_person_pauses_a_class_and_lets_it_trade_again(ui: PrefectUi, day: GameDay) -> None:
     """The button that is always allowed: in force at the service when the run has ended, and taken back likewise."""
-    paused = ui.run_form("remediation/pause", asset_class="crypto", **WHO)
+    paused = ui.run_form("remediation/do-pause", asset_class="crypto", **WHO)
     assert trading(day, "crypto") == ("halted", "ada")
-    resumed = ui.run_form("remediation/resume", asset_class="crypto", **WHO)
+    resumed = ui.run_form("remediation/do-resume", asset_class="crypto", **WHO)
 
     assert trading(day, "crypto")[0] == "active"
     assert "order-service: pause crypto by ada" in paused
@@ -96,7 +106,7 @@ def test_a_person_pauses_a_class_and_lets_it_trade_again(ui: PrefectUi, day: Gam
 
 def test_a_person_marks_a_gateway_and_everybody_sees_it(ui: PrefectUi, day: GameDay) -> None:
     """The mark is in force when the run has ended: whoever asks the service sees which gateway, and who said so."""
-    name = ui.run_form("remediation/mark-degraded", gateway="XNAS", **WHO)
+    name = ui.run_form("remediation/do-mark-degraded", gateway="XNAS", **WHO)
     health = ask(f"{day.base_url}/health", timeout_s=20)
 
     assert "order-service: mark XNAS degraded by ada → done" in name
@@ -106,12 +116,12 @@ def test_a_person_marks_a_gateway_and_everybody_sees_it(ui: PrefectUi, day: Game
 def test_a_person_restarts_the_service_and_reads_what_came_of_it(ui: PrefectUi, day: GameDay) -> None:
     """What was pressed is done once, and proven: another process answers, and the outcome says that it is well."""
     before = day.pid()
-    name = ui.run_form("remediation/restart", **WHO)
+    name = ui.run_form("remediation/do-restart", **WHO)
     outcome = ui.open_artifact("outcome")
 
     assert "order-service: restart by ada → recovered" in name
     assert day.pid() != before
-    expect(outcome).to_contain_text("restart service by hand: recovered")
+    expect(outcome).to_contain_text("restart service: recovered")
 
 
 def trading(day: GameDay, asset_class: str) -> tuple[str, str]:

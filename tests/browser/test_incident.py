@@ -1,25 +1,15 @@
 """An incident as a person lives it at the Prefect UI: it waits for them, they cancel, refuse, take and approve."""
 
 import os
+import re
 import signal
 
 from playwright.sync_api import expect
 
-from deployments.commands.triage import start
-from deployments.prefect_door import PrefectDoor
-from tests.fakes.drill_story import NAME
-from tests.fakes.drills import GameDay, is_alive
+from tasks.rules.incidents.paths import artifact_key
+from tests.fakes.drills.game_day import PAUSED, GameDay, is_alive
 from tests.fakes.polling import eventually
-from tests.fakes.prefect_ui import PrefectUi
-
-PAUSED = {"flow_runs": {"state": {"type": {"any_": ["PAUSED"]}}}}
-
-
-def waiting(day: GameDay, **asked: str) -> str:
-    """Start a triage, and wait until its plan waits for a person; gives the triage's id."""
-    run_id = start(PrefectDoor(day.api), {"service": NAME, **asked})
-    eventually(lambda: day.ask_api("flow_runs/filter", PAUSED), within_s=120, every_s=0.5)
-    return run_id
+from tests.fakes.prefect.prefect_ui import PrefectUi
 
 
 def open_plan(ui: PrefectUi, run_id: str) -> None:
@@ -53,7 +43,7 @@ def test_a_run_that_waits_is_canceled_and_its_processes_are_gone(ui: PrefectUi, 
     """Cancel means cancel, also while a plan waits: no process is left that could act later, and nothing was done."""
     assert day.stack.run("mode", "propose").returncode == 0
     day.kill(day.gateway_pid("XNAS"))
-    run_id = waiting(day)
+    run_id = day.plan_that_waits()
     at_work = processes(day, run_id)
     assert all(is_alive(one) for one in at_work)
 
@@ -72,32 +62,38 @@ def test_a_plan_that_a_person_refuses_is_not_carried_out(ui: PrefectUi, day: Gam
     """No means no: the run ends, says so in its name, and nothing was done."""
     assert day.stack.run("mode", "propose").returncode == 0
     day.kill(day.gateway_pid("XNAS"))
-    run_id = waiting(day, alert="gateway_unreachable", asset_class="equity")
+    run_id = day.plan_that_waits(alert="gateway_unreachable", asset_class="equity")
 
     open_plan(ui, run_id)
     answer(ui, "reject", "refused")
 
     ui.open_run(run_id)
-    assert "→ dependency_unreachable (XNAS), refused" in ui.ended()
+    assert re.match(r"XNAS unreachable since \d\d:\d\dZ, refused", ui.ended("Degraded"))
     assert day.done() == []
 
 
 def test_a_hung_service_is_taken_and_its_restart_approved(ui: PrefectUi, day: GameDay) -> None:
-    """The person paged takes the incident, reads plan and evidence in the form, says yes, and it is restarted."""
+    """The person paged acknowledges it, reads plan and evidence in the form, says yes, and it is restarted."""
     pid = day.pid()
     assert day.stack.run("mode", "propose").returncode == 0
     os.kill(pid, signal.SIGSTOP)
-    run_id = waiting(day, alert="health_check_failed", note="the desk called: no fills")
+    run_id = day.plan_that_waits(alert="health_check_failed", note="the desk called: no fills")
 
-    taken = ui.run_form("acknowledge/manual", by="ada")
-    assert "ada takes the open incident" in taken
+    taken = ui.run_form("acknowledge/do-acknowledge", by="ada")
+    assert "the open incident: acknowledged by ada" in taken
     assert [one.acknowledged_by for one in day.new_incidents()] == ["ada"]
 
     open_plan(ui, run_id)
     answer(ui, "approve", "approval")
     ui.open_run(run_id)
-    assert "→ service_hung, recovered" in ui.ended()
+    assert re.match(r"order-service hung since \d\d:\d\dZ, recovered", ui.ended("Recovered"))
     assert day.pid() != pid
     report = ui.open_artifact("triage-order-service")
-    expect(report).to_contain_text("service hung, confirmed. Restart service: recovered since ")
+    expect(report).to_contain_text("Recovered: order-service was hung. Restart service: recovered since ")
     ui.picture("report", height=1020)
+
+    (over,) = day.new_incidents()
+    of_incident = {"artifacts": {"key": {"any_": [artifact_key(over.incident_id)]}}, "sort": "UPDATED_DESC"}
+    postmortem = ui.open_artifact_by_id(day.ask_api("artifacts/filter", of_incident)[0]["id"])
+    expect(postmortem).to_contain_text("order-service hung for ")
+    ui.picture("postmortem", height=1300)

@@ -8,22 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from order_service.incidents import append_line as append_by_the_service
-from tasks.clients.http_exchange import Call, exchange, http_client
-from tasks.clients.incident_ledger import append, read_ledger
-from tasks.clients.observe import observe
-from tasks.model.diagnosis import Cause, Status
-from tasks.model.evidence import Context, Evidence, TriageRequest
-from tasks.model.incident import LedgerRecord, Source
-from tasks.model.looks import Observation, OrderOutcome, Seen
-from tasks.model.modes import Mode
-from tasks.model.orders import AssetClass, SyntheticOrder
-from tasks.model.processes import ProcessState
-from tasks.rules.diagnosis import name_cause
+from order_service.runtime.files import append_line as append_by_the_service
+from tasks.clients.incidents.ledger import append, read_ledger
+from tasks.clients.service.http import Call, exchange, http_client
+from tasks.clients.service.readiness import answers_health
+from tasks.model.diagnosis.diagnosis import Cause, Status
+from tasks.model.evidence.evidence import Context, Evidence, TriageRequest
+from tasks.model.incidents.incident import LedgerRecord, Source
+from tasks.model.incidents.modes import Mode
+from tasks.model.probes.orders import AssetClass, SyntheticOrder
+from tasks.model.probes.probes import Observation, OrderOutcome, Seen
+from tasks.model.probes.processes import ProcessState
+from tasks.model.service.http_settings import HttpSettings
+from tasks.rules.diagnosis.name_causes import name_cause
 from tasks.settings import ServiceSettings
-from tests.fakes.patient import listens, running
+from tasks.work.triage.probe_pass import observe
 from tests.fakes.polling import eventually
 from tests.fakes.ports import free_port
+from tests.fakes.service.monitored_service import running
 from tests.order_service.desk import lay_out
 from tests.order_service.process import service_process
 from tests.order_service.simulator import simulator
@@ -35,13 +37,15 @@ SYMBOLS = {AssetClass.EQUITY: "ZVZZT"}
 
 @asynccontextmanager
 async def real_service(folder: Path) -> AsyncIterator[tuple[ServiceSettings, str]]:
-    """Run the real order service against one real gateway, and describe it to the looks."""
+    """Run the real order service against one real gateway, and describe it to the checks."""
     async with simulator(folder / "gateway") as (gateway_url, admin_url):
         lay_out(folder / "state", gateway_url, total_timeout_s=2.0)
         port = free_port()
         with service_process(folder / "state", port, INCIDENTS_FILE=str(folder / "incidents.jsonl")):
-            await asyncio.to_thread(eventually, lambda: listens(port), 20)
-            yield settings_of(port, gateway_url), admin_url
+            service = settings_of(port, gateway_url)
+            # One that listens may still start: its first answer may take longer than a check waits.
+            await asyncio.to_thread(eventually, lambda: answers_health(service), 30)
+            yield service, admin_url
 
 
 def settings_of(port: int, gateway_url: str) -> ServiceSettings:
@@ -52,14 +56,14 @@ def settings_of(port: int, gateway_url: str) -> ServiceSettings:
 
 
 def causes(*rounds: Observation) -> tuple[Status, list[Cause]]:
-    """Name the causes of some rounds of looks."""
+    """Name the causes of some passes."""
     context = Context(request=TriageRequest(service="s"), looked_at=datetime.now(UTC), mode=Mode.ACT, late_s=0)
     diagnosis = name_cause(Evidence(context=context, observations=rounds))
     return diagnosis.status, [finding.cause for finding in diagnosis.findings]
 
 
 async def test_the_real_service_is_well_in_every_look(tmp_path: Path) -> None:
-    """Health, metrics, orders and process of the real service are what the looks expect."""
+    """Health, metrics, orders and process of the real service are what the checks expect."""
     async with real_service(tmp_path) as (service, _):
         seen = await observe(service)
 
@@ -137,6 +141,6 @@ def kinds(path: Path) -> list[str]:
 async def set_fault(admin_url: str, fault: str) -> None:
     """Switch a fault of the gateway on."""
     body = f'{{"fault":"{fault}"}}'.encode()
-    async with http_client(1.0) as client:
+    async with http_client(HttpSettings(), 1.0) as client:
         call = Call("PUT", f"{admin_url}/faults", 5.0, body=body, headers={"content-type": "application/json"})
         assert (await exchange(client, call)).http_status == 200

@@ -9,12 +9,12 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
-from tasks.clients import control
-from tasks.clients.http_exchange import Call, exchange, http_client
-from tasks.clients.observe import observe
-from tasks.clients.order_states import order_states, proven_within
-from tasks.clients.routing_look import routing_look
-from tasks.model.control import (
+from tasks.clients.service import control
+from tasks.clients.service.http import Call, exchange, http_client
+from tasks.clients.service.order_states import order_states, proven_within
+from tasks.clients.service.readiness import answers_health
+from tasks.clients.service.routing import routing_probe
+from tasks.model.probes.control import (
     ControlAnswer,
     ControlOutcome,
     ControlReason,
@@ -23,11 +23,12 @@ from tasks.model.control import (
     StrategyState,
     TradingState,
 )
-from tasks.model.looks import RoutingLook
-from tasks.model.order_states import OrderSafety, UnprovenOrder
-from tasks.model.orders import AssetClass
+from tasks.model.probes.order_states import OrderSafety, UnprovenOrder
+from tasks.model.probes.orders import AssetClass
+from tasks.model.probes.probes import RoutingProbe
+from tasks.model.service.http_settings import HttpSettings
 from tasks.settings import ServiceSettings
-from tests.fakes.patient import listens
+from tasks.work.triage.probe_pass import observe
 from tests.fakes.polling import eventually
 from tests.fakes.ports import free_port
 from tests.order_service.desk import lay_out
@@ -47,19 +48,21 @@ async def real_service(folder: Path) -> AsyncIterator[tuple[ServiceSettings, str
         lay_out(folder / "state", gateway_url, total_timeout_s=1.0)
         port = free_port()
         with service_process(folder / "state", port, INCIDENTS_FILE=str(folder / "incidents.jsonl")):
-            await asyncio.to_thread(eventually, lambda: listens(port), 20)
             facts = {
                 "base_url": f"http://127.0.0.1:{port}",
                 "control_token": "test-token",
                 "synthetic_orders": {"equity": {"symbol": "ZVZZT"}},
             }
-            yield ServiceSettings.model_validate(facts), admin_url
+            service = ServiceSettings.model_validate(facts)
+            # One that listens may still start: its first answer may take longer than a check waits.
+            await asyncio.to_thread(eventually, lambda: answers_health(service), 30)
+            yield service, admin_url
 
 
-async def routing(service: ServiceSettings) -> RoutingLook:
+async def routing(service: ServiceSettings) -> RoutingProbe:
     """Look at the routing."""
-    async with http_client(1.0) as client:
-        return await routing_look(client, service)
+    async with http_client(HttpSettings(), 1.0) as client:
+        return await routing_probe(client, service)
 
 
 async def test_every_door_of_the_control_plane_opens(tmp_path: Path) -> None:
@@ -153,5 +156,5 @@ async def set_fault(admin_url: str, fault: str) -> None:
 
 async def call(method: str, url: str, body: bytes) -> None:
     """Make one request."""
-    async with http_client(1.0) as client:
+    async with http_client(HttpSettings(), 1.0) as client:
         await exchange(client, Call(method, url, 10.0, body=body, headers={"content-type": "application/json"}))

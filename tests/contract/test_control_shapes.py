@@ -7,8 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from order_service.stub.arguments import parse_arguments
-from order_service.stub.server import listen, port_of
+from order_service.stub.server import listen, parse_arguments, port_of
 from tests.order_service.desk import TOKEN, desk_at, order
 from tests.order_service.fake_gateway import FakeGateway
 

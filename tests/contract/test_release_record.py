@@ -5,15 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from order_service.releases.build import build
-from order_service.releases.deploy import Request, deploy, roll_back
-from order_service.releases.drills import Drill
-from order_service.releases.listing import listing
-from order_service.releases.runs import HealthyRun, append_run
+from order_service.releases.build import Drill, build
+from order_service.releases.deploy import MoveRequest, deploy, roll_back
+from order_service.releases.records import HealthyRun, append_run
+from order_service.releases.standing import listing
 from order_service.releases.store import ReleaseStore
-from tasks.clients.releases_root import live_table_hash
-from tasks.clients.setup import kept_releases, not_known_good
+from tasks.clients.process.releases_root import live_table_hash
 from tasks.settings import ServiceSettings
+from tasks.work.remediation.capabilities import kept_releases, not_known_good
 from tests.order_service.releases.release_tree import PACKAGE
 
 pytestmark = pytest.mark.live
@@ -24,7 +23,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReleaseStore:
     """Releases that ran well, never ran, were rolled away from, and are ill on purpose."""
     monkeypatch.setattr("order_service.releases.deploy.ask_release", lambda _: None)
     monkeypatch.setattr("order_service.releases.deploy.ask_release_of_table", lambda *_: None)
-    store, request = ReleaseStore(tmp_path / "releases"), Request("kim", "", tmp_path / "state" / "routing.toml")
+    store, request = ReleaseStore(tmp_path / "releases"), MoveRequest("kim", "", tmp_path / "state" / "routing.toml")
     build(store, "1.0.0", PACKAGE, None)
     for version, drill in (("1.1.0", None), ("1.2.0", None), ("9.0.0", Drill("order_errors"))):
         build(store, version, PACKAGE, None, drill)

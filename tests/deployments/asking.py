@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from deployments.cli import main
-from tests.fakes.patient import Patient
+from tests.fakes.service.monitored_service import Patient
 
 FAST = {"connect_timeout_s": 0.5, "health_timeout_s": 0.5, "metrics_timeout_s": 0.5, "order_timeout_s": 0.5}
 
@@ -57,7 +57,7 @@ class Terminal:
         return Ended(int(ended.value.code or 0), said.out, said.err)
 
     def watches(self, patient: Patient, **more: str) -> None:
-        """Write settings that watch a patient; further keys are given as TOML."""
+        """Write settings that watch a service; further keys are given as TOML."""
         self.settings(settings_of(patient, **more))
 
     def settings(self, text: str) -> None:
@@ -66,7 +66,7 @@ class Terminal:
 
 
 def settings_of(patient: Patient, **more: str) -> str:
-    """Write the settings of a patient as TOML."""
+    """Write the settings of a service as TOML."""
     look = ", ".join(f"{name} = {value}" for name, value in FAST.items())
     keys = {
         "base_url": f'"{patient.service.url}"',

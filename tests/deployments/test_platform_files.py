@@ -14,10 +14,10 @@ import pytest
 import yaml
 
 from deployments.cli import app
-from deployments.environment import server_environment
-from deployments.ports import DEFAULTS, MONITORING, SERVER
-from deployments.server_settings import REDIS_ADDRESS, REDIS_MODULES
-from deployments.state_dir import REPOSITORY, StateDir
+from deployments.prefect_server.server_settings import REDIS_ADDRESS, REDIS_MODULES
+from deployments.stack.environment import server_environment
+from deployments.stack.ports import DEFAULTS, MONITORING, SERVER
+from deployments.stack.state_dir import REPOSITORY, StateDir
 from tasks.settings import RunbookSettings
 
 SYSTEMD = REPOSITORY / "deployments" / "systemd"

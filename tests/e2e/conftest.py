@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fakes.drills import GameDay
-from tests.fakes.local_stack import Stack
-from tests.fakes.prefect_process import copy_database
+from deployments.ci.prefect_process import copy_database
+from tests.fakes.drills.game_day import GameDay
+from tests.fakes.stack.local_stack import Stack
 
 
 @pytest.fixture

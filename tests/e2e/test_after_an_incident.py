@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from deployments.local_http import ask
-from tests.fakes.local_stack import Stack
+from deployments.stack.local_http import ask
 from tests.fakes.polling import eventually
+from tests.fakes.stack.local_stack import Stack
 
 pytestmark = [
     pytest.mark.e2e,

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from deployments.local_http import ask
-from tasks.model.in_force import Held
-from tests.fakes.local_stack import Stack
+from deployments.stack.local_http import ask
+from tasks.model.remediation.in_force import Held
 from tests.fakes.polling import eventually
+from tests.fakes.stack.local_stack import Stack
 
 pytestmark = [
     pytest.mark.e2e,
@@ -40,13 +40,13 @@ def whole(stack: Stack) -> Iterator[Stack]:
     eventually(lambda: stored(stack, f"{NAME}.heartbeat", now), within_s=30)
     yield stack
     ask(f"{api(stack)}/deployments/{identity['id']}/resume_deployment", {})
-    mended = stack.run("up", "--detach")
-    assert mended.returncode == 0, mended.stderr
+    fixed = stack.run("up", "--detach")
+    assert fixed.returncode == 0, fixed.stderr
     eventually(lambda: well(stack), within_s=240, every_s=5)
 
 
 def test_a_service_that_hangs_between_the_minutes_is_looked_at_and_restarted(whole: Stack) -> None:
-    """A frozen process says nothing: its silence starts the triage, and the triage starts the service anew."""
+    """A frozen process says nothing: its silence starts the triage, and the triage starts the service again."""
     before = whole.status()["services"][NAME]["pid"]
     silent_at = datetime.now(UTC)
     os.kill(before, signal.SIGSTOP)

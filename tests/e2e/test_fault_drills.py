@@ -9,11 +9,11 @@ from typing import Any
 import psutil
 import pytest
 
-from tasks.model.diagnosis import Confidence
-from tests.fakes.drills import GameDay
-from tests.fakes.local_stack import Stack
+from tasks.model.diagnosis.diagnosis import Confidence
+from tests.fakes.drills.game_day import GameDay
 from tests.fakes.polling import eventually
-from tests.fakes.squatter import squatting_process
+from tests.fakes.process.port_taker import squatting_process
+from tests.fakes.stack.local_stack import Stack
 
 pytestmark = [
     pytest.mark.e2e,
@@ -59,7 +59,7 @@ def test_row_2_a_killed_service_is_down(day: GameDay) -> None:
 
 
 def test_row_7_an_event_loop_blocked_once_is_no_incident(day: GameDay) -> None:
-    """The second look clears it."""
+    """The second check clears it."""
     with day.stopped(day.pid()):
         checking = day.stack.start("check", "--json")
         time.sleep(2)
@@ -193,7 +193,7 @@ def test_control_latency_within_bounds_is_no_finding(day: GameDay) -> None:
 
 def test_control_a_venue_that_says_closed_is_no_finding_when_its_market_is_closed(day: GameDay) -> None:
     """At the weekend the reject proves that the order got there; in the session it is the venue's fault."""
-    market = json.loads(day.stack.run("look", "market", "--asset-class", "equity", "--json").stdout)
+    market = json.loads(day.stack.run("inspect", "market", "--asset-class", "equity", "--json").stdout)
     with day.fault("XNAS", fault="reject", code="MARKET_CLOSED", text="closed"):
         status = check(day)["status"]
 

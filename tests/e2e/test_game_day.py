@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from deployments.commands.triage import follow, start
-from deployments.prefect_door import PrefectDoor
-from tasks.model.incident import IncidentState
-from tests.fakes.drills import GameDay
+from deployments.prefect_api.client import PrefectDoor
+from tasks.model.incidents.incident import IncidentState
+from tests.fakes.drills.game_day import GameDay
 from tests.fakes.polling import eventually
 
 pytestmark = [
@@ -25,7 +25,7 @@ ARTIFACTS = "Key artifacts: incidents.jsonl, service logs, sample failing reques
 def orders_resume(day: GameDay, **fields: str) -> None:
     """Fill the form in with which a person takes something back, and wait until it is done."""
     asked = {"reason": "the venue is back", "by": "ada", **fields}
-    run = follow(PrefectDoor(day.api), start(PrefectDoor(day.api), asked, "remediation/resume"), quiet=True)
+    run = follow(PrefectDoor(day.api), start(PrefectDoor(day.api), asked, "remediation/do-resume"), quiet=True)
     assert run["state"]["type"] == "COMPLETED", run["state"]
 
 
@@ -68,7 +68,7 @@ def test_a_dead_gateway_from_the_desks_first_word_to_the_test_that_it_leaves(day
 
     assert day.states() == {}
     assert day.is_well()
-    assert "Trading in crypto is active again. Done by hand by ada. Reason: the venue is back." in day.told("desk")
+    assert "Crypto trading is active again. Manual action by ada. Reason: the venue is back." in day.told("desk")
     holds_its_document_and_its_test(day, incident)
 
 
@@ -86,7 +86,7 @@ def holds_its_document_and_its_test(day: GameDay, incident: str) -> None:
 
     assert "CRYP" in document
     assert "mark degraded" in document
-    assert [one["cause"] for one in expected["expected"]] == ["dependency_unreachable"]
+    assert [one["cause"] for one in expected["expected"]] == ["dependency_unreachable"], expected["expected"]
     assert replayed.returncode == 0, replayed.stdout
     again = {one["incident_id"]: one["same"] for one in json.loads(replayed.stdout)["regressions"]}
     assert again[incident] is True
@@ -118,7 +118,7 @@ def test_a_drill_breaks_heals_and_scores_by_itself(live_day: GameDay) -> None:
 
 
 def test_a_control_is_felt_and_nobody_hears_of_it(live_day: GameDay) -> None:
-    """One lost probe: a second look clears it."""
+    """One lost probe: a second check clears it."""
     score = drilled(live_day, "control_lost_probe")
 
     assert score["felt"]

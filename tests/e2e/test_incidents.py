@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from deployments.local_http import ask
-from tests.fakes.drills import GameDay
-from tests.fakes.order_load import OrderLoad
+from deployments.stack.local_http import ask
+from tests.fakes.drills.game_day import GameDay
+from tests.fakes.drills.order_load import OrderLoad
 from tests.fakes.polling import eventually
 
 pytestmark = [
@@ -41,7 +41,7 @@ def closed(live_day: GameDay, cause: str) -> dict[str, Any]:
 
 
 def events(live_day: GameDay, incident_id: str) -> list[str]:
-    """The story of one incident, as the file tells it; the minute's own run may observe it meanwhile, and no more."""
+    """The story of one incident, as the file tells it; the minute's own run may observe it, and no more."""
     records = map(json.loads, (live_day.state_dir / "incidents.jsonl").read_text("utf-8").splitlines())
     told = [record["event"] for record in records if record["incident_id"] == incident_id]
     return list(dict.fromkeys(event for event in told if event != "observed"))

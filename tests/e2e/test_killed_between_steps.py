@@ -11,23 +11,23 @@ from pathlib import Path
 
 import pytest
 
-from tasks.clients import service_lock
-from tasks.clients.acting import carried_out
-from tasks.clients.incident_ledger import read_ledger
-from tasks.clients.leasing import leased, released
-from tasks.clients.process_look import service_identity
-from tasks.model.diagnosis import Audience, Status
-from tasks.model.incident import Event, IncidentState, Outcome
-from tasks.model.messages import Message
-from tasks.model.report import TriageStory
-from tasks.model.verdicts import GuardCode
-from tasks.restart_service import restarted
-from tasks.rules.course import remediation_case
-from tasks.rules.incident_state import fold_incidents
-from tasks.rules.messages import opening_messages
-from tests.fakes.dying_run import KILLED
-from tests.fakes.patient import Patient, answers, running
-from tests.fakes.triaged import NAME, triaged
+from tasks.clients.incidents.ledger import read_ledger
+from tasks.clients.locks import host_lock
+from tasks.clients.locks.host_and_server_lock import leased, released
+from tasks.clients.process.probe import service_identity
+from tasks.model.diagnosis.diagnosis import Audience, Status
+from tasks.model.incidents.incident import Event, IncidentState, Outcome
+from tasks.model.messages.messages import Message
+from tasks.model.remediation.verdicts import GuardCode
+from tasks.model.reports.report import TriageStory
+from tasks.rules.incidents.fold import fold_incidents
+from tasks.rules.messages.opening import opening_messages
+from tasks.rules.remediation.branches import remediation_case
+from tasks.work.remediation.execute import execute
+from tasks.work.remediation.restart import restarted
+from tests.fakes.incident.dying_run import KILLED
+from tests.fakes.incident.triaged import NAME, triaged
+from tests.fakes.service.monitored_service import Patient, answers, running
 
 pytestmark = [
     pytest.mark.e2e,
@@ -45,7 +45,7 @@ def runs(quiet_api: str) -> "Iterator[subprocess.Popen[str]]":
     """What forks the runs that die."""
     environment = {**os.environ, "PREFECT_API_URL": quiet_api, "PREFECT_LOGGING_LEVEL": "CRITICAL"}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    command = [sys.executable, "-m", "tests.fakes.dying_run"]
+    command = [sys.executable, "-m", "tests.fakes.incident.dying_run"]
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment, text=True, **pipes) as process:  # type: ignore[call-overload]
         yield process
         process.stdin.close()
@@ -64,7 +64,7 @@ async def hung(tmp_path: Path, prefect: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 async def killed_after(step: str, patient: Patient, runs: "subprocess.Popen[str]") -> None:
-    """Triage the patient, and let the run of its plan die after a step."""
+    """Triage the service, and let the run of its plan die after a step."""
     story = await triaged(patient)
     assert story.plan
     assert story.plan.actions[0].verdict.allowed
@@ -101,7 +101,7 @@ async def test_a_run_killed_before_it_began_leaves_the_action_to_the_next_one(
     story = await triaged(hung)
     lease = await leased(hung.settings.state_dir, NAME, "the next run")
     assert story.plan
-    result = await carried_out(hung.settings, remediation_case(story, story.plan), story.plan.actions[0], restarted)
+    result = await execute(hung.settings, remediation_case(story, story.plan), story.plan.actions[0], restarted)
     await released(hung.settings.state_dir, lease)
 
     assert lease.taken, lease.holder
@@ -113,7 +113,7 @@ async def test_a_run_killed_before_it_began_leaves_the_action_to_the_next_one(
 async def test_a_run_killed_before_its_deed_is_half_done_and_goes_to_a_person(
     hung: Patient, runs: "subprocess.Popen[str]"
 ) -> None:
-    """Rule 4: nobody knows whether it was restarted; nobody restarts it twice, and tier 2 is told."""
+    """Rule 4: nobody knows whether it was restarted; nobody restarts it twice, and tier 2 is notified."""
     await killed_after("started", hung, runs)
 
     story = await triaged(hung)
@@ -122,11 +122,11 @@ async def test_a_run_killed_before_its_deed_is_half_done_and_goes_to_a_person(
     assert story.plan.actions[0].verdict.code is GuardCode.HALF_DONE_ACTION
     assert [one.audience for one in half_done_messages(story)] == [Audience.TIER_2]
     assert started_count(hung) == 1
-    assert service_lock.holder_of(hung.settings.state_dir, NAME) is None
+    assert host_lock.holder_of(hung.settings.state_dir, NAME) is None
 
 
 def half_done_messages(story: TriageStory) -> list[Message]:
-    """What is told of an action whose end nobody knows."""
+    """What is reported of an action whose end nobody knows."""
     return [one for one in opening_messages(story) if "/half-done-" in one.key]
 
 

@@ -1,4 +1,4 @@
-"""The monitoring around the real stack: an alert starts a triage, and a watch that stopped is told."""
+"""The monitoring around the real stack: an alert starts a triage, and a watch that stopped is reported."""
 
 import json
 import os
@@ -11,10 +11,10 @@ from typing import Any
 import psutil
 import pytest
 
-from deployments.local_http import ask
-from tests.fakes.local_stack import Stack
-from tests.fakes.monitoring import ALERTMANAGER, PROMETHEUS, monitoring
+from deployments.stack.local_http import ask
 from tests.fakes.polling import eventually
+from tests.fakes.stack.local_stack import Stack
+from tests.fakes.stack.monitoring import ALERTMANAGER, PROMETHEUS, monitoring
 
 pytestmark = [
     pytest.mark.e2e,
@@ -35,8 +35,8 @@ def observed(stack: Stack) -> Iterator[Stack]:
     assert stack.run("mode", "observe").returncode == 0
     yield stack
     assert stack.run("mode", "act").returncode == 0
-    mended = stack.run("up", "--detach")
-    assert mended.returncode == 0, mended.stderr
+    fixed = stack.run("up", "--detach")
+    assert fixed.returncode == 0, fixed.stderr
     eventually(lambda: closed_by_a_triage(stack), within_s=150, every_s=5)
 
 
@@ -84,7 +84,7 @@ def test_a_service_that_fails_fires_the_alert_and_the_alert_starts_the_triage(ob
 
         assert run["parameters"]["service"] == NAME
         assert run["parameters"]["alert"] == "health_check_failed"
-        assert alert["annotations"]["summary"] == f"{NAME} does not answer"
+        assert alert["annotations"]["summary"] == f"{NAME} is not responding"
         assert alert["startsAt"] < run["start_time"]
         eventually(lambda: prometheus.query('runbook_alerts_total{result="started"} >= 1'), within_s=10)
         eventually(lambda: prometheus.query('runbook_open_incidents{cause="service_down"} == 1'), within_s=30)
@@ -112,7 +112,7 @@ def test_a_worker_that_died_is_told_within_the_fourth_minute(stack: Stack) -> No
 
 
 def told(stack: Stack, incident_id: str) -> list[dict[str, Any]]:
-    """What people were told of one incident."""
+    """What people were notified of one incident."""
     return [
         message
         for one in ask_incidents(stack)

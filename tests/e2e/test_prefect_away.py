@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from deployments.local_http import answers
-from tasks.clients import service_lock
-from tasks.clients.incident_ledger import read_ledger
-from tasks.clients.process_look import service_identity
-from tasks.model.incident import Event, Outcome
-from tasks.rules.course import remediation_case
-from tasks.rules.incident_state import fold_incidents
-from tests.fakes.patient import Patient, running
+from deployments.stack.local_http import answers
+from tasks.clients.incidents.ledger import read_ledger
+from tasks.clients.locks import host_lock
+from tasks.clients.process.probe import service_identity
+from tasks.model.incidents.incident import Event, Outcome
+from tasks.rules.incidents.fold import fold_incidents
+from tasks.rules.remediation.branches import remediation_case
+from tests.fakes.incident.triaged import NAME, triaged
 from tests.fakes.polling import eventually
 from tests.fakes.ports import free_port
-from tests.fakes.triaged import NAME, triaged
+from tests.fakes.service.monitored_service import Patient, running
 
 pytestmark = [
     pytest.mark.e2e,
@@ -74,7 +74,7 @@ async def test_an_action_ends_by_itself_and_is_proven_without_prefects_server(
     order = json.dumps({"step": "away", "case": str(case), "environment": {}})
 
     ended = subprocess.run(  # noqa: ASYNC221 - nothing else runs in this loop
-        [sys.executable, "-m", "tests.fakes.dying_run"],
+        [sys.executable, "-m", "tests.fakes.incident.dying_run"],
         cwd=REPOSITORY,
         env=environment,
         input=f"{order}\n",
@@ -94,7 +94,7 @@ async def test_an_action_ends_by_itself_and_is_proven_without_prefects_server(
     identity = service_identity(hung.service)
     assert identity
     assert identity.pid != hung.pid
-    assert service_lock.holder_of(hung.settings.state_dir, NAME) is None
-    lease = service_lock.take(hung.settings.state_dir, NAME, "the next run")
-    service_lock.release(hung.settings.state_dir, lease)
+    assert host_lock.holder_of(hung.settings.state_dir, NAME) is None
+    lease = host_lock.take(hung.settings.state_dir, NAME, "the next run")
+    host_lock.release(hung.settings.state_dir, lease)
     assert lease.taken

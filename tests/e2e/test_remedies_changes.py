@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.drills import GOOD_RELEASE, GameDay
-from tests.fakes.order_load import OrderLoad
+from tests.fakes.drills.game_day import GOOD_RELEASE, GameDay
+from tests.fakes.drills.order_load import OrderLoad
 from tests.fakes.polling import eventually
 
 pytestmark = [

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from tests.fakes.drills import GameDay
-from tests.fakes.order_load import SYMBOLS
+from tests.fakes.drills.game_day import GameDay
+from tests.fakes.drills.order_load import SYMBOLS
 from tests.fakes.polling import eventually
 
 pytestmark = [
@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="the drills are POSIX signals"),
 ]
 DESK = "We are experiencing degraded order routing for {}. Investigating. Orders may be delayed. ETA 15m."
-PAUSED = "Trading in {} is paused (halted). It holds no cancel back. A person resumes it."
+PAUSED = "{} trading is halted. Cancels still go through. It stays halted until someone resumes it."
 TECHNICAL = "Incident: order-routing health checks failing since"
 
 
@@ -68,7 +68,11 @@ def test_row_10_a_dead_gateway_without_an_alternate_pauses_its_class(day: GameDa
         day.fills(load, "crypto")
 
     assert day.pid() == pid
-    assert [text for text in day.told("desk") if "crypto" in text] == [DESK.format("crypto"), PAUSED.format("crypto")]
+    # Whether the desk is also asked to resume depends on when the last look still saw the cause.
+    degraded, paused, *offers = [text for text in day.told("desk") if "crypto" in text.lower()]
+    assert (degraded, paused) == (DESK.format("crypto"), PAUSED.format("Crypto"))
+    assert len(offers) <= 1
+    assert all(text.endswith("On-call decides whether to resume.") for text in offers)
     assert any(text.startswith(TECHNICAL) for text in day.told("tier_3"))
 
 
@@ -157,7 +161,7 @@ def test_row_15_a_gateway_that_rejects_everything_pauses_its_class_with_the_venu
 
 
 def test_row_16_a_gateway_that_acknowledges_and_never_fills_pauses_its_class(day: GameDay) -> None:
-    """What it acknowledged is told as it stands there: neither filled nor dead."""
+    """What it acknowledged is reported as it stands there: neither filled nor dead."""
     pid = day.pid()
     with day.trading() as load:
         day.fills(load)

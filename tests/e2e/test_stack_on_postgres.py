@@ -10,12 +10,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deployments.local_http import ask
-from tasks.clients.process_marks import marked
-from tests.fakes.local_stack import MARK, Stack, nothing_carries
+from deployments.stack.local_http import ask
+from tasks.clients.process.marks import marked
 from tests.fakes.polling import eventually
-from tests.fakes.postgres import Cluster
-from tests.fakes.redis_server import Redis
+from tests.fakes.stack.local_stack import MARK, Stack, nothing_carries
+from tests.fakes.stack.postgres import Cluster
+from tests.fakes.stack.redis_server import Redis
 
 pytestmark = [pytest.mark.e2e, pytest.mark.drill, pytest.mark.timeout(400)]
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deployments.local_http import ask
-from deployments.prefect_door import PrefectDoor, authorization
-from tasks.clients.process_marks import marked
-from tests.fakes.local_stack import MARK, Stack
+from deployments.prefect_api.client import PrefectDoor, authorization
+from deployments.stack.local_http import ask
+from tasks.clients.process.marks import marked
 from tests.fakes.polling import eventually
+from tests.fakes.stack.local_stack import MARK, Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.drill, pytest.mark.timeout(300)]
 LOGIN = "desk:opensesame"

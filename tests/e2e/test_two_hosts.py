@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from deployments.local_http import ask
-from tasks.clients.incident_ledger import read_ledger
-from tests.fakes.deaf import DEAF
-from tests.fakes.local_stack import REPOSITORY, Stack
+from deployments.stack.local_http import ask
+from tasks.clients.incidents.ledger import read_ledger
 from tests.fakes.polling import eventually
 from tests.fakes.ports import free_port
+from tests.fakes.process.without_interrupts import DEAF
+from tests.fakes.stack.local_stack import REPOSITORY, Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.drill, pytest.mark.timeout(600)]
 
@@ -75,7 +75,7 @@ class Host:
 
     def ask_for_triage(self) -> str:
         """Order a triage of its service, as its form does."""
-        deployment = ask(f"{self.api}/deployments/name/triage/manual.{self.name}", timeout_s=5) or {}
+        deployment = ask(f"{self.api}/deployments/name/triage/do-triage.{self.name}", timeout_s=5) or {}
         body = {"parameters": {"service": self.service}}
         return str((ask(f"{self.api}/deployments/{deployment['id']}/create_flow_run", body, timeout_s=10) or {})["id"])
 

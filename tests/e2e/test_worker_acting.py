@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tasks.clients.incident_ledger import read_ledger
-from tasks.clients.process_look import service_identity
-from tasks.model.incident import Event, Outcome
-from tasks.rules.incident_state import fold_incidents
-from tests.fakes.patient import FAST_RESTART, Patient, running
+from deployments.ci.prefect_process import server
+from tasks.clients.incidents.ledger import read_ledger
+from tasks.clients.process.probe import service_identity
+from tasks.model.incidents.incident import Event, Outcome
+from tasks.rules.incidents.fold import fold_incidents
 from tests.fakes.polling import eventually
 from tests.fakes.ports import free_port
-from tests.fakes.prefect_process import server
-from tests.fakes.workers import Lab, lab
+from tests.fakes.prefect.workers import Lab, lab
+from tests.fakes.service.monitored_service import FAST_RESTART, Patient, running
 
 pytestmark = [
     pytest.mark.e2e,
@@ -62,7 +62,7 @@ def done_once(patient: Patient) -> bool:
 def test_a_worker_that_is_killed_in_the_middle_of_a_restart_is_followed_by_one_that_does_not_repeat_it(
     prefect_api: str, patient: Patient, tmp_path: Path
 ) -> None:
-    """Rule 3: the run goes on and proves what it did; the next worker's run leaves the service alone meanwhile."""
+    """Rule 3: the run goes on and proves what it did; the next worker's run leaves the service alone."""
     folder = tmp_path / "worker"
     folder.mkdir()
     with lab(prefect_api, "warm-process", folder, **patient.environment()) as worker:

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tests.fakes.polling import eventually
-from tests.fakes.workers import Lab, lab
+from tests.fakes.prefect.workers import Lab, lab
 
 pytestmark = [
     pytest.mark.e2e,
@@ -192,7 +192,7 @@ def test_a_run_for_later_begins_at_its_time(worker: Lab) -> None:
 def test_code_of_a_file_runs_as_well(worker: Lab) -> None:
     """Not every deployment can be forked; none is refused for that."""
     file = worker.folder / "by_file.py"
-    source = "from prefect import flow\nfrom tests.fakes.worker_flows import trace\n\n\n@flow\n"
+    source = "from prefect import flow\nfrom tests.fakes.prefect.worker_flows import trace\n\n\n@flow\n"
     file.write_text(source + "def by_file(file: str):\n    trace(file, did='by file')\n", "utf-8")
     step = {"prefect.deployments.steps.set_working_directory": {"directory": str(worker.folder)}}
     by_file = worker.deploy("by_file", entrypoint="by_file.py:by_file", pull_steps=[step])

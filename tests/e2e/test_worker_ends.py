@@ -10,11 +10,11 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.fakes.line import Line
+from deployments.ci.prefect_process import server
 from tests.fakes.polling import eventually
 from tests.fakes.ports import free_port
-from tests.fakes.prefect_process import server
-from tests.fakes.workers import PULLED, Lab, lab
+from tests.fakes.prefect.worker_line import Line
+from tests.fakes.prefect.workers import PULLED, Lab, lab
 
 pytestmark = [
     pytest.mark.e2e,

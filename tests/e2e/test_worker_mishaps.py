@@ -10,9 +10,9 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.fakes.line import Line
 from tests.fakes.polling import eventually
-from tests.fakes.workers import PULLED, Lab, lab
+from tests.fakes.prefect.worker_line import Line
+from tests.fakes.prefect.workers import PULLED, Lab, lab
 
 pytestmark = [
     pytest.mark.e2e,
@@ -26,7 +26,7 @@ OURS = "warm-process"
 
 @pytest.fixture(scope="module")
 def line(prefect_api: str) -> Iterator[Line]:
-    """The way from the worker to its server; tests mend what they cut."""
+    """The way from the worker to its server; tests fix what they cut."""
     made = Line(prefect_api)
     yield made
     made.close()
@@ -75,7 +75,7 @@ def test_a_run_that_ends_while_prefect_is_away_is_completed_once_prefect_is_back
 
 
 def test_a_run_that_dies_while_prefect_is_away_is_crashed_once_prefect_is_back(worker: Lab, line: Line) -> None:
-    """A death that nobody could be told of is told later; the run would look alive for ever."""
+    """A death that nobody could be reported of is told later; the run would look alive for ever."""
     run = worker.run("slow")
     pid = worker.trace(did="began")["pid"]
     worker.reached(run, "RUNNING")
@@ -160,7 +160,7 @@ def test_a_run_that_takes_longer_than_its_limit_is_ended_and_says_so(
 
 def write(path: Path, word: str) -> None:
     """Write a flow that leaves a word; its time is a new one, however quick the test."""
-    source = "from prefect import flow\nfrom tests.fakes.worker_flows import trace\n\n\n@flow\n"
+    source = "from prefect import flow\nfrom tests.fakes.prefect.worker_flows import trace\n\n\n@flow\n"
     path.write_text(source + f"def telling(file: str):\n    trace(file, did={word})\n", "utf-8")
 
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from tasks.clients.incident_ledger import read_ledger
-from tasks.model.incident import Event
-from tests.fakes.line import Line
-from tests.fakes.patient import Patient, running
+from tasks.clients.incidents.ledger import read_ledger
+from tasks.model.incidents.incident import Event
 from tests.fakes.polling import eventually
-from tests.fakes.workers import FINAL, Lab, lab
+from tests.fakes.prefect.worker_line import Line
+from tests.fakes.prefect.workers import FINAL, Lab, lab
+from tests.fakes.service.monitored_service import Patient, running
 
 OUTAGE_S = float(os.environ.get("WORKER_OUTAGE_S", "35"))
 LATE_S = 30.0
@@ -51,7 +51,7 @@ def line(prefect_api: str) -> Iterator[Line]:
 
 @pytest.fixture
 def worker(prefect_api: str, line: Line, patient: Patient, tmp_path: Path) -> Iterator[Lab]:
-    """One worker of ours at the end of that line, watching the patient."""
+    """One worker of ours at the end of that line, watching the service."""
     folder = tmp_path / "worker"
     folder.mkdir()
     with lab(prefect_api, "warm-process", folder, line.api, **patient.environment()) as one:

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +15,8 @@ class Mailbox:
 
     url: str = ""
     status: int = 200
-    pause_s: float = 0.0
+    released: threading.Event = field(default_factory=threading.Event)
+    hangs: bool = False
     taken: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -28,7 +28,8 @@ def mailbox() -> Iterator[Mailbox]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            time.sleep(box.pause_s)
+            if box.hangs:
+                box.released.wait(60)
             if box.status == 200:
                 box.taken.append(body)
             self.send_response(box.status)
@@ -44,5 +45,6 @@ def mailbox() -> Iterator[Mailbox]:
     try:
         yield box
     finally:
+        box.released.set()
         server.shutdown()
         server.server_close()

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 
-def eventually(holds: Callable[[], object], within_s: float = 10.0, every_s: float = 0.02) -> None:
+def eventually(holds: Callable[[], object], within_s: float = 60.0, every_s: float = 0.02) -> None:
     """Poll until it holds; fail with what it last said when it does not in time."""
     deadline, last = time.monotonic() + within_s, None
     while time.monotonic() < deadline:

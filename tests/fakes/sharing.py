@@ -10,13 +10,14 @@ ONCE = ("stack", "prefect_api", "quiet_api")
 SHARING = {
     "tests/e2e/": "stack",
     "tests/flows/test_approval.py": "second prefect",
-    "tests/flows/test_by_hand.py": "second prefect",
+    "tests/flows/test_manual_action.py": "second prefect",
     "tests/flows/test_escalation.py": "second prefect",
     "tests/flows/test_scenarios.py": "second prefect",
     "tests/flows/test_watchdog_trigger.py": "prefect with automations",
     "tests/flows/": "prefect",
-    "tests/deployments/test_browser_requests.py": "prefect",
-    "tests/tasks/clients/test_shared_lock.py": "prefect",
+    "tests/deployments/prefect_server/test_browser_requests.py": "prefect",
+    "tests/tasks/clients/locks/test_shared_lock.py": "prefect",
+    "tests/tasks/clients/service/test_one_pass.py": "prefect",
 }
 
 

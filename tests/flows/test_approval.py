@@ -12,25 +12,25 @@ from typing import Any
 
 import pytest
 
-from deployments.approvals import answer, chosen, waiting_approvals
-from deployments.local_http import ask
-from deployments.prefect_door import PrefectDoor
+from deployments.prefect_api.approvals import answer, chosen, waiting_approvals
+from deployments.prefect_api.client import PrefectDoor
+from deployments.stack.local_http import ask
 from flows.remediation import remediation
-from tasks.clients.incident_ledger import read_ledger
-from tasks.clients.mode_switch import current_mode, set_mode
-from tasks.clients.planning import planned_for
-from tasks.clients.process_look import service_identity
+from tasks.clients.incidents.ledger import read_ledger
+from tasks.clients.incidents.mode import current_mode, set_mode
+from tasks.clients.process.probe import service_identity
 from tasks.model.errors import Code, RunbookError
-from tasks.model.incident import Event, LedgerRecord, Outcome, Source
-from tasks.model.modes import Mode
-from tasks.model.orders import AssetClass
-from tasks.model.remediation import RemediationCase, RemediationResult
-from tasks.model.report import TriageStory
-from tasks.model.verdicts import GuardCode
-from tasks.rules.action_history import APPROVAL_TYPE
-from tasks.rules.course import remediation_case
-from tests.fakes.patient import Patient, running
-from tests.fakes.triaged import triaged
+from tasks.model.incidents.incident import Event, LedgerRecord, Outcome, Source
+from tasks.model.incidents.modes import Mode
+from tasks.model.probes.orders import AssetClass
+from tasks.model.remediation.remediation import RemediationCase, RemediationResult
+from tasks.model.remediation.verdicts import GuardCode
+from tasks.model.reports.report import TriageStory
+from tasks.rules.incidents.action_history import APPROVAL_TYPE
+from tasks.rules.remediation.branches import remediation_case
+from tasks.work.remediation.plan import planned_for
+from tests.fakes.incident.triaged import triaged
+from tests.fakes.service.monitored_service import Patient, running
 
 pytestmark = [
     pytest.mark.prefect,
@@ -104,6 +104,8 @@ async def test_a_person_approves_after_an_answer_that_could_not_be_read(hung: Pa
     first = await form_of(prefect, incident_id)
     with pytest.raises(RunbookError, match="NOTHING_WAITS"):
         chosen([first], "INC-of-somebody-else")
+    undecided = {"run_input": {"answered_by": "ada", "note": ""}}
+    refused = await asyncio.to_thread(ask, f"{prefect}/flow_runs/{first['flow_run_id']}/resume", undecided)
     await asyncio.to_thread(answer, PrefectDoor(prefect), first["flow_run_id"], "approve", "?!", "")
     again = await form_of(prefect, incident_id, but=first["since"])
     text = await shown_on(prefect, again["flow_run_id"], "paused-approval-2")
@@ -112,8 +114,9 @@ async def test_a_person_approves_after_an_answer_that_could_not_be_read(hung: Pa
     )
     result = await ended(run)
 
+    assert (refused or {})["status"] == "REJECT", "who decides nothing has rejected nothing: the run waits on"
     assert first["actions"][0] == "restart service"
-    for words in ("service_hung", "Orders not proven", "Without an answer in", "a name is expected", incident_id):
+    for words in ("service_hung", "Orders not proven", "If nobody answers by", "a name is expected", incident_id):
         assert words in text
     assert result.outcome is Outcome.RECOVERED
     (said,) = answers(hung)

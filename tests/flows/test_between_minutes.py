@@ -8,9 +8,9 @@ from jinja2.sandbox import SandboxedEnvironment
 from prefect.events.schemas.deployment_triggers import DeploymentEventTrigger
 
 from flows.triage import triage
-from order_service.events import TROUBLE
-from order_service.settings import Settings
-from tasks.model.incident import AlertType
+from order_service.runtime.settings import Settings
+from order_service.telemetry.events import TROUBLE
+from tasks.model.incidents.incident import AlertType
 from tests.house.source import REPOSITORY
 
 DEPLOYED = yaml.safe_load((REPOSITORY / "prefect.yaml").read_text("utf-8"))["deployments"]
@@ -45,7 +45,7 @@ def test_each_trouble_of_the_service_starts_it_with_an_alert_that_it_knows(kind:
 
 
 def test_the_alert_says_what_the_service_said() -> None:
-    """The first look goes where the trouble is."""
+    """The first check goes where the trouble is."""
     assert alert_for("gateway_unreachable") == AlertType.GATEWAY_UNREACHABLE
     assert alert_for("order_routing_failed") == AlertType.ORDER_DELIVERY_FAILED
 

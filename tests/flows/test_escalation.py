@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from deployments.local_http import ask
+from deployments.stack.local_http import ask
 from flows.acknowledge import acknowledge
 from flows.triage import triage
-from tasks.clients.incident_ledger import append, read_ledger
-from tasks.clients.maintenance import open_window
-from tasks.clients.notifications import read_deliveries
-from tasks.clients.process_look import service_identity
-from tasks.model.incident import Event, LedgerRecord, Source
-from tasks.model.maintenance import Maintenance
-from tests.fakes.patient import Patient, running
+from tasks.clients.incidents.ledger import append, read_ledger
+from tasks.clients.incidents.maintenance import open_window
+from tasks.clients.messages.local_file import read_deliveries
+from tasks.clients.process.probe import service_identity
+from tasks.model.incidents.incident import Event, LedgerRecord, Source
+from tasks.model.incidents.maintenance import Maintenance
+from tests.fakes.service.monitored_service import Patient, running
 
 pytestmark = [
     pytest.mark.prefect,
@@ -60,13 +60,13 @@ def write(patient: Patient, event: Event, minutes_ago: float, **details: object)
 
 
 def paged_long_ago(patient: Patient) -> None:
-    """An incident of three hours ago, of which tier 1 was told and nobody took it."""
+    """An incident of three hours ago, of which tier 1 was notified and nobody took it."""
     write(patient, Event.OPENED, 180, cause="service_hung", tier="tier_1")
     write(patient, Event.NOTIFIED, 180, key=f"{INCIDENT}/tier_1/opened", audience="tier_1")
 
 
 def told(patient: Patient) -> list[str]:
-    """The keys of what was told of the old incident."""
+    """The keys of what was reported of the old incident."""
     return [one.key for one in read_deliveries(patient.settings.notifications_path) if one.incident_id == INCIDENT]
 
 
@@ -92,11 +92,12 @@ async def test_the_timer_goes_on_while_the_trouble_shows_no_finding(patient: Pat
     (page,) = read_deliveries(patient.settings.notifications_path)
     newest = {"sort": "START_TIME_DESC", "limit": 1, "flows": {"name": {"any_": ["triage"]}}}
     (run,) = ask(f"{prefect}/flow_runs/filter", newest) or []
-    assert (page.run_url or "").endswith(f"/flow-run/{run['id']}")
+    report = ask(f"{prefect}/artifacts/{str(page.run_url).rpartition('/')[2]}") or {}
+    assert report["flow_run_id"] == run["id"]
 
 
 async def test_a_person_who_takes_it_in_the_ui_stops_the_timer(patient: Patient) -> None:
-    """The form of `acknowledge/manual`, as the Prefect server runs it."""
+    """The form of `acknowledge/do-acknowledge`, as the Prefect server runs it."""
     paged_long_ago(patient)
 
     line = acknowledge(by="kim", for_minutes=45)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from flows.triage import triage
-from tasks.clients.ping import TIMEOUT_S
-from tests.fakes.patient import running, watched
+from tasks.clients.prefect.healthchecks_ping import TIMEOUT_S
 from tests.fakes.polling import eventually
+from tests.fakes.service.monitored_service import running, watched
 from tests.fakes.watcher import watching
 
 pytestmark = [

@@ -1,18 +1,20 @@
 """§5 through Prefect: the form, the artifact, one incident that cannot be written, and one whose run was killed."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deployments.local_http import ask
+from deployments.stack.local_http import ask
 from flows.post_incident import post_incident, postmortem
 from flows.triage import triage
-from tasks.clients.incident_ledger import append
-from tasks.model.incident import Event, LedgerRecord
-from tests.fakes.patient import Patient, running
+from tasks.clients.incidents.ledger import append
+from tasks.clients.messages.local_file import read_deliveries
+from tasks.model.incidents.incident import Event, LedgerRecord
+from tasks.work.postmortem.kept_follow_ups import change_follow_up, list_follow_ups
+from tests.fakes.service.monitored_service import Patient, running
 
 pytestmark = [
     pytest.mark.prefect,
@@ -72,7 +74,7 @@ async def test_the_form_writes_the_newest_incident_and_publishes_it_once(patient
     assert "the service hung" in shown["data"]
     assert "![order-service, trouble since" in shown["data"]
     assert "<!--" not in shown["data"]
-    assert document(patient, "INC-form-1").read_text("utf-8").startswith("# Postmortem of INC-form-1")
+    assert document(patient, "INC-form-1").read_text("utf-8").startswith("# order-service ")
 
 
 async def test_an_incident_that_cannot_be_written_keeps_no_other_from_it(patient: Patient) -> None:
@@ -117,3 +119,19 @@ async def test_a_postmortem_that_fails_costs_no_report(patient: Patient, prefect
     (report,) = ask(f"{prefect}/artifacts/filter", newest) or []
     assert line.startswith("order-service is healthy")
     assert "Postmortem (could not): INC-stuck; the next run tries again" in report["data"]
+
+
+async def test_a_healthy_minute_reminds_of_what_is_overdue_once_a_day(patient: Patient) -> None:
+    """No incident is open, and no triage of one comes by: the reminder has to come by itself."""
+    over(patient, "INC-due")
+    await triage()
+    one = list_follow_ups(patient.settings)[0][0]
+    change_follow_up(patient.settings, one.follow_up_id, lambda each: each.model_copy(update={"due": date(2026, 1, 1)}))
+
+    await triage()
+    await triage()
+    (reminder,) = (
+        line for line in read_deliveries(patient.settings.notifications_path) if line.incident_id == "follow-ups"
+    )
+    assert reminder.audience is one.tier
+    assert reminder.text.startswith("1 follow-up is overdue since 2026-01-01, order-service, ")

@@ -1,6 +1,7 @@
 """What Prefect's list of runs says of an incident, and where each message leads; through a real server."""
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -9,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from deployments.local_http import ask
-from flows import by_hand
+from deployments.stack.local_http import ask
+from flows import manual_action
 from flows.triage import triage
-from tasks.clients.notifications import read_deliveries
-from tasks.clients.run_page import renamed
-from tests.fakes.patient import Patient, running
+from tasks.clients.messages.local_file import read_deliveries
+from tasks.clients.prefect.artifacts import renamed
+from tests.fakes.service.monitored_service import Patient, running
 
 pytestmark = [
     pytest.mark.prefect,
@@ -46,6 +47,11 @@ def newest(api: str, flow: str) -> dict[str, Any]:
     return dict(found)
 
 
+def reports_of(run_id: str) -> dict[str, Any]:
+    """Ask for the reports of a run."""
+    return {"flow_runs": {"id": {"any_": [run_id]}}, "artifacts": {"key": {"like_": "triage-"}}}
+
+
 def links(patient: Patient) -> set[str | None]:
     """Where the messages lead that people got."""
     return {one.run_url for one in read_deliveries(patient.settings.notifications_path)}
@@ -62,14 +68,17 @@ async def test_an_incident_is_in_the_name_and_the_tags_of_its_run_and_every_mess
 
     run = newest(prefect, "triage")
     (incident_id,) = {one.incident_id for one in read_deliveries(patient.settings.notifications_path)}
-    assert run["name"] == "order-service: routine look → service_hung, recovered"
+    assert re.fullmatch(r"order-service hung since \d\d:\d\dZ, recovered", run["name"])
+    assert (run["state_type"], run["state_name"]) == ("COMPLETED", "Recovered")
     assert {"order-service", "service_hung", incident_id} <= set(run["tags"])
-    assert links(patient) == {f"{prefect.removesuffix('/api')}/flow-runs/flow-run/{run['id']}"}
+    (report,) = ask(f"{prefect}/artifacts/filter", reports_of(run["id"])) or []
+    assert links(patient) == {f"{prefect.removesuffix('/api')}/artifacts/artifact/{report['id']}"}
+    assert report["data"].startswith(f"## {run['name']}")
 
 
 async def test_an_order_by_hand_says_who_and_what_came_of_it(patient: Patient, prefect: str) -> None:
     """The list of runs is the log of what people did; their messages lead to the run with the outcome."""
-    await by_hand.restart(reason="it hangs", by="ada")
+    await manual_action.restart(reason="it hangs", by="ada")
 
     run = newest(prefect, "remediation")
     assert run["name"] == "order-service: restart by ada → recovered"

@@ -10,13 +10,13 @@ import pytest
 
 from flows.triage import triage
 from order_service.stub.scenarios import SCENARIOS
-from tasks.clients.calendars import read_calendar
-from tasks.clients.incident_ledger import read_ledger
-from tasks.model.incident import Event
-from tasks.model.limits import LookLimits
-from tasks.model.orders import AssetClass
-from tasks.rules.market_hours import market_hours
-from tests.fakes.patient import Patient, end, watched
+from tasks.clients.incidents.ledger import read_ledger
+from tasks.clients.market.calendars import read_calendar
+from tasks.model.diagnosis.limits import ProbeLimits
+from tasks.model.incidents.incident import Event
+from tasks.model.probes.orders import AssetClass
+from tasks.rules.market.hours import market_hours
+from tests.fakes.service.monitored_service import Patient, end, watched
 
 pytestmark = [
     pytest.mark.e2e,
@@ -28,8 +28,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
 AT_ONCE_COUNT = 3
-# Several flows share one event loop here: a look must not time out because another one works.
-PATIENT_LOOKS = LookLimits(health_timeout_s=3.0, metrics_timeout_s=3.0, order_timeout_s=3.0)
+# Several flows share one event loop here: a check must not time out because another one works.
+PATIENT_LOOKS = ProbeLimits(health_timeout_s=3.0, metrics_timeout_s=3.0, order_timeout_s=3.0)
 EXPECTED: dict[str, set[str]] = {
     "healthy": set(),
     "hung": {"service_hung"},
@@ -95,7 +95,7 @@ async def test_every_scenario_is_named_and_none_is_acted_on(
     await asyncio.gather(*(looked_at(name, at_once) for name in services))
 
     for name in services:
-        # A run that was itself held up on a busy machine says nothing of the service: the next minute looks again.
+        # A run that was itself held up on a busy machine says nothing of the service: the next minute checks again.
         if EXPECTED.get(name) and not causes(tmp_path / f"{name}.jsonl"):
             await triage(service=name)
     found = {name: causes(tmp_path / f"{name}.jsonl") for name in services}
@@ -114,7 +114,7 @@ def closed_for_a_while() -> str:
 
 
 async def looked_at(service: str, at_once: asyncio.Semaphore) -> None:
-    """Run one triage, a few at a time: the looks wait for silent services, the rest is work for the core."""
+    """Run one triage, a few at a time: the checks wait for silent services, the rest is work for the core."""
     async with at_once:
         await triage(service=service)
 

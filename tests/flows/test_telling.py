@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from flows.triage import triage
-from tasks.clients.notifications import read_deliveries
-from tasks.clients.outbox import Outbox
-from tests.fakes.patient import Patient, end, running, watched
-from tests.fakes.slack_api import CHANNEL, DESK_CHANNEL, TOKEN, FakeSlack, Ill
-from tests.fakes.slack_server import slack
+from tasks.clients.messages.local_file import read_deliveries
+from tasks.clients.messages.outbox import Outbox
+from tests.fakes.service.monitored_service import Patient, end, running, watched
+from tests.fakes.slack.slack_api import CHANNEL, DESK_CHANNEL, TOKEN, FakeSlack, Ill
+from tests.fakes.slack.slack_server import slack
 from tests.tasks.delivery.telling import Telling, message
 
 pytestmark = [
@@ -25,7 +25,7 @@ pytestmark = [
 
 @pytest.fixture
 def fake(prefect: str) -> Iterator[FakeSlack]:
-    """A Slack that the flows are set to, once their patient is."""
+    """A Slack that the flows are set to, once their service is."""
     assert prefect
     with slack() as one:
         yield one
@@ -61,7 +61,7 @@ async def test_an_incident_is_told_in_slack_with_its_artifacts_and_its_run(
     fake.ills, fake.silent_s = iter([Ill.DROPPED_TAKEN]), 0.1
     patient = watched(tmp_path, start_command=(sys.executable, "-c", "raise SystemExit('no licence')"))
     watch(patient, fake, monkeypatch)
-    monkeypatch.setattr("tasks.rules.message_routes.LEFT_ALONE_FOR", Telling(tmp_path).now - Telling(tmp_path).now)
+    monkeypatch.setattr("tasks.rules.messages.retry.LEFT_ALONE_FOR", Telling(tmp_path).now - Telling(tmp_path).now)
 
     await triage()
     end(patient)
@@ -70,7 +70,7 @@ async def test_an_incident_is_told_in_slack_with_its_artifacts_and_its_run(
     page = fake.replies()[0]
     assert "service down" in fake.heads()[0].text
     assert prefect.removesuffix("/api") in str(page.blocks)
-    assert "/flow-run/" in str(page.blocks)
+    assert "/artifacts/artifact/" in str(page.blocks)
     assert fake.wrong == []
     assert any(one.files for one in fake.replies())
     (notice,) = fake.replies(DESK_CHANNEL)

@@ -1,4 +1,4 @@
-"""The page as a whole, run through Prefect against a patient that is a real process."""
+"""The page as a whole, run through Prefect against a service that is a real process."""
 
 import os
 import signal
@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from deployments.local_http import ask
+from deployments.stack.local_http import ask
 from flows.triage import triage
-from tasks.clients.incident_ledger import read_ledger
-from tasks.clients.notifications import read_deliveries
-from tasks.clients.process_look import service_identity
-from tasks.model.diagnosis import Audience
-from tasks.model.incident import Event
-from tests.fakes.patient import Patient, end, running, watched
+from tasks.clients.evidence.store import list_runs, load_run
+from tasks.clients.incidents.ledger import read_ledger
+from tasks.clients.messages.local_file import read_deliveries
+from tasks.clients.process.probe import service_identity
+from tasks.model.diagnosis.diagnosis import Audience
+from tasks.model.incidents.incident import Event
+from tests.fakes.service.monitored_service import Patient, end, running, watched
 
 pytestmark = [
     pytest.mark.prefect,
@@ -73,7 +74,7 @@ async def test_a_stopped_service_goes_through_the_whole_page(patient: Patient, p
 
     line = await triage(note="orders hang since the open")
 
-    assert line.startswith("order-service recovered: service hung, confirmed. Restart service: recovered since ")
+    assert line.startswith("Recovered: order-service was hung. Restart service: recovered since ")
     identity = service_identity(patient.service)
     assert identity
     assert identity.pid != patient.pid
@@ -84,6 +85,10 @@ async def test_a_stopped_service_goes_through_the_whole_page(patient: Patient, p
     assert audiences == {Audience.TIER_1, Audience.DESK}
     assert list((patient.settings.state_dir / "postmortems").glob("INC-*.md"))
     assert list((patient.settings.state_dir / "evidence").glob("INC-*/*/process.json"))
+    (kept,) = list_runs(patient.settings.state_dir, "order-service")
+    planning = load_run(kept).planning
+    assert planning is not None, "a replay plans it again"
+    assert planning.decided.actions[0] == "restart service"
     reports = ask(f"{prefect}/artifacts/filter", {"artifacts": {"key": {"like_": "postmortem"}}}) or []
     assert any("Root cause" in report["data"] for report in reports)
 
@@ -142,5 +147,5 @@ async def test_a_service_that_never_comes_up_is_escalated_and_not_tried_again(
         one.text for one in read_deliveries(patient.settings.notifications_path) if one.audience is Audience.TIER_2
     ]
     assert any("no licence" in text for text in texts)
-    assert any("put that right, then start it" in text for text in texts)
+    assert any("fix that, then start it" in text for text in texts)
     end(patient)

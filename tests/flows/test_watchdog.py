@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from flows.watchdog import watchdog
-from tasks.clients.look_history import history_path, note_finished
-from tasks.clients.notifications import read_deliveries
-from tasks.model.diagnosis import Audience
-from tests.fakes.patient import Patient, watched
+from tasks.clients.evidence.history import history_path, note_finished
+from tasks.clients.messages.local_file import read_deliveries
+from tasks.model.diagnosis.diagnosis import Audience
+from tests.fakes.service.monitored_service import Patient, watched
 
 pytestmark = pytest.mark.prefect
 
@@ -29,7 +29,7 @@ def looked(patient: Patient, ago: timedelta) -> None:
 
 
 async def test_a_watch_that_stopped_is_told_once_through_the_notify_step(patient: Patient) -> None:
-    """Those who mend it, and those who must look meanwhile; a trigger that fires again changes nothing."""
+    """Those who fix it, and those who must look; a trigger that fires again changes nothing."""
     looked(patient, timedelta(minutes=4))
 
     await watchdog()
@@ -38,7 +38,7 @@ async def test_a_watch_that_stopped_is_told_once_through_the_notify_step(patient
     told = read_deliveries(patient.settings.notifications_path)
     assert [one.audience for one in told if one.delivered] == [Audience.TIER_3, Audience.TIER_1]
     assert all("Triage has stalled" in one.text for one in told)
-    assert all("IS DOWN" in one.text for one in told), "it is asked, and what it answers is told"
+    assert all("IS DOWN" in one.text for one in told), "it is asked, and what it answers is reported"
     assert all("/flow-runs/flow-run/" in (one.run_url or "") for one in told)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from deployments.local_http import ask
-from tasks.rules.silence import SILENT_AFTER
+from deployments.stack.local_http import ask
+from tasks.rules.fleet.watchdog import STALLED_AFTER
 from tests.fakes.polling import eventually
 from tests.house.source import REPOSITORY
 
@@ -23,9 +23,10 @@ WITHIN_S = 10
 
 def test_the_automation_waits_as_long_as_the_watchdog_does() -> None:
     """Fired sooner, the watchdog would find nothing; and the deployment is one that `prefect deploy` knows."""
-    assert TRIGGER["within"] == SILENT_AFTER.total_seconds()
+    assert TRIGGER["within"] == STALLED_AFTER.total_seconds()
     assert TRIGGER["posture"] == "Proactive"
-    assert TRIGGER["after"] == TRIGGER["expect"] == ["prefect.flow-run.Completed"]
+    assert TRIGGER["after"] == TRIGGER["expect"] == ["prefect.flow-run.*"]
+    assert TRIGGER["match"]["prefect.state-type"] == "COMPLETED", "its name says how the service is"
 
 
 @pytest.fixture
@@ -44,14 +45,14 @@ def automation(prefect_api: str) -> Iterator[str]:
     ask(f"{prefect_api}/automations/{made['id']}", {"enabled": False})
 
 
-def completed(flow: str) -> dict[str, Any]:
-    """Write the event of a flow run that completed, as the server writes it."""
+def ended(flow: str, kind: str = "COMPLETED", name: str = "Healthy") -> dict[str, Any]:
+    """Write the event of a flow run that ended, as the server writes it."""
     related = {"prefect.resource.id": f"prefect.flow.{FLOW_IDS[flow]}", "prefect.resource.role": "flow"}
     return {
         "id": str(uuid.uuid4()),
         "occurred": datetime.now(UTC).isoformat(),
-        "event": "prefect.flow-run.Completed",
-        "resource": {"prefect.resource.id": f"prefect.flow-run.{uuid.uuid4()}"},
+        "event": f"prefect.flow-run.{name}",
+        "resource": {"prefect.resource.id": f"prefect.flow-run.{uuid.uuid4()}", "prefect.state-type": kind},
         "related": [{**related, "prefect.resource.name": flow}],
         "payload": {},
     }
@@ -75,15 +76,15 @@ def test_the_real_server_fires_when_triages_no_longer_complete_and_not_before(
 ) -> None:
     """It waits for nothing before a first triage; then they keep it still, other flows do not; silence fires it."""
     deployed = datetime.now(UTC)
-    ask(f"{prefect_api}/events", [completed("watchdog")])
+    ask(f"{prefect_api}/events", [ended("watchdog")])
     eventually(lambda: datetime.now(UTC) - deployed > timedelta(seconds=WITHIN_S * 1.6), within_s=30)
     assert fired_at(prefect_api, automation) == [], "a deploy is no triage that was missed"
     last = datetime.now(UTC)
-    for _ in range(2):
-        ask(f"{prefect_api}/events", [completed("triage")])
+    for name in ("Healthy", "Critical"):
+        ask(f"{prefect_api}/events", [ended("triage", name=name)])
         last = datetime.now(UTC)
         eventually(lambda since=last: datetime.now(UTC) - since > timedelta(seconds=WITHIN_S * 0.6), within_s=10)
-        ask(f"{prefect_api}/events", [completed("watchdog")])
+        ask(f"{prefect_api}/events", [ended("watchdog"), ended("triage", "FAILED", "Failed")])
         assert fired_at(prefect_api, automation) == []
 
     eventually(lambda: fired_at(prefect_api, automation), within_s=60, every_s=0.5)

@@ -128,13 +128,14 @@ def slow_shape(expression: Expression) -> Shape | None:
 
     Steps: 1. short texts first, so that what is exponential is found and never waited for. 2. a text that costs much
     for its length is measured again, four times as long: a straight line costs four times as much, a square sixteen.
+    3. what grows like that does so each time; what only met a cold cache does not.
     Units: seconds of this thread's processor time, which a busy machine does not change.
     """
     written = shapes(expression.pattern)
     for length in LENGTHS:
         for shape in written:
             cost_s = _cost_s(expression, shape.text(length))
-            if cost_s > SUSPECT_S * length + NOISE_S and _grows(expression, shape, length):
+            if cost_s > SUSPECT_S * length + NOISE_S and all(_grows(expression, shape, length) for _ in range(3)):
                 return shape
     return None
 

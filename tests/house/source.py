@@ -7,7 +7,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGES = ("deployments", "flows", "order_service", "tasks")
 NOT_WRITTEN = {".git", ".venv", "var", "node_modules", "__pycache__", ".ruff_cache", ".mypy_cache", ".pytest_cache"}
-NOT_WRITTEN |= {".hypothesis", ".import_linter_cache", "htmlcov"}
+NOT_WRITTEN |= {".hypothesis", ".import_linter_cache", "htmlcov", "site"}
 TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".sh", ".json", ".svg", ".txt", ".cfg", ""}
 
 

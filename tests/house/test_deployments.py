@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 import yaml
 from prefect import Flow
+from prefect.server.schemas.schedules import CronSchedule
 from prefect.utilities.schema_tools.validation import validate
 
-from tasks.model.evidence import TriageRequest
-from tasks.model.incident import AlertType
-from tasks.model.modes import Mode
-from tasks.model.orders import AssetClass
-from tasks.model.rounds import RoundRequest
+from tasks.model.evidence.evidence import TriageRequest
+from tasks.model.fleet.sweep import SweepRequest
+from tasks.model.incidents.incident import AlertType
+from tasks.model.incidents.modes import Mode
+from tasks.model.probes.orders import AssetClass
 from tasks.settings import RunbookSettings
 from tests.house.source import REPOSITORY
 
@@ -85,9 +86,28 @@ def test_every_action_that_a_person_may_order_has_its_form() -> None:
     """At three in the morning the way by hand is a click, with a reason and a name that the ledger keeps."""
     forms = {one["name"]: entrypoint(one) for one in DEPLOYMENTS if "remediation" in one["tags"]}
 
-    assert forms.keys() == {"restart", "roll-back", "disable-feature", "reroute", "pause", "resume", "mark-degraded"}
+    actions = {"restart", "roll-back", "disable-feature", "reroute", "pause", "resume", "mark-degraded"}
+    assert forms.keys() == {f"do-{action}" for action in actions}
     assert {flow.name for flow in forms.values()} == {"remediation"}
     assert all({"reason", "by"} <= set(flow.parameters.required) for flow in forms.values())
+
+
+def test_what_a_person_starts_in_an_incident_stands_together_on_the_first_page_of_the_list() -> None:
+    """Prefect lists deployments by name, ten on a page: nobody pages or searches at three in the morning."""
+    page = sorted(one["name"] for one in DEPLOYMENTS)[:10]
+    for_people = {"manual", "acknowledge", "remediation"}
+
+    assert set(page) == {one["name"] for one in DEPLOYMENTS if for_people & set(one["tags"])}
+    assert all(name.startswith("do-") for name in page)
+
+
+async def test_prefect_finds_the_minutes_of_the_schedule() -> None:
+    """Prefect 3.9 with whenever below 0.11 fails here on every schedule, and no triage would ever start by itself."""
+    schedule = next(one for one in DEPLOYMENTS if one["name"] == "every-minute")["schedules"][0]
+
+    minutes = await CronSchedule(cron=schedule["cron"], timezone=schedule["timezone"]).get_dates(2)
+
+    assert (minutes[1] - minutes[0]).total_seconds() == 60
 
 
 def test_the_scheduled_triage_is_one_at_a_time_and_never_piles_up() -> None:
@@ -106,7 +126,7 @@ def test_no_deployment_names_a_place_on_a_machine() -> None:
 
 def test_the_manual_form_offers_what_a_person_knows_in_an_incident() -> None:
     """Alert, asset class, note and mode are the form's fields."""
-    manual = next(one for one in DEPLOYMENTS if one["name"] == "manual")
+    manual = next(one for one in DEPLOYMENTS if one["name"] == "do-triage")
 
     assert {"alert", "asset_class", "note", "mode"} <= set(inspect.signature(entrypoint(manual).fn).parameters)
 
@@ -115,8 +135,8 @@ def test_what_a_round_asks_of_one_service_is_what_its_form_takes() -> None:
     """Prefect refuses a parameter that its form does not know, and the service that hangs would get no triage."""
     deployment = next(one for one in DEPLOYMENTS if one["name"] == "one-service")
     schema = entrypoint(deployment).parameters.model_dump()
-    routine = RoundRequest(services=("a", "b"), asked=TriageRequest(service=""))
+    routine = SweepRequest(services=("a", "b"), asked=TriageRequest(service=""))
     alerted = TriageRequest(service="", alert=AlertType.OTHER, asset_class=AssetClass.FX, note="n", mode=Mode.OBSERVE)
 
-    for request in (routine, RoundRequest(services=("a", "b"), asked=alerted, payload={"alerts": []})):
+    for request in (routine, SweepRequest(services=("a", "b"), asked=alerted, payload={"alerts": []})):
         validate(request.parameters("a"), schema, raise_on_error=True)

@@ -4,7 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
-import pytest
+from packaging.requirements import Requirement
 
 from tests.house.source import PACKAGES, REPOSITORY, name, python_files, text_files
 
@@ -13,7 +13,7 @@ LONGEST_LINES_COUNT = 300
 MACHINE_PATH = re.compile(
     "(?:" + "|".join(("/" + "root/", "/" + "home/[a-z]", "/" + "Users/[A-Za-z]", "/" + "work/")) + ")"
 )
-LOCK = (REPOSITORY / "requirements" / "lock.txt").read_text("utf-8")
+LOCKS = {path.name: path.read_text("utf-8") for path in (REPOSITORY / "requirements").glob("*.txt")}
 
 
 def test_no_file_is_too_long_to_read() -> None:
@@ -32,27 +32,45 @@ def test_no_file_names_a_place_on_one_machine() -> None:
 
 def test_the_lock_holds_every_dependency_within_its_bounds() -> None:
     """`make lock` was run after the last change of pyproject.toml."""
-    packaging = pytest.importorskip("packaging.requirements")
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
-    wanted = [packaging.Requirement(text) for text in _requirements(project)]
-    locked = dict(re.findall(r"^([a-zA-Z0-9._-]+)(?:\[[^\]]*\])?==([^ \\;]+)", LOCK, re.MULTILINE))
+    run, redis = LOCKS["lock.txt"], LOCKS["redis.txt"]
+    groups, extras = project["dependency-groups"], project["project"]["optional-dependencies"]
+    wanted = [
+        *((text, run) for text in (*project["project"]["dependencies"], *groups["install"])),
+        *((text, run + LOCKS["dev.txt"]) for text in groups["dev"] if isinstance(text, str)),
+        *((text, run + redis) for text in extras["redis"]),
+    ]
 
-    outside = [str(one) for one in wanted if not one.specifier.contains(locked.get(_canonical(one.name), "0"))]
+    outside = [text for text, lock in wanted if not _is_locked(Requirement(text), lock)]
     assert outside == []
+
+
+def test_what_only_tests_need_is_not_installed_to_run() -> None:
+    """The first `make run` of a newcomer waits for nothing that it does not use."""
+    run, dev = ({package for package, _ in _pinned(LOCKS[file])} for file in ("lock.txt", "dev.txt"))
+
+    assert {"prefect", "uv", "hatchling"} <= run
+    assert {"pytest", "mypy", "playwright", "scipy"} <= dev
+    assert run & dev == set()
 
 
 def test_every_file_of_the_lock_is_hashed_and_no_host_is_named() -> None:
     """The same bytes are installed everywhere, from whichever index a desk uses."""
-    pinned = re.findall(r"^[a-zA-Z0-9._-]+==.*$", LOCK, re.MULTILINE)
+    for lock in LOCKS.values():
+        pinned = re.findall(r"^[a-zA-Z0-9._-]+==.*$", lock, re.MULTILINE)
 
-    assert pinned
-    assert all(line.endswith("\\") for line in pinned)
-    assert "://" not in LOCK
-    assert "make lock" in LOCK.splitlines()[1]
+        assert pinned
+        assert all(line.endswith("\\") for line in pinned)
+        assert "://" not in lock
+        assert "make lock" in lock.splitlines()[1]
 
 
-def _requirements(project: dict[str, dict[str, list[str]]]) -> list[str]:
-    return [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+def _pinned(lock: str) -> list[tuple[str, str]]:
+    return re.findall(r"^([a-zA-Z0-9._-]+)(?:\[[^\]]*\])?==([^ \\;]+)", lock, re.MULTILINE)
+
+
+def _is_locked(wanted: Requirement, lock: str) -> bool:
+    return bool(wanted.specifier.contains(dict(_pinned(lock)).get(_canonical(wanted.name), "0")))
 
 
 def _canonical(distribution: str) -> str:

@@ -44,7 +44,7 @@ def test_three(stack): pass
 
 
 def test_whoever_shares_is_in_a_group(request: pytest.FixtureRequest) -> None:
-    """Outside of it each process starts a stack of its own, they take each other's ports, and nobody is told why."""
+    """Outside of it each process starts a stack of its own, they take each other's ports, and nobody knows why."""
     sharing = [one for one in request.session.items if set(ONCE) & set(getattr(one, "fixturenames", ()))]
 
     assert [one.nodeid for one in sharing if scope(one.nodeid) == one.nodeid and "drill" not in one.keywords] == []

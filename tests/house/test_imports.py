@@ -9,7 +9,7 @@ from tests.house.source import PACKAGES, REPOSITORY, name, python_files, tree
 
 
 def test_the_import_contracts_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A patient that imports its doctors breaks their rollback together with itself."""
+    """A service that imports its doctors breaks their rollback together with itself."""
     monkeypatch.chdir(REPOSITORY)
 
     assert lint_imports(str(REPOSITORY / "pyproject.toml"), no_cache=True, no_logo=True) == 0

@@ -4,18 +4,19 @@ import re
 
 import pytest
 
-from tasks.clients.log_files_engine import RegexEngine
-from tasks.rules.log_traces import PREFIX_CHARACTERS, prefix_pattern
+from tasks.clients.logs.engine import RegexEngine
+from tasks.rules.logs.traces.gather import PREFIX_CHARACTERS, prefix_pattern
 from tests.house.patterns import Expression, calls, expressions, slow_shape
 
 # Put together from parts where they are used; each is tried below, or is made of our own settings alone.
 BUILT = {
-    "tasks.clients.log_files_engine": "the engine's own patterns",
-    "tasks.rules.log_keywords": "kept by the module, and tried with all others",
-    "tasks.rules.log_traces": "the prefix of a trace",
-    "tasks.rules.postmortem_document": "a marker with a name of ours in it",
-    "tasks.clients.accepted_checks": "held against the name of a check",
-    "tasks.model.channels": "kept by the module, and tried with all others",
+    "tasks.clients.logs.engine": "the engine's own patterns",
+    "tasks.rules.logs.words": "kept by the module, and tried with all others",
+    "tasks.rules.logs.traces.gather": "the prefix of a trace",
+    "tasks.rules.postmortem.merge_edits": "a marker with a name of ours in it",
+    "tasks.work.postmortem.accepted_checks": "held against the name of a check",
+    "tasks.clients.service.instances": "the process_pattern of the settings, with an instance's own port in it",
+    "tasks.model.messages.channels": "kept by the module, and tried with all others",
 }
 
 

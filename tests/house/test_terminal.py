@@ -6,14 +6,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DOOR = {"deployments/views/words.py"}
-# Live views and tables; what they draw is made safe by `line` and `safe`, as tests/deployments/test_terminal.py holds.
+# Live views and tables; what they draw is made safe by `line` and `safe`, as deployments/stack/test_terminal.py holds.
 SCREENS = {f"deployments/views/{name}.py" for name in ("terminal", "progress", "status", "bars")}
 # A run's last word, into the worker's log.
-LOGS = {"deployments/warm/forked_run.py"}
+LOGS = {"deployments/warm/fork_server.py"}
 
 
 def test_no_command_writes_to_the_terminal_by_itself() -> None:
-    """A second door is forgotten when the first is made safe, and a ledger line then says that all is well."""
+    """A second door is forgotten when the first is made safe, and a ledger line then says that all is healthy."""
     found = [
         f"{path}:{line} {what}"
         for path, line, what in _writing()

@@ -13,30 +13,26 @@ from tests.mutants.sites import Edit, Sites
 REPOSITORY = Path(__file__).resolve().parents[2]
 RULES = REPOSITORY / "tasks" / "rules"
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
-# The rules that decide what is wrong, what is done, whether it may be, and whom it is told. Words decide nothing.
-FOLDERS = ("guards", "causes", "planning")
+# The rules that decide what is wrong, what is done, whether it may be, and whom it is reported. Words decide nothing.
+FOLDERS = ("diagnosis/causes", "remediation/guards", "remediation/planning")
 WORDS = frozenset({"__init__", "markdown"})
 ALSO = (
-    "acknowledgement",
-    "class_standing",
-    "confirming",
-    "course",
-    "deploy_regression",
-    "diagnosis",
-    "escalation",
-    "escalation_interval",
-    "escalation_state",
-    "flapping",
-    "hysteresis",
-    "in_force",
-    "kept_configuration",
-    "maintenance",
-    "neighbors",
-    "overtaken",
-    "recovery",
-    "release_record",
-    "tiers",
-    "whose_process",
+    "diagnosis/confirming",
+    "diagnosis/deploy_regression",
+    "diagnosis/name_causes",
+    "escalation/timers",
+    "fleet/neighbors",
+    "in_force/class_standing",
+    "in_force/restrictions",
+    "incidents/escalation_state",
+    "incidents/hysteresis",
+    "incidents/maintenance_windows",
+    "incidents/tiers",
+    "process/ownership",
+    "remediation/branches",
+    "remediation/kept_configuration",
+    "remediation/recovery",
+    "remediation/release_record",
 )
 
 
@@ -67,7 +63,7 @@ class Mutant:
 def deciding_files(rules: Path = RULES) -> list[Path]:
     """Find the modules whose mutants are made."""
     found = [path for folder in FOLDERS for path in (rules / folder).glob("*.py") if path.stem not in WORDS]
-    return sorted([*found, *(path for name in ALSO if (path := rules / f"{name}.py").exists())])
+    return sorted([*found, *(rules / f"{name}.py" for name in ALSO)])
 
 
 def drawn(files: Iterable[Path], seed: int, known: Path = EQUIVALENT) -> Iterator[Mutant]:

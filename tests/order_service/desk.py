@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 
-from order_service.app import create_app
-from order_service.service import OrderService
-from order_service.settings import Settings
+from order_service.api.app import create_app
+from order_service.runtime.service import OrderService
+from order_service.runtime.settings import Settings
 from tests.order_service.fake_gateway import FakeGateway
 
 TOKEN = "test-token"

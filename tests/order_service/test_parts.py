@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from order_service.codes import CannotStart
-from order_service.decimals import plain
+from order_service.api.contract import OrderStatus
 from order_service.gateways.health import GatewayVitals
 from order_service.journal.rows import JournaledOrder
-from order_service.log_lines import JsonLine
-from order_service.order import NewOrder, OrderStatus
-from order_service.positions import PositionBook
-from order_service.resolver import Unproven, never_received
-from order_service.routing import TableRefused, parse_table
-from order_service.settings import load_settings
+from order_service.orders.order import NewOrder, plain
+from order_service.orders.positions import PositionBook
+from order_service.orders.reconciler import Unproven, never_received
+from order_service.routing.table import TableRefused, parse_table
+from order_service.runtime.codes import CannotStart
+from order_service.runtime.settings import load_settings
+from order_service.telemetry.log_lines import JsonLine
 from tests.order_service.desk import NAMES, order, routing_text
 
 KNOWN = frozenset(NAMES)

@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from tasks.clients.incident_ledger import append
-from tasks.clients.service_lock import release, take
-from tasks.model.diagnosis import Audience
-from tasks.model.incident import Event, LedgerRecord, Source
-from tasks.model.maintenance import ENDED_TYPE, STARTED_TYPE
-from tests.fakes.escalating import CLOSED, NEAR_CLOSE, SERVICE, Incident
+from tasks.clients.incidents.ledger import append
+from tasks.clients.locks.host_lock import release, take
+from tasks.model.diagnosis.diagnosis import Audience
+from tasks.model.incidents.incident import Event, LedgerRecord, Source
+from tasks.model.incidents.maintenance import ENDED_TYPE, STARTED_TYPE
+from tests.fakes.incident.escalating import CLOSED, NEAR_CLOSE, SERVICE, Incident
 
 T1, T2, T3 = Audience.TIER_1, Audience.TIER_2, Audience.TIER_3
 
 
 def test_market_open_again_after_five_minutes_then_the_next_tier_up_to_the_last(tmp_path: Path) -> None:
-    """A page that nobody takes reaches everybody who could mend it within twenty minutes, and then grows rarer."""
+    """A page that nobody takes reaches everybody who could fix it within twenty minutes, and then grows rarer."""
     said = Incident(tmp_path).opened().minutes(1, 24).said
 
     assert said == [
@@ -31,7 +31,7 @@ def test_a_page_says_for_how_long_the_tier_before_was_called_in_vain(tmp_path: P
     """Ten minutes, since the first page; not five, since the second."""
     (message,) = Incident(tmp_path).opened().minutes(1, 9).due(10)
 
-    assert "Tier 1 has not taken it for 10 min." in message.text
+    assert "Tier 1 has not acknowledged it for 10 min." in message.text
 
 
 def test_the_last_tier_is_reminded_ever_more_rarely_and_then_no_more(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_market_closed_half_an_hour_lies_between_two_pages(tmp_path: Path) -> No
 
 
 def test_near_the_close_two_minutes_are_enough(tmp_path: Path) -> None:
-    """What is not mended before the close is carried over night."""
+    """What is not fixed before the close is carried over night."""
     said = Incident(tmp_path, NEAR_CLOSE).opened().minutes(1, 5).said
 
     assert said == [(2, T1, "again-1"), (4, T2, "unacknowledged")]
@@ -190,7 +190,7 @@ def test_a_later_page_that_does_not_arrive_goes_up_as_well(tmp_path: Path) -> No
 
 
 def test_a_night_without_runs_pages_the_next_tier_and_not_all_of_them_at_once(tmp_path: Path) -> None:
-    """The watch stood still for three hours: nobody is told that a page did not arrive which nobody sent."""
+    """The watch stood still for three hours: nobody is notified that a page did not arrive which nobody sent."""
     incident = Incident(tmp_path).opened()
 
     assert [one.audience for one in incident.due(180)] == [T2]
@@ -213,11 +213,11 @@ def test_automation_at_its_end_goes_up_at_once(tmp_path: Path) -> None:
     (message,) = incident.due(1)
 
     assert message.audience is T2
-    assert "The automation is at its end: restart_service" in message.text
+    assert "The automation can do no more: Restart service at 15:00:30Z: not recovered." in message.text
 
 
 def test_an_action_under_way_is_not_its_end(tmp_path: Path) -> None:
-    """While somebody restarts the service, nobody is told that the restart failed."""
+    """While somebody restarts the service, nobody is notified that the restart failed."""
     incident = Incident(tmp_path).opened()
     incident.happened(Event.ACTION_STARTED, 0.5, action="restart_service", key="k1")
     lease = take(tmp_path, SERVICE, "a test")

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.model.diagnosis import Audience
-from tasks.model.incident import Event, Source
-from tasks.model.maintenance import ENDED_TYPE, STARTED_TYPE
-from tests.fakes.escalating import SERVICE, Incident
+from tasks.model.diagnosis.diagnosis import Audience
+from tasks.model.incidents.incident import Event, Source
+from tasks.model.incidents.maintenance import ENDED_TYPE, STARTED_TYPE
+from tests.fakes.incident.escalating import SERVICE, Incident
 
 T2, T3 = Audience.TIER_2, Audience.TIER_3
 
@@ -21,7 +21,7 @@ T2, T3 = Audience.TIER_2, Audience.TIER_3
 def test_whatever_is_lost_on_the_way_the_last_tier_hears_and_the_number_of_pages_is_bounded(
     tmp_path_factory: pytest.TempPathFactory, runs: list[tuple[bool, bool]], acknowledged_at: int | None
 ) -> None:
-    """Runs that are missed, and runs that are killed after sending: a page may be told twice, and is never lost."""
+    """Runs that are missed, and runs that are killed after sending: a page may be reported twice, and is never lost."""
     incident = Incident(tmp_path_factory.mktemp("lost")).opened()
     sent: list[str] = []
     for number, (happens, survives) in enumerate([*runs, *[(True, True)] * 40], start=1):

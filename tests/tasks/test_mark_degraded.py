@@ -2,14 +2,14 @@
 
 import pytest
 
-from tasks.mark_degraded import marked
-from tasks.model.incident import Action, Outcome
-from tasks.model.looks import DependencyLook, Observation
-from tasks.model.plan import PlannedAction, Target
-from tests.fakes.cases import planned, seen, unreachable
-from tests.fakes.looks import health
-from tests.fakes.scenes import changes_of, scene_at
-from tests.fakes.scripted import Asked, Script, replied
+from tasks.model.incidents.incident import Action, Outcome
+from tasks.model.probes.probes import DependencyStatus, Observation
+from tasks.model.remediation.plan import PlannedAction, Target
+from tasks.work.remediation.mark import marked
+from tests.fakes.incident.action_contexts import changes_of, scene_at
+from tests.fakes.incident.cases import planned, seen, unreachable
+from tests.fakes.incident.observations import health
+from tests.fakes.service.scripted import Asked, Script, replied
 
 DONE = replied(200, {"persisted": True})
 
@@ -20,8 +20,8 @@ def mark() -> PlannedAction:
 
 
 def last_look(**told: str) -> Observation:
-    """A last look in which the service says so of XNAS."""
-    dependency = DependencyLook.model_validate({"name": "XNAS", "status": "down", **told})
+    """A last check in which the service says so of XNAS."""
+    dependency = DependencyStatus.model_validate({"name": "XNAS", "status": "down", **told})
     return seen(health=health().model_copy(update={"dependencies": (dependency,)}))
 
 
@@ -38,8 +38,8 @@ def telling(answer: bytes = DONE, **told: str) -> Script:
 @pytest.mark.parametrize("told", [{"set_to": "disabled"}, {"status": "disabled"}], ids=str)
 async def test_a_gateway_that_a_person_disabled_meanwhile_stays_disabled(told: dict[str, str]) -> None:
     """A degraded one takes orders again."""
-    async with scene_at(telling(), mark(), last_look(**told)) as (scene, asked):
-        done = await marked(scene)
+    async with scene_at(telling(), mark(), last_look(**told)) as (context, asked):
+        done = await marked(context)
 
     assert changes_of(asked) == []
     assert done.outcome is Outcome.DONE
@@ -49,8 +49,8 @@ async def test_a_gateway_that_a_person_disabled_meanwhile_stays_disabled(told: d
 async def test_a_person_too_loosens_no_disabled_gateway_by_a_mark() -> None:
     """A mark tightens, whoever sets it; `resume` is the way back, under its own guards."""
     by_hand = mark().model_copy(update={"finding": None})
-    async with scene_at(telling(set_to="degraded"), by_hand, last_look(set_to="disabled")) as (scene, asked):
-        await marked(scene)
+    async with scene_at(telling(set_to="degraded"), by_hand, last_look(set_to="disabled")) as (context, asked):
+        await marked(context)
 
     assert changes_of(asked) == []
 
@@ -58,7 +58,7 @@ async def test_a_person_too_loosens_no_disabled_gateway_by_a_mark() -> None:
 @pytest.mark.parametrize(("set_to", "outcome"), [("degraded", Outcome.DONE), ("enabled", Outcome.UNKNOWN)])
 async def test_a_mark_whose_answer_never_came_is_done_only_where_it_shows(set_to: str, outcome: Outcome) -> None:
     """The gateway is down either way: its status says nothing of the mark."""
-    async with scene_at(telling(b"", set_to=set_to), mark(), last_look()) as (scene, _):
-        done = await marked(scene)
+    async with scene_at(telling(b"", set_to=set_to), mark(), last_look()) as (context, _):
+        done = await marked(context)
 
     assert done.outcome is outcome

@@ -2,16 +2,16 @@
 
 import pytest
 
-from tasks.model.control import TradingState
-from tasks.model.diagnosis import Cause, Kind
-from tasks.model.incident import Action, Outcome
-from tasks.model.orders import AssetClass
-from tasks.model.plan import PlannedAction, Target
-from tasks.model.verdicts import GuardCode
-from tasks.pause_strategies import paused
-from tests.fakes.cases import finding, planned
-from tests.fakes.scenes import changes_of, scene_at
-from tests.fakes.scripted import Asked, Script, replied
+from tasks.model.diagnosis.diagnosis import Cause, Kind
+from tasks.model.incidents.incident import Action, Outcome
+from tasks.model.probes.control import TradingState
+from tasks.model.probes.orders import AssetClass
+from tasks.model.remediation.plan import PlannedAction, Target
+from tasks.model.remediation.verdicts import GuardCode
+from tasks.work.remediation.pause import paused
+from tests.fakes.incident.action_contexts import changes_of, scene_at
+from tests.fakes.incident.cases import finding, planned
+from tests.fakes.service.scripted import Asked, Script, replied
 
 SLOW = finding(Cause.GATEWAY_FAILING, gateways=("XNAS",), asset_classes=(AssetClass.EQUITY,), kinds=(Kind.LATENCY,))
 REDUCED = [("/control/trading/equity", {"state": "reducing"})]
@@ -38,8 +38,8 @@ def standing(state: str | None, status: int = 200) -> Script:
 
 async def test_a_class_that_trades_is_reduced() -> None:
     """The remedy of a slow gateway."""
-    async with scene_at(standing("active"), pause()) as (scene, asked):
-        await paused(scene)
+    async with scene_at(standing("active"), pause()) as (context, asked):
+        await paused(context)
 
     assert changes_of(asked) == REDUCED
 
@@ -47,8 +47,8 @@ async def test_a_class_that_trades_is_reduced() -> None:
 @pytest.mark.parametrize("state", ["halted", "reducing"])
 async def test_a_class_that_a_person_paused_meanwhile_stays_as_it_is(state: str) -> None:
     """To reduce what is halted would let new orders out."""
-    async with scene_at(standing(state), pause()) as (scene, asked):
-        done = await paused(scene)
+    async with scene_at(standing(state), pause()) as (context, asked):
+        done = await paused(context)
 
     assert changes_of(asked) == []
     assert done.outcome is Outcome.DONE
@@ -57,8 +57,8 @@ async def test_a_class_that_a_person_paused_meanwhile_stays_as_it_is(state: str)
 
 async def test_a_class_of_which_nobody_can_say_how_it_stands_is_not_reduced() -> None:
     """Rule 2; the next triage halts it."""
-    async with scene_at(standing("active", status=500), pause()) as (scene, asked):
-        done = await paused(scene)
+    async with scene_at(standing("active", status=500), pause()) as (context, asked):
+        done = await paused(context)
 
     assert changes_of(asked) == []
     assert (done.outcome, done.code) == (Outcome.REFUSED, GuardCode.BLIND)
@@ -66,8 +66,8 @@ async def test_a_class_of_which_nobody_can_say_how_it_stands_is_not_reduced() ->
 
 async def test_a_halt_waits_for_no_look() -> None:
     """Rule 8: nothing is stricter than a halt."""
-    async with scene_at(standing("active", status=500), pause(TradingState.HALTED)) as (scene, halted):
-        await paused(scene)
+    async with scene_at(standing("active", status=500), pause(TradingState.HALTED)) as (context, halted):
+        await paused(context)
 
     assert changes_of(halted) == [("/control/trading/equity", {"state": "halted"})]
 
@@ -75,10 +75,10 @@ async def test_a_halt_waits_for_no_look() -> None:
 async def test_a_person_reduces_what_trades_and_loosens_no_halt_by_a_pause() -> None:
     """A click of two hours ago must not turn the halt of now into something looser; `resume` is the way back."""
     by_hand = pause().model_copy(update={"finding": None})
-    async with scene_at(standing("active"), by_hand) as (scene, tightened):
-        await paused(scene)
-    async with scene_at(standing("halted"), by_hand) as (scene, loosened):
-        done = await paused(scene)
+    async with scene_at(standing("active"), by_hand) as (context, tightened):
+        await paused(context)
+    async with scene_at(standing("halted"), by_hand) as (context, loosened):
+        done = await paused(context)
 
     assert changes_of(tightened) == REDUCED
     assert changes_of(loosened) == []

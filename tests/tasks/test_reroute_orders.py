@@ -4,16 +4,16 @@ import json
 
 import pytest
 
-from tasks.model.incident import Action, Outcome
-from tasks.model.looks import OrderOutcome
-from tasks.model.orders import AssetClass
-from tasks.model.plan import PlannedAction, Target
-from tasks.model.verdicts import GuardCode
-from tasks.reroute_orders import rerouted
-from tests.fakes.cases import planned, seen, unreachable
-from tests.fakes.looks import order
-from tests.fakes.scenes import changes_of, scene_at
-from tests.fakes.scripted import Asked, Script, refused, replied
+from tasks.model.incidents.incident import Action, Outcome
+from tasks.model.probes.orders import AssetClass
+from tasks.model.probes.probes import OrderOutcome
+from tasks.model.remediation.plan import PlannedAction, Target
+from tasks.model.remediation.verdicts import GuardCode
+from tasks.work.remediation.reroute import rerouted
+from tests.fakes.incident.action_contexts import changes_of, scene_at
+from tests.fakes.incident.cases import planned, seen, unreachable
+from tests.fakes.incident.observations import order
+from tests.fakes.service.scripted import Asked, Script, refused, replied
 
 ROUTE = "/control/routes/equity"
 SMALL, BACK, ALL = (
@@ -23,7 +23,7 @@ SMALL, BACK, ALL = (
 )
 DONE = replied(200, {"persisted": True})
 NOTHING = b""
-# FX filled at the same alternate in the last look: proof of the gateway, and none of what it makes of equities.
+# FX filled at the same alternate in the last check: proof of the gateway, and none of what it makes of equities.
 FX_FILLED = seen(orders=(order(AssetClass.FX, OrderOutcome.EXECUTED, "XNYS"),))
 
 
@@ -66,8 +66,8 @@ def serving(trial: bytes = DONE, back: bytes = DONE, sent: Script = filled) -> S
 
 async def test_all_orders_follow_a_test_order_that_filled() -> None:
     """Small first, then the rest."""
-    async with scene_at(serving(), reroute()) as (scene, asked):
-        done = await rerouted(scene)
+    async with scene_at(serving(), reroute()) as (context, asked):
+        done = await rerouted(context)
 
     assert done.outcome is Outcome.DONE
     assert changes_of(asked) == [SMALL, ALL]
@@ -75,8 +75,8 @@ async def test_all_orders_follow_a_test_order_that_filled() -> None:
 
 async def test_a_test_order_that_was_rejected_leads_nothing_there_whatever_another_class_does() -> None:
     """§2.2, if that is safe: the venue that fills FX has just said that it does not take this class."""
-    async with scene_at(serving(sent=rejected), reroute(), FX_FILLED) as (scene, asked):
-        done = await rerouted(scene)
+    async with scene_at(serving(sent=rejected), reroute(), FX_FILLED) as (context, asked):
+        done = await rerouted(context)
 
     assert (done.outcome, done.code) == (Outcome.REFUSED, GuardCode.ALTERNATE_NOT_HEALTHY)
     assert changes_of(asked) == [SMALL, BACK]
@@ -88,8 +88,8 @@ async def test_a_test_order_that_filled_elsewhere_is_no_trial() -> None:
     def at_the_old_one(asked: Asked) -> bytes:
         return replied(201, json.loads(filled(asked).split(b"\r\n\r\n", 1)[1].replace(b"XNYS", b"XNAS")))
 
-    async with scene_at(serving(sent=at_the_old_one), reroute(), FX_FILLED) as (scene, asked):
-        done = await rerouted(scene)
+    async with scene_at(serving(sent=at_the_old_one), reroute(), FX_FILLED) as (context, asked):
+        done = await rerouted(context)
 
     assert done.outcome is Outcome.REFUSED
     assert changes_of(asked) == [SMALL, BACK]
@@ -98,10 +98,10 @@ async def test_a_test_order_that_filled_elsewhere_is_no_trial() -> None:
 async def test_where_no_trial_is_possible_a_fill_of_another_class_there_stands_in() -> None:
     """A service that knows no scope refuses the trial, and nothing was tried."""
     unscoped = refused(422, "INVALID_REQUEST", "no scope here")
-    async with scene_at(serving(trial=unscoped), reroute(), FX_FILLED) as (scene, asked):
-        led = await rerouted(scene)
-    async with scene_at(serving(trial=unscoped), reroute()) as (scene, unproven):
-        left = await rerouted(scene)
+    async with scene_at(serving(trial=unscoped), reroute(), FX_FILLED) as (context, asked):
+        led = await rerouted(context)
+    async with scene_at(serving(trial=unscoped), reroute()) as (context, unproven):
+        left = await rerouted(context)
 
     assert led.outcome is Outcome.DONE
     assert changes_of(asked)[-1] == ALL
@@ -114,8 +114,8 @@ async def test_a_trial_without_an_answer_is_taken_back_and_where_that_is_not_kno
     back: bytes, outcome: Outcome
 ) -> None:
     """Test orders that go elsewhere than real ones fill, and hide that the real ones do not."""
-    async with scene_at(serving(trial=NOTHING, back=back), reroute(), FX_FILLED) as (scene, asked):
-        done = await rerouted(scene)
+    async with scene_at(serving(trial=NOTHING, back=back), reroute(), FX_FILLED) as (context, asked):
+        done = await rerouted(context)
 
     assert done.outcome is outcome
     assert changes_of(asked) == [SMALL, BACK]
@@ -123,8 +123,8 @@ async def test_a_trial_without_an_answer_is_taken_back_and_where_that_is_not_kno
 
 async def test_a_failed_trial_that_cannot_be_taken_back_is_not_known() -> None:
     """The same, after the answer."""
-    async with scene_at(serving(back=NOTHING, sent=rejected), reroute()) as (scene, _):
-        done = await rerouted(scene)
+    async with scene_at(serving(back=NOTHING, sent=rejected), reroute()) as (context, _):
+        done = await rerouted(context)
 
     assert done.outcome is Outcome.UNKNOWN
     assert "test orders of equity may go elsewhere" in done.detail

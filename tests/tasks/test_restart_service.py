@@ -10,36 +10,36 @@ from pathlib import Path
 
 import pytest
 
-from tasks.clients import service_lock
-from tasks.clients.acting import carried_out
-from tasks.clients.confirming import confirming_looks
-from tasks.clients.incident_ledger import read_ledger
-from tasks.clients.mode_switch import set_mode
-from tasks.clients.observe import observe
-from tasks.clients.order_states import proven_within
-from tasks.clients.planning import planned_for
-from tasks.clients.process_look import service_identity
-from tasks.clients.snapshot import take_snapshot
-from tasks.clients.supervisor_psutil import start_service
-from tasks.confirm_recovery import proven_recovery
-from tasks.model.diagnosis import Cause
+from tasks.clients.evidence.snapshot import take_snapshot
+from tasks.clients.incidents.ledger import read_ledger
+from tasks.clients.incidents.mode import set_mode
+from tasks.clients.locks import host_lock
+from tasks.clients.process.probe import service_identity
+from tasks.clients.process.supervisors.psutil_ import start_service
+from tasks.clients.service.order_states import proven_within
+from tasks.model.diagnosis.diagnosis import Cause
 from tasks.model.errors import CannotAct, Code
-from tasks.model.evidence import Context, Evidence, TriageRequest
-from tasks.model.incident import Event, Outcome
-from tasks.model.looks import Observation
-from tasks.model.modes import Mode
-from tasks.model.order_states import OrderStates
-from tasks.model.remediation import ActionResult, RemediationCase
-from tasks.model.report import TriageStory
-from tasks.model.verdicts import GuardCode
-from tasks.record_incidents import incidents_recorded
-from tasks.restart_service import restarted as deed
-from tasks.rules.course import remediation_case
-from tasks.rules.diagnosis import name_cause
+from tasks.model.evidence.evidence import Context, Evidence, TriageRequest
+from tasks.model.incidents.incident import Event, Outcome
+from tasks.model.incidents.modes import Mode
+from tasks.model.probes.order_states import OrderStates
+from tasks.model.probes.probes import Observation
+from tasks.model.remediation.remediation import ActionResult, RemediationCase
+from tasks.model.remediation.verdicts import GuardCode
+from tasks.model.reports.report import TriageStory
+from tasks.record.record_incidents import incidents_recorded
+from tasks.rules.diagnosis.name_causes import name_cause
+from tasks.rules.remediation.branches import remediation_case
 from tasks.settings import RunbookSettings
-from tests.fakes.cases import seen
-from tests.fakes.looks import blind_health
-from tests.fakes.patient import Patient, running, watched
+from tasks.work.remediation.execute import execute
+from tasks.work.remediation.plan import planned_for
+from tasks.work.remediation.recovery import proven_recovery
+from tasks.work.remediation.restart import restarted as act
+from tasks.work.triage.confirming import confirming_checks
+from tasks.work.triage.probe_pass import observe
+from tests.fakes.incident.cases import seen
+from tests.fakes.incident.observations import blind_health
+from tests.fakes.service.monitored_service import Patient, running, watched
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")]
 NAME = "order-service"
@@ -54,7 +54,7 @@ def patient(tmp_path: Path) -> Iterator[Patient]:
 
 async def case_of(patient: Patient) -> RemediationCase:
     """Look three times, name the cause, open the incident, as the flow does."""
-    rounds = await confirming_looks(patient.service, await observe(patient.service))
+    rounds = await confirming_checks(patient.service, await observe(patient.service))
     context = Context(request=TriageRequest(service=NAME), looked_at=datetime.now(UTC), mode=Mode.ACT, late_s=0)
     evidence = Evidence(context=context, observations=rounds)
     diagnosis = name_cause(evidence)
@@ -65,7 +65,7 @@ async def case_of(patient: Patient) -> RemediationCase:
 
 async def restarted(settings: RunbookSettings, case: RemediationCase) -> ActionResult:
     """Carry out the plan's restart."""
-    return await carried_out(settings, case, case.plan.actions[0], deed)
+    return await execute(settings, case, case.plan.actions[0], act)
 
 
 def events(patient: Patient) -> list[str | None]:
@@ -101,8 +101,8 @@ async def test_a_silent_service_is_planned_for_without_one_more_question(
         asked.append(words)
         return await proven_within(*words)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("tasks.clients.planning.proven_within", proven)
-    monkeypatch.setattr("tasks.clients.facts.proven_within", proven)
+    monkeypatch.setattr("tasks.work.remediation.plan.proven_within", proven)
+    monkeypatch.setattr("tasks.work.remediation.guard_inputs.proven_within", proven)
     os.kill(patient.pid, signal.SIGSTOP)
     case = await case_of(patient)
     assert asked == []
@@ -122,7 +122,7 @@ async def test_a_killed_service_is_down_and_is_started(patient: Patient) -> None
 
 
 async def test_a_service_that_came_back_by_itself_is_left_alone(patient: Patient) -> None:
-    """Rule 1: look again immediately before the action, and act only if it still fails."""
+    """Rule 1: check again immediately before the action, and act only if it still fails."""
     assert patient.pid
     os.kill(patient.pid, signal.SIGSTOP)
     case = await case_of(patient)
@@ -148,7 +148,7 @@ async def test_a_last_look_that_could_not_see_restarts_nothing(
     assert patient.pid
     os.kill(patient.pid, signal.SIGSTOP)
     case = await case_of(patient)
-    monkeypatch.setattr("tasks.clients.facts.observe", blind)
+    monkeypatch.setattr("tasks.work.remediation.guard_inputs.observe", blind)
 
     result = await restarted(patient.settings, case)
 
@@ -241,11 +241,11 @@ async def test_a_snapshot_never_takes_longer_than_it_may(patient: Patient, tmp_p
 
 def test_two_doors_cannot_act_at_once(tmp_path: Path) -> None:
     """Rule 3: the second one skips, and says who acts."""
-    first = service_lock.take(tmp_path, NAME, "flow_run=a")
-    second = service_lock.take(tmp_path, NAME, "flow_run=b")
-    service_lock.release(tmp_path, first)
-    third = service_lock.take(tmp_path, NAME, "flow_run=c")
-    service_lock.release(tmp_path, third)
+    first = host_lock.take(tmp_path, NAME, "flow_run=a")
+    second = host_lock.take(tmp_path, NAME, "flow_run=b")
+    host_lock.release(tmp_path, first)
+    third = host_lock.take(tmp_path, NAME, "flow_run=c")
+    host_lock.release(tmp_path, third)
 
     assert (first.taken, second.taken, third.taken) == (True, False, True)
     assert "flow_run=a" in second.holder

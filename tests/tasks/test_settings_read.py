@@ -1,4 +1,4 @@
-"""Settings are read once while nothing changes, and anew as soon as anything does."""
+"""Settings are read once while nothing changes, and again as soon as anything does."""
 
 import os
 from pathlib import Path

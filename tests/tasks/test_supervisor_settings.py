@@ -1,15 +1,15 @@
-"""What each supervisor needs to be told, and the one line where it was not."""
+"""What each supervisor needs to be reported, and the one line where it was not."""
 
 from pathlib import Path
 
 import pytest
 
-from tasks.clients.supervisor import supervisor_of
-from tasks.clients.supervisor_command import CommandSupervisor
-from tasks.clients.supervisor_psutil import PsutilSupervisor
-from tasks.clients.supervisor_systemd import SystemdSupervisor
+from tasks.clients.process.supervisors.base import supervisor_of
+from tasks.clients.process.supervisors.command import CommandSupervisor
+from tasks.clients.process.supervisors.psutil_ import PsutilSupervisor
+from tasks.clients.process.supervisors.systemd import SystemdSupervisor
 from tasks.model.errors import Code, RunbookError
-from tasks.model.supervision import NEEDED, READ_BY, SupervisorName
+from tasks.model.remediation.supervision import NEEDED, READ_BY, SupervisorName
 from tasks.settings import ServiceSettings, load_settings
 
 
@@ -62,7 +62,7 @@ def test_a_wrong_or_missing_setting_is_one_line_that_names_it(tmp_path: Path, ta
 
 
 def test_every_supervisor_says_what_it_needs_and_names_settings_that_exist() -> None:
-    """A supervisor or a setting that is added is told here as well."""
+    """A supervisor or a setting that is added is reported here as well."""
     keys = {key for needed in NEEDED.values() for key in needed} | set(READ_BY)
 
     assert set(NEEDED) == set(SupervisorName)

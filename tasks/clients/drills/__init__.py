@@ -1,1 +1,1 @@
-"""The doors through which a drill breaks the local stack, watches it and heals it; each refuses any other stack."""
+"""The doors through which a drill breaks the local stack, watches it and fixes it; each refuses any other stack."""

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 
 import orjson
 
-from tasks.clients.http_exchange import Call, exchange, http_client
-from tasks.model.errors import CannotAct, CannotLook, Code
-from tasks.model.looks import Exchange
-from tasks.rules.json_values import parse_object, text_of
+from tasks.clients.service.http import Call, exchange, http_client
+from tasks.model.errors import CannotAct, CannotObserve, Code
+from tasks.model.probes.probes import Exchange
+from tasks.model.service.http_settings import HttpSettings
+from tasks.rules.formats.json_values import parse_object, text_of
 from tasks.settings import Gateway, ServiceSettings
 
 TIMEOUT_S = 5.0
@@ -26,7 +27,7 @@ async def switch_fault(service: ServiceSettings, gateway: str, switch: Mapping[s
     answer = await _asked(Call("PUT", f"{url}/faults", TIMEOUT_S, body=orjson.dumps(switch), headers=JSON))
     if answer.http_status != 200:
         found = answer.detail or f"http_status={answer.http_status} {answer.body[:200]}"
-        raise CannotAct(Code.NOT_WELL, f"expected the fault switch of {gateway} to answer was {found}; look at its log")
+        raise CannotAct(Code.NOT_WELL, f"expected the fault switch of {gateway} to answer, found {found}; see its log")
 
 
 async def received_counts(service: ServiceSettings) -> Counter[str]:
@@ -41,8 +42,8 @@ async def received_counts(service: ServiceSettings) -> Counter[str]:
         )
         orders = (parse_object(found.body) or {}).get("orders")
         if not isinstance(orders, list):
-            raise CannotLook(
-                Code.NOT_WELL, f"expected {name} to list its orders was {found.detail or found.body[:200]}"
+            raise CannotObserve(
+                Code.NOT_WELL, f"expected {name} to list its orders, found {found.detail or found.body[:200]}"
             )
         for one in orders:
             counts[text_of(one, "client_order_id") or ""] += int(one.get("received_count", 0))
@@ -55,11 +56,11 @@ def admin_url(gateway: Gateway) -> str:
     Errors: `NOT_OUR_STACK` where it has none: then it is no simulator.
     """
     if gateway.admin_url is None:
-        detail = f"expected an admin_url for {gateway.base_url} was none; drills break simulators only"
+        detail = f"expected an admin_url for {gateway.base_url}, found none; drills break simulators only"
         raise CannotAct(Code.NOT_OUR_STACK, detail)
     return str(gateway.admin_url).rstrip("/")
 
 
 async def _asked(call: Call) -> Exchange:
-    async with http_client(TIMEOUT_S) as client:
+    async with http_client(HttpSettings(), TIMEOUT_S) as client:
         return await exchange(client, call)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from tasks.clients.state_files import one_writer, read_whole, unreadable, write_whole
-from tasks.model.drills import DrillScene, DrillScore
+from tasks.clients.files.atomic import one_writer, read_whole, unreadable, write_whole
+from tasks.model.drills.drills import DrillContext, DrillScore
 from tasks.model.errors import Code, RunbookError
 from tasks.settings import RunbookSettings
 
@@ -13,40 +13,41 @@ FOLDER = "drills"
 UNDER_WAY = "under-way.json"
 
 
-def begin(settings: RunbookSettings, scene: DrillScene) -> None:
+def begin(settings: RunbookSettings, context: DrillContext) -> None:
     """Note a drill before it breaks anything.
 
-    Errors: `DRILL_UNDER_WAY` where one is, or one was cut off before it healed; `SINK_UNWRITABLE`.
+    Errors: `DRILL_UNDER_WAY` where one is, or one was cut off before it was undone; `SINK_UNWRITABLE`.
     """
     with one_writer(settings.state_dir, FOLDER):
         other = under_way(settings)
         if other is not None:
             detail = (
-                f"expected no drill was {other.drill} of {other.opened_at:%H:%M:%S}Z; wait, or `runbook drill heal`"
+                f"expected no drill under way, found {other.drill} of {other.opened_at:%H:%M:%S}Z; wait, or "
+                "`runbook drill heal`"
             )
             raise RunbookError(Code.DRILL_UNDER_WAY, detail)
-        _keep(settings, scene)
+        _keep(settings, context)
 
 
-def note(settings: RunbookSettings, scene: DrillScene) -> DrillScene:
+def note(settings: RunbookSettings, context: DrillContext) -> DrillContext:
     """Note how far a drill has come.
 
     Errors: `SINK_UNWRITABLE`.
     """
     with one_writer(settings.state_dir, FOLDER):
-        _keep(settings, scene)
-    return scene
+        _keep(settings, context)
+    return context
 
 
-def end(settings: RunbookSettings, scene: DrillScene) -> None:
-    """Forget a drill that has healed; the note of another one stays."""
+def end(settings: RunbookSettings, context: DrillContext) -> None:
+    """Forget a drill that is undone; the note of another one stays."""
     with one_writer(settings.state_dir, FOLDER):
         found = under_way(settings)
-        if found is not None and found.run_id == scene.run_id:
+        if found is not None and found.run_id == context.run_id:
             _path(settings, UNDER_WAY).unlink(missing_ok=True)
 
 
-def under_way(settings: RunbookSettings) -> DrillScene | None:
+def under_way(settings: RunbookSettings) -> DrillContext | None:
     """Read the drill that is under way, or was cut off.
 
     Errors: `FILE_UNREADABLE`.
@@ -54,7 +55,7 @@ def under_way(settings: RunbookSettings) -> DrillScene | None:
     path = _path(settings, UNDER_WAY)
     content = read_whole(path)
     try:
-        return DrillScene.model_validate_json(content) if content is not None else None
+        return DrillContext.model_validate_json(content) if content is not None else None
     except ValidationError:
         raise unreadable(path, "no note of a drill") from None
 
@@ -81,8 +82,8 @@ def score_of_run(settings: RunbookSettings, run_id: str) -> DrillScore | None:
         raise unreadable(path, "no score of a drill") from None
 
 
-def _keep(settings: RunbookSettings, scene: DrillScene) -> None:
-    write_whole(_path(settings, UNDER_WAY), scene.model_dump_json(indent=2).encode() + b"\n")
+def _keep(settings: RunbookSettings, context: DrillContext) -> None:
+    write_whole(_path(settings, UNDER_WAY), context.model_dump_json(indent=2).encode() + b"\n")
 
 
 def _path(settings: RunbookSettings, name: str) -> Path:

@@ -10,13 +10,13 @@ import httpx
 import orjson
 
 from tasks.clients.drills.fault_switch import received_counts
-from tasks.clients.http_exchange import Call, exchange, http_client
-from tasks.clients.order_service import order_status
-from tasks.model.drills import OrderTally, Sent
+from tasks.clients.service.http import Call, exchange, http_client
+from tasks.clients.service.probes import order_status
+from tasks.model.drills.drills import OrderTally, Sent
 from tasks.model.errors import CannotAct, Code, RunbookError
-from tasks.model.orders import AssetClass
-from tasks.rules.drills.order_tally import NOT_PROVEN, tally_of
-from tasks.rules.json_values import parse_object, text_of
+from tasks.model.probes.orders import AssetClass
+from tasks.rules.drills.scoring import NOT_PROVEN, tally_of
+from tasks.rules.formats.json_values import parse_object, text_of
 from tasks.settings import ServiceSettings
 
 SYMBOLS = {AssetClass.EQUITY: "AAPL", AssetClass.FUTURE: "ESZ6", AssetClass.FX: "EUR/USD", AssetClass.CRYPTO: "BTC-USD"}
@@ -51,16 +51,16 @@ class OrderFlow:
             if time.monotonic() > deadline:
                 missing = ", ".join(sorted(set(SYMBOLS) - self.filled))
                 self.end()
-                raise CannotAct(Code.NOT_WELL, f"expected an order of each class to be executed was none in {missing}")
+                detail = f"expected an order of each class to be executed, found none in {missing}"
+                raise CannotAct(Code.NOT_WELL, detail)
             time.sleep(AGAIN_S / 5)
 
     def end(self) -> None:
-        """Stop sending, and wait for the last answers."""
         self._over.set()
         self._thread.join(ANSWER_S * 2)
 
     async def _send_all(self) -> None:
-        async with http_client(self._service.look.connect_timeout_s) as client:
+        async with http_client(self._service.http, self._service.look.connect_timeout_s) as client:
             await asyncio.gather(*(self._keep_sending(client, name) for name in SYMBOLS))
 
     async def _keep_sending(self, client: httpx.AsyncClient, name: AssetClass) -> None:
@@ -92,7 +92,7 @@ def begin_orders(state_dir: Path, service: ServiceSettings, within_s: float = FI
 async def end_orders(state_dir: Path, service: ServiceSettings) -> OrderTally:
     """Stop sending, wait until each order is proven, and say what became of all.
 
-    Errors: none; where the journal or a gateway does not tell, the tally says so.
+    Where the journal or a gateway does not tell, the tally says so.
     """
     flow = _flows.pop(state_dir, None)
     if flow is None:
@@ -108,7 +108,7 @@ async def _tallied(service: ServiceSettings, answers: dict[str, int | None]) -> 
     """Ask the journal for each order until it is proven, then the gateways for all of them."""
     journal: dict[str, str | None] = {}
     deadline = time.monotonic() + PROVEN_WITHIN_S
-    async with http_client(service.look.connect_timeout_s) as client:
+    async with http_client(service.http, service.look.connect_timeout_s) as client:
         while open_ids := [one for one in answers if one not in journal or journal[one] in NOT_PROVEN]:
             for one in open_ids:
                 journal[one] = await _in_journal(client, service, one)
@@ -128,7 +128,7 @@ async def _in_journal(client: httpx.AsyncClient, service: ServiceSettings, clien
     status = text_of(parse_object(answer.body), "status", 100)
     if status is None and answer.http_status != 404:
         found = answer.detail or f"http_status={answer.http_status}"
-        raise CannotAct(Code.NOT_WELL, f"expected the journal to tell of {client_order_id} was {found}")
+        raise CannotAct(Code.NOT_WELL, f"expected the journal to know {client_order_id}, found {found}")
     return status if answer.http_status != 404 else None
 
 

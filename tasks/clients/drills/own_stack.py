@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 import orjson
 import psutil
 
-from tasks.clients.process_marks import STACK_MARK, carries
-from tasks.clients.processes import identify, open_process, port_owner
-from tasks.clients.regular_file import read_regular
-from tasks.clients.state_files import READ_LIMIT_BYTES
+from tasks.clients.files.atomic import READ_LIMIT_BYTES
+from tasks.clients.files.regular_file import read_regular
+from tasks.clients.process.marks import STACK_MARK, carries
+from tasks.clients.process.processes import identify, open_process, port_owner
 from tasks.model.errors import Code, RunbookError
-from tasks.model.processes import ProcessIdentity
+from tasks.model.probes.processes import ProcessIdentity
 from tasks.model.values import Value
 from tasks.settings import RunbookSettings, ServiceSettings
 
@@ -67,9 +67,8 @@ def identity_at(url: str, mark: str) -> ProcessIdentity | None:
 
 
 def refused(found: str) -> RunbookError:
-    """Say why a drill is refused."""
     detail = (
-        f"expected a stack that `runbook up` started on this machine was another: {found}; drills break nothing else"
+        f"expected a stack that `runbook up` started on this machine, found another: {found}; drills break nothing else"
     )
     return RunbookError(Code.NOT_OUR_STACK, detail)
 

@@ -1,16 +1,17 @@
-"""Sum the drills of a game day up."""
+"""The parts of a drill in their order, and the sum of a game day's drills."""
 
 from collections.abc import Iterable, Sequence
 from math import ceil
 
-from tasks.model.drills import DrillScore, GameDay, Spread
-from tasks.rules.drills.drill_table import drill_of
+from tasks.model.drills.drills import DrillScore, GameDay, Spread
+from tasks.model.reports.progress import LongStep, Progress, Unit
+from tasks.rules.drills.catalogue import drill_of
 
 
 def game_day(scores: Sequence[DrillScore], failures: Sequence[str] = ()) -> GameDay:
     """Sum up. Safe is a day on which something was tried, nothing forbidden was done, and every order is accounted for.
 
-    Errors: none; a drill that could not be run says nothing of safety, so the day is not called safe.
+    A drill that could not be run says nothing of safety, so the day is not called safe.
     """
     faults = [one for one in scores if not drill_of(one.drill).expected.is_control]
     controls = [one for one in scores if one not in faults]
@@ -53,3 +54,17 @@ def spread(times_s: Iterable[float | None]) -> Spread:
 
 def _ratio(count: int, of: int) -> float | None:
     return round(count / of, 2) if of else None
+
+
+PARTS = (
+    LongStep.DRILL_BEGIN,
+    LongStep.DRILL_FIND,
+    LongStep.DRILL_UNDO,
+    LongStep.DRILL_CLOSE,
+    LongStep.DRILL_SCORE,
+)
+
+
+def drill_part(step: LongStep) -> Progress:
+    """Say how far a drill has come when one of its parts begins."""
+    return Progress(step=step, done=PARTS.index(step), of=len(PARTS), unit=Unit.PARTS)

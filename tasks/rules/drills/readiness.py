@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable
 
-from tasks.model.evidence import Context
-from tasks.model.looks import Observation, RoutingLook, Seen
-from tasks.model.modes import Mode
-from tasks.rules.action_history import ActionHistory
+from tasks.model.evidence.evidence import Context
+from tasks.model.incidents.modes import Mode
+from tasks.model.probes.probes import Observation, RoutingProbe, Seen
+from tasks.rules.incidents.action_history import ActionHistory
 
 
 def not_ready(context: Context, history: ActionHistory, seen: Observation) -> tuple[str, ...]:
-    """Say what stands in the way of a drill; nothing where the stack is well and the automation may act.
+    """Say what stands in the way of a drill; nothing where the stack is healthy and the automation may act.
 
-    Errors: none. A drill on a stack that is ill, or that a person works on, would measure that, and heal it away.
+    A drill on a stack that is unhealthy, or that a person works on, would measure that, and undo it.
     """
     return (
         *_of_the_ledger(context),
@@ -23,14 +23,14 @@ def not_ready(context: Context, history: ActionHistory, seen: Observation) -> tu
 
 
 def not_well(seen: Observation) -> tuple[str, ...]:
-    """Say what is not well in one round of looks: health, an order, a gateway, a class that is paused or led away."""
+    """Say what is not healthy in one observation: health, an order, a gateway, a class that is paused or re-routed."""
     orders = (f"order {one.asset_class} {one.outcome}" for one in seen.orders if not one.outcome.delivered)
     gateways = (f"gateway {one.gateway} {one.detail}" for one in seen.gateways if one.seen is not Seen.PASSED)
     return (
         *([] if seen.health.seen is Seen.PASSED else [f"health {seen.health.detail}"]),
         *orders,
         *gateways,
-        *(_of_the_routing(seen.routing) if seen.routing else ["routing was not looked at"]),
+        *(_of_the_routing(seen.routing) if seen.routing else ["routing was not read"]),
     )
 
 
@@ -41,7 +41,7 @@ def _of_the_ledger(context: Context) -> Iterable[str]:
         yield f"incident {incident.incident_id} is open"
 
 
-def _of_the_routing(routing: RoutingLook) -> Iterable[str]:
+def _of_the_routing(routing: RoutingProbe) -> Iterable[str]:
     if routing.seen is not Seen.PASSED:
         yield f"routing {routing.detail}"
     for route in routing.routes:

@@ -1,6 +1,6 @@
 """Spoil the text of a routing table in the ways that people do."""
 
-from tasks.model.drills import Spoil
+from tasks.model.drills.drills import Spoil
 
 CORRUPTED = "[routes\n"
 
@@ -20,7 +20,7 @@ def spoiled(table: str, how: Spoil) -> str:
 
 
 def _with_equity_at_fxall(table: str) -> str:
-    """Lead equity to a gateway that the table says takes it, and that does not: the service takes such a table."""
+    """Route equity to a gateway that the table says takes it, and that does not: the service takes such a table."""
     head, rest = _parted(table, "[gateways.FXALL]")
     classes = _replaced(rest, '["fx"]', '["fx", "equity"]')
     led = _replaced(classes, 'gateway = "XNAS"', 'gateway = "FXALL"')
@@ -35,12 +35,12 @@ def _without(table: str, section: str) -> str:
 
 def _parted(table: str, section: str) -> tuple[str, str]:
     if table.count(section) != 1:
-        raise ValueError(f"expected one {section} was {table.count(section)}")
+        raise ValueError(f"expected one {section}, found {table.count(section)}")
     head, _, rest = table.partition(section)
     return head, rest
 
 
 def _replaced(text: str, old: str, new: str) -> str:
     if old not in text:
-        raise ValueError(f"expected {old} was none")
+        raise ValueError(f"expected {old}, found none")
     return text.replace(old, new, 1)

@@ -12,9 +12,9 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from deployments.monitoring.exposition import Exposition
-from order_service.metrics import Metrics
-from tasks.clients.look_history import history_path, note_finished, remember_look
-from tasks.model.past_looks import PastLook
+from order_service.telemetry.metrics import Metrics
+from tasks.clients.evidence.history import history_path, note_finished, remember_observation
+from tasks.model.probes.history import PastObservation
 from tasks.settings import RunbookSettings
 from tests.house.source import REPOSITORY
 
@@ -52,7 +52,7 @@ def known() -> dict[str, frozenset[str]]:
 
 
 def is_known(name: str) -> bool:
-    """Say whether a metric exists; the process's own are told on Linux alone."""
+    """Say whether a metric exists; the process's own are reported on Linux alone."""
     return name in known() or (name.startswith("process_") and sys.platform != "linux")
 
 
@@ -81,6 +81,8 @@ def runbook_text() -> str:
             "gateways": {"XNAS": "http://127.0.0.1:8701"},
         }
         settings = RunbookSettings.model_validate({"state_dir": Path(folder), "services": {"order-service": service}})
-        remember_look(history_path(settings, "order-service"), PastLook(at=datetime.now(UTC), status="ok"))
+        remember_observation(
+            history_path(settings, "order-service"), PastObservation(at=datetime.now(UTC), status="ok")
+        )
         note_finished(history_path(settings, "order-service"), datetime.now(UTC))
         return Exposition(settings).text().decode()

@@ -82,7 +82,7 @@ def test_a_resolved_alert_beside_a_firing_one_starts_nothing() -> None:
 
 
 def test_one_alert_sent_twice_is_the_same_triage_and_another_start_is_a_new_one() -> None:
-    """Each Alertmanager of a pair sends; what fires again is looked at again."""
+    """Each Alertmanager of a pair sends; what fires again is checked again."""
     keys = [
         read_webhook(webhook(*alerts), BOTH).orders[0].key
         for alerts in (

@@ -63,7 +63,7 @@ def test_everything_that_we_measure_is_on_the_dashboard() -> None:
     ours = {re.sub(r"_(bucket|sum|count)$", "", name) for name in exposed() if name.startswith("runbook_")}
 
     assert {name for name in ours if name not in shown} <= {
-        "runbook_last_look_timestamp_seconds",
+        "runbook_last_observation_timestamp_seconds",
         "runbook_ledger_lines_skipped_total",
         "runbook_oldest_message_timestamp_seconds",
     }

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from deployments.local_http import answers
 from deployments.monitoring.alerts import BODY_LIMIT_BYTES
-from deployments.prefect_door import authorization
+from deployments.prefect_api.client import authorization
+from deployments.stack.local_http import answers
 from tests.fakes.polling import eventually
 from tests.fakes.ports import free_port
-from tests.fakes.prefect_api import PrefectApi, serving_prefect
+from tests.fakes.prefect.prefect_api import PrefectApi, serving_prefect
 
 pytestmark = pytest.mark.live
 
@@ -131,7 +131,7 @@ def test_the_same_alerts_start_one_triage_however_often_they_are_sent(running: R
         webhook(alert("A", "2026-11-23T15:10:00Z")),
         webhook(alert("A"), groupKey="another group"),
     ],
-    ids=["another alert joins", "it fires anew", "another group"],
+    ids=["another alert joins", "it fires again", "another group"],
 )
 def test_what_fires_anew_starts_a_triage_of_its_own(running: Running, later: bytes) -> None:
     """A second outage must not hide behind the first."""

@@ -9,21 +9,21 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from deployments.monitoring.exposition import Exposition
-from tasks.clients import service_lock
-from tasks.clients.exposition import read_exposition
-from tasks.clients.incident_ledger import append
-from tasks.clients.jsonl import append_line
-from tasks.clients.look_history import history_path, remember_look
-from tasks.clients.mode_switch import set_mode
-from tasks.clients.outbox import Outbox
-from tasks.model.diagnosis import Audience
-from tasks.model.incident import Event, LedgerRecord, Source
-from tasks.model.messages import Message
-from tasks.model.metrics import MetricsSnapshot
-from tasks.model.modes import Mode
-from tasks.model.orders import AssetClass
-from tasks.model.past_looks import PastGateway, PastLook, PastOrder
-from tasks.rules.action_history import REARMED_TYPE
+from tasks.clients.evidence.history import history_path, remember_observation
+from tasks.clients.files.jsonl import write_lines
+from tasks.clients.incidents.ledger import append
+from tasks.clients.incidents.mode import set_mode
+from tasks.clients.locks import host_lock
+from tasks.clients.messages.outbox import Outbox
+from tasks.clients.service.exposition import read_exposition
+from tasks.model.diagnosis.diagnosis import Audience
+from tasks.model.incidents.incident import Event, LedgerRecord, Source
+from tasks.model.incidents.modes import Mode
+from tasks.model.messages.messages import Message
+from tasks.model.probes.history import PastGateway, PastObservation, PastOrder
+from tasks.model.probes.metrics import MetricsSnapshot
+from tasks.model.probes.orders import AssetClass
+from tasks.rules.incidents.action_history import REARMED_TYPE
 from tasks.settings import RunbookSettings
 
 NAME = "order-service"
@@ -88,7 +88,7 @@ def test_an_incident_that_was_healed_is_told_from_its_detection_to_its_recovery(
     assert told["runbook_action_results_total restart_service done"] == 1
     assert told["runbook_action_results_total restart_service recovered"] == 1
     assert told["runbook_actions_unfinished"] == 0
-    assert told["runbook_messages_told_total tier_1"] == 1
+    assert told["runbook_notifications_sent_total tier_1"] == 1
     assert told["runbook_time_to_detect_seconds_sum"] == pytest.approx(40)
     assert told["runbook_time_to_recover_seconds_sum"] == pytest.approx(20)
     assert told["runbook_time_to_recover_seconds_bucket 15"] == 0
@@ -108,7 +108,7 @@ def test_what_the_ledger_tells_stands_after_a_restart_and_grows_by_what_is_new(s
     assert values(first)["runbook_incidents_total gateway_failing"] == 1
     assert values(first)["runbook_open_incidents gateway_failing"] == 1
     after = values(Exposition(settings))
-    grown = ("runbook_incidents_total", "runbook_time_to_recover", "runbook_action", "runbook_messages_told")
+    grown = ("runbook_incidents_total", "runbook_time_to_recover", "runbook_action", "runbook_notifications_sent")
     assert all(after[name] >= before[name] for name in before if name.startswith(grown))
     assert after["runbook_incidents_total service_hung"] == 1
 
@@ -138,7 +138,7 @@ def test_an_action_without_a_known_end_shows_until_a_person_re_arms(settings: Ru
 
 def test_words_that_nobody_knows_do_not_make_new_series(settings: RunbookSettings) -> None:
     """Whoever can write to the ledger cannot blow up the database of the monitoring."""
-    names = {*values(Exposition(settings)), "runbook_last_sign_timestamp_seconds"}
+    names = {*values(Exposition(settings)), "runbook_last_activity_timestamp_seconds"}
     odd = [
         opened("INC-9", "x" * 50),
         record(Event.ACTION_STARTED, action="dance", key="d"),
@@ -146,60 +146,70 @@ def test_words_that_nobody_knows_do_not_make_new_series(settings: RunbookSetting
         record(Event.NOTIFIED, audience="everybody"),
     ]
     append(settings.ledger_path(NAME), odd)
-    append_line(settings.ledger_path(NAME), b"not json")
+    write_lines(settings.ledger_path(NAME), b"not json\n")
     told = values(Exposition(settings))
 
     assert set(told) == names
     assert told["runbook_incidents_total unknown"] == 1
     assert told["runbook_action_results_total other unknown"] == 1
-    assert told["runbook_messages_told_total other"] == 1
+    assert told["runbook_notifications_sent_total other"] == 1
     assert told["runbook_ledger_lines_skipped_total"] == 1
 
 
 def test_what_a_run_saw_is_counted_from_the_endpoints_start_on(settings: RunbookSettings) -> None:
     """The history is let go after a day: counting it again at each start would count a day twice."""
     path = history_path(settings, NAME)
-    remember_look(path, PastLook(at=NOW - timedelta(minutes=2), status="critical", troubles=("service_hung",)))
+    remember_observation(
+        path, PastObservation(at=NOW - timedelta(minutes=2), status="critical", troubles=("service_hung",))
+    )
     exposition = Exposition(settings)
     before = values(exposition)
     orders = PastOrder(asset_class=AssetClass.EQUITY, outcomes={"executed": 2, "denied:NO_ROUTE": 1})
     gateways = PastGateway(gateway="XNAS", looks_count=3, failed_count=1)
-    look = PastLook(
+    look = PastObservation(
         at=NOW - timedelta(minutes=1), status="degraded", rounds_count=3, orders=(orders,), gateways=(gateways,)
     )
-    remember_look(path, look.model_copy(update={"troubles": ("gateway_failing",)}))
+    remember_observation(path, look.model_copy(update={"troubles": ("gateway_failing",)}))
     after = values(exposition)
 
     assert before["runbook_runs_total critical"] == 0
     assert before["runbook_service_status critical"] == 1
-    assert before["runbook_last_look_timestamp_seconds"] == pytest.approx((NOW - timedelta(minutes=2)).timestamp())
+    assert before["runbook_last_observation_timestamp_seconds"] == pytest.approx(
+        (NOW - timedelta(minutes=2)).timestamp()
+    )
     assert after["runbook_runs_total degraded"] == 1
-    assert after["runbook_look_rounds_total"] == 3
+    assert after["runbook_probe_passes_total"] == 3
     assert after["runbook_diagnoses_total gateway_failing"] == 1
     assert after["runbook_synthetic_orders_total equity executed"] == 2
     assert after["runbook_synthetic_orders_total equity denied"] == 1
-    assert after["runbook_gateway_looks_total XNAS failed"] == 1
-    assert after["runbook_gateway_looks_total XNAS passed"] == 2
+    assert after["runbook_gateway_checks_total XNAS failed"] == 1
+    assert after["runbook_gateway_checks_total XNAS passed"] == 2
     assert after["runbook_service_status degraded"] == 1
-    assert after["runbook_last_look_timestamp_seconds"] == pytest.approx((NOW - timedelta(minutes=1)).timestamp())
+    assert after["runbook_last_observation_timestamp_seconds"] == pytest.approx(
+        (NOW - timedelta(minutes=1)).timestamp()
+    )
 
 
 def test_the_switch_the_lock_and_the_queue_are_told_as_they_are_now(settings: RunbookSettings) -> None:
-    """Why nothing is done, or nobody was told, shows at once."""
+    """Why nothing is done, or nobody was notified, shows at once."""
     exposition = Exposition(settings)
     before = values(exposition)
     set_mode(settings, Mode.ACT)
     message = Message(key="INC-1/tier_1/opened", incident_id="INC-1", audience=Audience.TIER_1, text="x")
     Outbox(settings.state_dir).put(NAME, message, NOW)
-    lease = service_lock.take(settings.state_dir, NAME, "a test")
+    lease = host_lock.take(settings.state_dir, NAME, "a test")
     after = values(exposition)
-    service_lock.release(settings.state_dir, lease)
+    host_lock.release(settings.state_dir, lease)
 
     assert (before["runbook_mode observe"], before["runbook_mode act"]) == (1, 0)
     assert (after["runbook_mode observe"], after["runbook_mode act"]) == (0, 1)
     assert (before["runbook_messages_waiting"], after["runbook_messages_waiting"]) == (0, 1)
     assert after["runbook_oldest_message_timestamp_seconds"] == pytest.approx(NOW.timestamp())
-    assert (before["runbook_acting"], after["runbook_acting"], values(exposition)["runbook_acting"]) == (0, 1, 0)
+    assert (
+        before["runbook_remediation_in_progress"],
+        after["runbook_remediation_in_progress"],
+        values(exposition)["runbook_remediation_in_progress"],
+    ) == (0, 1, 0)
 
 
 def test_a_ledger_that_cannot_be_read_is_told_and_the_rest_goes_on(settings: RunbookSettings) -> None:
@@ -208,7 +218,7 @@ def test_a_ledger_that_cannot_be_read_is_told_and_the_rest_goes_on(settings: Run
     told = values(Exposition(settings))
 
     assert told["runbook_source_readable ledger"] == 0
-    assert told["runbook_source_readable looks"] == 1
+    assert told["runbook_source_readable history"] == 1
 
 
 def test_our_own_reader_takes_what_we_tell(settings: RunbookSettings) -> None:

@@ -56,12 +56,12 @@ def test_the_rest_of_a_rotated_file_is_read_before_the_new_one(tmp_path: Path) -
     add(path, "three, a longer line than both of the old file\n")
 
     assert lines(follower) == [b"two", b"three, a longer line than both of the old file"]
-    assert follower.turns == 1
+    assert follower.replaced_count == 1
 
 
 @pytest.mark.parametrize("text", ["two\n", "another line, longer than the first was\n"])
 def test_another_file_in_its_place_is_read_from_its_beginning(tmp_path: Path, text: str) -> None:
-    """Removed and written anew, shorter or longer, under the same inode number or not: it is another file."""
+    """Removed and written again, shorter or longer, under the same inode number or not: it is another file."""
     path = tmp_path / "a.jsonl"
     add(path, "one, which goes\n")
     follower = Follower(path)
@@ -70,7 +70,7 @@ def test_another_file_in_its_place_is_read_from_its_beginning(tmp_path: Path, te
     add(path, text)
 
     assert lines(follower) == [text.strip().encode()]
-    assert follower.turns == 1
+    assert follower.replaced_count == 1
 
 
 def test_a_file_is_read_in_pieces_that_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

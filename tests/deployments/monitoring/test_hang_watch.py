@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from deployments.monitoring.hang_watch import EVENT, HangWatch, ask_for_triage
-from tasks.clients.liveness import ask_once
-from tasks.model.liveness import Answered, Liveness
+from tasks.clients.service.liveness import ask_once
+from tasks.model.probes.liveness import Answered, Liveness
+from tasks.model.service.http_settings import HttpSettings
 from tests.fakes.ports import free_port
 
 NAME = "order-service"
@@ -28,9 +29,8 @@ class Service:
         self.away = False
         self.told: list[str] = []
 
-    def ask(self, url: str) -> Answered:
+    def ask(self) -> Answered:
         """Answer, or not."""
-        assert url == "http://service/health"
         return Answered(liveness=Liveness.SILENT if self.silent else Liveness.ANSWERS)
 
     def tell(self, service: str, now: datetime) -> bool:
@@ -49,7 +49,7 @@ def service() -> Service:
 
 def watch_of(service: Service) -> HangWatch:
     """Watch it."""
-    return HangWatch(NAME, "http://service/health", service.ask, service.tell)
+    return HangWatch(NAME, service.ask, service.tell)
 
 
 def check(watch: HangWatch, times: int) -> None:
@@ -121,20 +121,20 @@ def test_what_prefect_did_not_take_is_told_again(service: Service) -> None:
 
 def test_a_port_that_connects_and_says_nothing_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     """That is how a stopped process looks from outside."""
-    monkeypatch.setattr("tasks.clients.liveness.TIMEOUT_S", 0.2)
+    monkeypatch.setattr("tasks.clients.service.liveness.TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        answered = ask_once(f"http://127.0.0.1:{listener.getsockname()[1]}/health")
+        answered = ask_once(f"http://127.0.0.1:{listener.getsockname()[1]}/health", HttpSettings())
 
     assert answered.liveness is Liveness.SILENT
 
 
 def test_a_refused_connection_and_an_error_are_answers() -> None:
-    """A restart in order, and a service that says that it is ill, are no hang: other looks are for them."""
-    assert ask_once(f"http://127.0.0.1:{free_port()}/health").liveness is Liveness.REFUSED
+    """A restart in order, and a service that says that it is ill, are no hang: other checks are for them."""
+    assert ask_once(f"http://127.0.0.1:{free_port()}/health", HttpSettings()).liveness is Liveness.REFUSED
     for status, liveness in ((200, Liveness.ANSWERS), (404, Liveness.ANSWERS), (500, Liveness.FAILS)):
         with server(status) as (url, _):
-            assert ask_once(f"{url}/health") == Answered(liveness=liveness, detail=f"HTTP {status}")
-    assert ask_once("http://no-such-host.invalid/health").liveness is Liveness.UNREACHABLE
+            assert ask_once(f"{url}/health", HttpSettings()) == Answered(liveness=liveness, detail=f"HTTP {status}")
+    assert ask_once("http://no-such-host.invalid/health", HttpSettings()).liveness is Liveness.UNREACHABLE
 
 
 def test_the_event_is_one_that_the_automation_of_incidents_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:

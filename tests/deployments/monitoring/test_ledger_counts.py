@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployments.monitoring.ledger_counts import LedgerCounts
-from tasks.model.diagnosis import Cause
-from tasks.model.incident import Event
-from tasks.rules.ledger_lines import parse_lines
+from deployments.monitoring.counts import LedgerCounts
+from tasks.model.diagnosis.diagnosis import Cause
+from tasks.model.incidents.incident import Event
+from tasks.rules.incidents.parse import parse_lines
 
 WORDS = st.sampled_from(["service_hung", "restart_service", "recovered", "unknown", "tier_1", "operator", "", "x"])
 VALUES = st.none() | st.integers() | st.floats(allow_nan=False) | WORDS | st.lists(WORDS, max_size=2)
@@ -31,7 +31,7 @@ RECORDS = st.fixed_dictionaries(
 
 @given(st.lists(RECORDS, max_size=20), st.integers(min_value=0, max_value=20))
 def test_any_ledger_is_counted_alike_in_one_piece_or_in_two(records: list[dict[str, Any]], cut: int) -> None:
-    """A scrape between two lines must not change what is counted; and no line keeps the rest from being told."""
+    """A scrape between two lines must not change what is counted; and no line keeps the rest from being reported."""
     lines = [json.dumps(record).encode() for record in records]
     whole, parts = LedgerCounts("order-service"), LedgerCounts("order-service")
     for counts, pieces in ((whole, [lines]), (parts, [lines[:cut], lines[cut:]])):

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tasks.model.diagnosis import Audience
-from tasks.model.incident import AlertType
+from tasks.model.diagnosis.diagnosis import Audience
+from tasks.model.incidents.incident import AlertType
 from tasks.settings import RunbookSettings
 from tests.deployments.monitoring.expressions import selected
 from tests.deployments.monitoring.known import FOLDER, TARGET_LABELS, is_known, known, read_yaml, rules
@@ -74,7 +74,7 @@ def test_every_alert_leads_to_its_section_and_its_tier(alert: dict[str, Any]) ->
     labels = alert["labels"]
 
     assert labels["section"] in page_sections()
-    assert f"flows/runbook.md §{labels['section']} " in alert["annotations"]["runbook"]
+    assert f"flows/runbook.md §{labels['section']} " in alert["annotations"]["runbook_url"]
     assert labels["tier"] in set(Audience)
     assert labels["severity"] in {"critical", "warning", "info"}
     assert alert["annotations"]["summary"]
@@ -83,7 +83,7 @@ def test_every_alert_leads_to_its_section_and_its_tier(alert: dict[str, Any]) ->
 
 @pytest.mark.parametrize("alert", [one for one in ALERTS if "triage" in one["labels"]], ids=lambda one: one["alert"])
 def test_an_alert_that_starts_a_triage_says_what_it_is_in_the_runbooks_words(alert: dict[str, Any]) -> None:
-    """The form of `triage/manual` takes the alerts that the runbook names, and no others."""
+    """The form of `triage/do-triage` takes the alerts that the runbook names, and no others."""
     assert alert["labels"]["incident_type"] in set(AlertType)
 
 

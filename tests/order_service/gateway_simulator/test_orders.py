@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from order_service.gateway_simulator.order import MalformedOrder, Order, parse_order
+from order_service.gateway_simulator.venue_order import MalformedOrder, Order, parse_order
 from tests.order_service.gateway_simulator.gateway_process import Gateway, order
 
 pytestmark = pytest.mark.live
@@ -57,7 +57,7 @@ def test_a_second_post_of_an_id_books_nothing_and_is_counted(gateway: Gateway) -
 
 
 def test_an_order_never_received_is_unknown(gateway: Gateway) -> None:
-    """Not received is proof for the resolver; it must not look like any other 404."""
+    """Not received is proof for the reconciler; it must not look like any other 404."""
     answer = gateway.ask("GET", "/orders/never")
 
     assert (answer.status, answer.document["error"]["code"]) == (404, "UNKNOWN_ORDER")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import order_service
-from order_service.releases.deploy import Request
+from order_service.releases.deploy import MoveRequest
 from order_service.releases.store import ReleaseStore
 
 PACKAGE = Path(order_service.__file__).parent
@@ -35,9 +35,9 @@ class Tree:
         return self.base / "state" / "routing.toml"
 
     @property
-    def request(self) -> Request:
+    def request(self) -> MoveRequest:
         """Give a request as the desk would make it."""
-        return Request("desk", "drill", self.live)
+        return MoveRequest("desk", "drill", self.live)
 
     def source(self, marker: str) -> Path:
         """Copy the package as it is, with a main module and a table that carry a marker."""

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from order_service.releases.build import build
-from order_service.releases.errors import ReleaseCode, ReleaseError
 from order_service.releases.manifest import verify
+from order_service.releases.store import ReleaseCode, ReleaseError
 from tests.order_service.releases.release_tree import PACKAGE, Tree
 
 pytestmark = pytest.mark.live

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from order_service.releases.arguments import parse_arguments
+from order_service.releases.commands import parse_arguments
 from order_service.releases.deploy import deploy
-from order_service.releases.runs import HealthyRun, append_run
+from order_service.releases.records import HealthyRun, append_run
 from tests.order_service.releases.release_tree import Tree
 
 pytestmark = pytest.mark.live
@@ -52,7 +52,7 @@ def test_run_without_a_release_is_one_clear_line(tree: Tree) -> None:
 
 
 @pytest.mark.usefixtures("trusting")
-@pytest.mark.parametrize("file", ["code/order_service/clock.py", "config/routing.toml"])
+@pytest.mark.parametrize("file", ["code/order_service/runtime/clock.py", "config/routing.toml"])
 def test_run_refuses_a_release_that_was_edited(tree: Tree, file: str) -> None:
     """Code that nobody released must not send orders."""
     deploy(tree.store, "1.0.0", tree.request)

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from order_service.releases.build import build
-from order_service.releases.deploy import Request, deploy, previous_release, roll_back
-from order_service.releases.errors import ReleaseCode, ReleaseError
-from order_service.releases.history import read_moves
-from order_service.releases.runs import FILE_NAME, HealthyRun, append_run
-from order_service.releases.store import ReleaseStore
+from order_service.releases.deploy import MoveRequest, deploy, roll_back
+from order_service.releases.records import RUNS_FILE, HealthyRun, append_run, read_moves
+from order_service.releases.standing import previous_release
+from order_service.releases.store import ReleaseCode, ReleaseError, ReleaseStore
 from tests.order_service.releases.release_tree import Tree
 
 pytestmark = pytest.mark.live
@@ -75,7 +74,7 @@ def test_a_roll_back_with_the_shipped_table_must_be_asked_for_by_name(tree: Tree
     deploy(tree.store, "1.0.0", tree.request)
     deploy(tree.store, "1.1.0", tree.request)
 
-    roll_back(tree.store, "1.0.0", Request("desk", "drill", None, with_shipped_table=True))
+    roll_back(tree.store, "1.0.0", MoveRequest("desk", "drill", None, with_shipped_table=True))
 
     assert tree.live.read_text().startswith("# old")
 
@@ -97,11 +96,25 @@ def test_a_release_that_does_not_take_the_live_table_is_not_gone_back_to(
     assert len(read_moves(tree.store.history)) == 2
 
 
+def test_a_release_whose_code_lies_elsewhere_is_gone_back_to(tree: Tree) -> None:
+    """A release of last year must read the live table too, and its routing was one module."""
+    source = tree.source("flat")
+    (source / "routing" / "table.py").rename(source / "table_before.py")
+    shutil.rmtree(source / "routing")
+    (source / "routing.py").write_text("from order_service.table_before import parse_table as parse_table\n")
+    own_check = source / "releases" / "run.py"
+    own_check.write_text(own_check.read_text().replace("order_service.routing.table", "order_service.routing"))
+    build(tree.store, "0.9.0", source, None)
+    deploy(tree.store, "1.0.0", tree.request)
+
+    assert roll_back(tree.store, "0.9.0", tree.request).to_version == "0.9.0"
+
+
 @pytest.mark.usefixtures("trusting")
 def test_a_release_without_a_healthy_run_on_record_is_passed_over(tree: Tree) -> None:
     """That it was once current does not make it good."""
     build(tree.store, "1.2.0", tree.base / "source-old", None)
-    (tree.store.root / FILE_NAME).unlink()
+    (tree.store.root / RUNS_FILE).unlink()
     append_run(tree.store.root, HealthyRun("2026-11-22T10:00:00Z", "1.0.0", 30.0, 4, "t1", {}))
     for version in ("1.0.0", "1.1.0", "1.2.0"):
         deploy(tree.store, version, tree.request)
@@ -143,7 +156,7 @@ def test_a_corrupted_previous_release_is_passed_over(tree: Tree) -> None:
     build(tree.store, "1.2.0", tree.base / "source-old", None)
     for version in ("1.0.0", "1.1.0", "1.2.0"):
         deploy(tree.store, version, tree.request)
-    _damage(tree.store.path("1.1.0") / "code/order_service/clock.py")
+    _damage(tree.store.path("1.1.0") / "code/order_service/runtime/clock.py")
 
     assert roll_back(tree.store, None, tree.request).to_version == "1.0.0"
 
@@ -167,7 +180,7 @@ def test_roll_back_uses_the_table_file_of_the_last_move(tree: Tree) -> None:
     deploy(tree.store, "1.0.0", tree.request)
     deploy(tree.store, "1.1.0", tree.request)
 
-    move = roll_back(tree.store, None, Request("desk", "drill", None))
+    move = roll_back(tree.store, None, MoveRequest("desk", "drill", None))
 
     assert move.routing_file == str(tree.live)
 
@@ -212,7 +225,7 @@ def test_a_roll_back_of_a_deploy_that_never_took_effect_stays(tree: Tree, monkey
 @pytest.mark.parametrize(
     ("damage", "code"),
     [
-        (lambda release: _damage(release / "code/order_service/clock.py"), ReleaseCode.RELEASE_CORRUPTED),
+        (lambda release: _damage(release / "code/order_service/runtime/clock.py"), ReleaseCode.RELEASE_CORRUPTED),
         (lambda release: (release / "code/order_service/more.py").write_text(""), ReleaseCode.RELEASE_CORRUPTED),
         (lambda release: (release / "config/routing.toml").unlink(), ReleaseCode.RELEASE_CORRUPTED),
         (lambda release: (release / "manifest.json").unlink(), ReleaseCode.RELEASE_CORRUPTED),
@@ -234,7 +247,7 @@ def test_a_damaged_release_is_not_deployed(tree: Tree, damage: Callable[[Path], 
 
 @pytest.mark.parametrize(
     ("file", "content"),
-    [("clock.py", "def broken(:"), ("config/routing.toml", "[routes.equity]\ngateway = 7\n")],
+    [("runtime/clock.py", "def broken(:"), ("config/routing.toml", "[routes.equity]\ngateway = 7\n")],
 )
 def test_a_release_that_does_not_take_its_own_table_is_not_deployed(tree: Tree, file: str, content: str) -> None:
     """The release's own code is asked, since that is the code that will read the table."""

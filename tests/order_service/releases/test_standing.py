@@ -6,10 +6,8 @@ import json
 import pytest
 
 from order_service.releases.deploy import deploy, roll_back
-from order_service.releases.history import Move
-from order_service.releases.listing import listing
-from order_service.releases.runs import HealthyRun, append_run, best_runs, read_runs
-from order_service.releases.standing import periods
+from order_service.releases.records import HealthyRun, Move, append_run, best_runs, read_runs
+from order_service.releases.standing import listing, periods
 from tests.order_service.releases.release_tree import Tree
 
 pytestmark = [pytest.mark.live, pytest.mark.usefixtures("trusting")]
@@ -83,7 +81,7 @@ def test_the_listing_tells_the_table_and_the_features_that_a_release_ships(tree:
 def test_a_damaged_release_has_no_standing(tree: Tree) -> None:
     """Its record belongs to what it was, and that is gone."""
     append_run(tree.store.root, _run("1.0.0"))
-    path = tree.store.path("1.0.0") / "code/order_service/clock.py"
+    path = tree.store.path("1.0.0") / "code/order_service/runtime/clock.py"
     path.chmod(0o644)
     path.write_text("# edited\n")
 
@@ -132,7 +130,7 @@ def test_a_very_long_record_is_read_from_its_end(tree: Tree, monkeypatch: pytest
     """Listing releases takes no longer after a year."""
     for number in range(50):
         append_run(tree.store.root, _run(f"1.0.{number}"))
-    monkeypatch.setattr("order_service.releases.runs.READ_LIMIT_BYTES", 1000)
+    monkeypatch.setattr("order_service.releases.records.READ_LIMIT_BYTES", 1000)
 
     versions = [run.version for run in read_runs(tree.store.root)]
 
@@ -170,7 +168,7 @@ def test_going_back_again_still_asks_for_a_whole_release(tree: Tree) -> None:
     deploy(tree.store, "1.0.0", tree.request)
     deploy(tree.store, "1.1.0", tree.request)
     roll_back(tree.store, "1.0.0", tree.request)
-    path = tree.store.path("1.0.0") / "code/order_service/clock.py"
+    path = tree.store.path("1.0.0") / "code/order_service/runtime/clock.py"
     path.chmod(0o644)
     path.write_text("# edited\n")
 

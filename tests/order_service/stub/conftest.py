@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from order_service.stub.arguments import parse_arguments
-from order_service.stub.server import listen, port_of
+from order_service.stub.server import listen, parse_arguments, port_of
 
 
 @dataclass

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from order_service.stub.arguments import parse_arguments
 from order_service.stub.scenarios import SCENARIOS
+from order_service.stub.server import parse_arguments
 from tests.order_service.stub.conftest import ORDER, Stub
 
 Run = Callable[..., Stub]

@@ -6,18 +6,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tasks.clients.deadline import CALL_THREAD
-from tasks.clients.incident_ledger import append, read_ledger
-from tasks.clients.notifications import read_deliveries
-from tasks.clients.outbox import Outbox
-from tasks.clients.sender import make_round
-from tasks.model.diagnosis import Audience
-from tasks.model.incident import Event, IncidentState, LedgerRecord, Source
-from tasks.model.messages import Attachment, Delivery, Message
-from tasks.rules.incident_state import fold_incidents
+from tasks.clients.incidents.ledger import append, read_ledger
+from tasks.clients.messages.deadline import CALL_THREAD
+from tasks.clients.messages.delivery_thread import send_all
+from tasks.clients.messages.local_file import read_deliveries
+from tasks.clients.messages.outbox import Outbox
+from tasks.model.diagnosis.diagnosis import Audience
+from tasks.model.incidents.incident import Event, IncidentState, LedgerRecord, Source
+from tasks.model.messages.messages import Attachment, Delivery, Message
+from tasks.rules.incidents.fold import fold_incidents
 from tasks.settings import RunbookSettings, ServiceSettings
 from tests.fakes.polling import eventually
-from tests.fakes.slack_api import CHANNEL, DESK_CHANNEL, TOKEN, FakeSlack
+from tests.fakes.slack.slack_api import CHANNEL, DESK_CHANNEL, TOKEN, FakeSlack
 
 SERVICE, INCIDENT = "order-service", "INC-1"
 A_MINUTE = timedelta(seconds=61)
@@ -56,11 +56,13 @@ class Telling:
     fallback: dict[str, Any] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     is_patient: bool = False
+    more: dict[str, Any] = field(default_factory=dict)
 
     @property
     def settings(self) -> RunbookSettings:
         """The settings as a run loads them."""
         known = {"services": {SERVICE: ServiceSettings()}, "slack": self.slack, "fallback": self.fallback}
+        known |= self.more
         return RunbookSettings.model_validate({"state_dir": self.state_dir, **known})
 
     @property
@@ -114,7 +116,7 @@ class Telling:
         outbox = self.outbox
         with outbox.only_sender(1.0) as is_us:
             assert is_us
-            make_round(self.settings, outbox, lambda: self.now, lambda _: None)
+            send_all(self.settings, outbox, lambda: self.now, lambda _: None)
 
     def rounds(self, count: int) -> None:
         """Make rounds a minute apart."""
@@ -131,7 +133,7 @@ class Telling:
         raise AssertionError(f"still queued: {self.outbox.waiting()}, {self.outbox.threads()}")
 
     def told(self) -> list[str]:
-        """The keys that the ledger says were told, each as often as it says so."""
+        """The keys that the ledger says were reported, each as often as it says so."""
         records = read_ledger(self.ledger).records
         return [str(one.details.get("key")) for one in records if one.event == Event.NOTIFIED]
 

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.model.channels import FallbackSettings, SlackSettings
-from tasks.model.delivery import Answer, Verdict
-from tasks.model.diagnosis import Audience
-from tasks.rules.message_routes import blocked_until, next_audiences, routes_to, worth_waiting
-from tasks.rules.slack_answers import RETRY_DEFAULT_S, read_refusal, wait_s
+from tasks.model.diagnosis.diagnosis import Audience
+from tasks.model.messages.channels import FallbackSettings, SlackSettings
+from tasks.model.messages.delivery import Answer, DeliveryVerdict
+from tasks.rules.messages.retry import blocked_until, worth_waiting
+from tasks.rules.messages.routes import next_audiences, routes_to
+from tasks.rules.messages.slack.errors import RETRY_DEFAULT_S, read_refusal, wait_s
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
@@ -18,25 +19,25 @@ NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("status", "error", "verdict"),
     [
-        (200, "channel_not_found", Verdict.NO_PLACE),
-        (200, "not_in_channel", Verdict.NO_PLACE),
-        (200, "a_word_of_next_year", Verdict.NO_PLACE),
-        (200, "invalid_auth", Verdict.DENIED),
-        (200, "missing_scope", Verdict.DENIED),
-        (200, "invalid_blocks", Verdict.BAD_CONTENT),
-        (200, "msg_too_long", Verdict.BAD_CONTENT),
-        (200, "message_not_found", Verdict.GONE),
-        (200, "ratelimited", Verdict.LIMITED),
-        (429, None, Verdict.LIMITED),
-        (200, "internal_error", Verdict.DOWN),
-        (200, "Received a response in a non-JSON format: <html>", Verdict.DOWN),
-        (200, None, Verdict.DOWN),
-        (200, ["x"], Verdict.DOWN),
-        (500, "channel_not_found", Verdict.DOWN),
-        (503, "", Verdict.DOWN),
+        (200, "channel_not_found", DeliveryVerdict.NO_PLACE),
+        (200, "not_in_channel", DeliveryVerdict.NO_PLACE),
+        (200, "a_word_of_next_year", DeliveryVerdict.NO_PLACE),
+        (200, "invalid_auth", DeliveryVerdict.DENIED),
+        (200, "missing_scope", DeliveryVerdict.DENIED),
+        (200, "invalid_blocks", DeliveryVerdict.BAD_CONTENT),
+        (200, "msg_too_long", DeliveryVerdict.BAD_CONTENT),
+        (200, "message_not_found", DeliveryVerdict.GONE),
+        (200, "ratelimited", DeliveryVerdict.LIMITED),
+        (429, None, DeliveryVerdict.LIMITED),
+        (200, "internal_error", DeliveryVerdict.DOWN),
+        (200, "Received a response in a non-JSON format: <html>", DeliveryVerdict.DOWN),
+        (200, None, DeliveryVerdict.DOWN),
+        (200, ["x"], DeliveryVerdict.DOWN),
+        (500, "channel_not_found", DeliveryVerdict.DOWN),
+        (503, "", DeliveryVerdict.DOWN),
     ],
 )
-def test_each_refusal_has_its_name(status: int, error: object, verdict: Verdict) -> None:
+def test_each_refusal_has_its_name(status: int, error: object, verdict: DeliveryVerdict) -> None:
     """Only an answer in Slack's own words is certain."""
     assert read_refusal(status, error).verdict is verdict
 
@@ -57,7 +58,7 @@ def test_retry_after_is_taken_at_its_word() -> None:
 
 def test_what_failed_is_tried_again_by_the_next_run() -> None:
     """Runs are a minute apart."""
-    for verdict in set(Verdict) - {Verdict.SENT, Verdict.LIMITED}:
+    for verdict in set(DeliveryVerdict) - {DeliveryVerdict.SENT, DeliveryVerdict.LIMITED}:
         assert blocked_until(Answer(verdict=verdict), NOW) < NOW + timedelta(minutes=1)
 
 

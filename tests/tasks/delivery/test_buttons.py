@@ -15,15 +15,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployments.slack_buttons import taken
-from tasks.clients.incident_ledger import read_ledger
-from tasks.clients.slack_socket import hear_presses
-from tasks.model.incident import Event
-from tasks.rules.slack_press import Press, read_press
+from deployments.slack_buttons import pressed
+from tasks.clients.incidents.ledger import read_ledger
+from tasks.clients.messages.slack.socket_mode import listen_for_presses
+from tasks.model.incidents.incident import Event
+from tasks.model.messages.slack_press import Press
+from tasks.rules.messages.slack.buttons import read_press
 from tests.fakes.polling import eventually
-from tests.fakes.slack_api import FakeSlack
-from tests.fakes.slack_server import slack
-from tests.fakes.slack_socket_server import FakeSocket, socket_mode
+from tests.fakes.slack.slack_api import FakeSlack
+from tests.fakes.slack.slack_server import slack
+from tests.fakes.slack.slack_socket_server import FakeSocket, socket_mode
 from tests.tasks.delivery.telling import Telling, message, slack_settings
 
 pytestmark = pytest.mark.live
@@ -68,7 +69,11 @@ def payload(**changes: Any) -> dict[str, Any]:
 def test_a_press_is_read() -> None:
     """Who, and which incident."""
     assert read_press(payload(response_url="https://hooks.slack.com/x")) == Press(
-        incident_id="INC-1", by="kim", answer_url="https://hooks.slack.com/x"
+        incident_id="INC-1",
+        by="kim",
+        answer_url="https://hooks.slack.com/x",
+        service="order-service",
+        user_id="U01",
     )
 
 
@@ -139,7 +144,7 @@ def test_a_press_for_an_incident_that_is_over_is_answered_and_changes_nothing(tm
     telling.happens(Event.CLOSED)
     before = read_ledger(telling.ledger).read_count
 
-    words = taken(telling.settings, Press(incident_id="INC-1", by="kim"), datetime.now(UTC))
+    words = pressed(lambda: telling.settings, Press(incident_id="INC-1", by="kim"), datetime.now(UTC))
 
     assert words.startswith("Not taken. UNKNOWN_INCIDENT")
     assert read_ledger(telling.ledger).read_count == before
@@ -151,7 +156,7 @@ def test_a_hostile_name_is_a_name_and_nothing_more(tmp_path: Path) -> None:
     press = read_press(payload(user={"id": "U01", "username": "<!channel>\nkim\u202e"}))
     assert press
 
-    words = taken(telling.settings, press, datetime.now(UTC))
+    words = pressed(lambda: telling.settings, press, datetime.now(UTC))
 
     assert telling.incident.acknowledged_by == "<!channel> kim"
     assert "<" not in words
@@ -193,8 +198,13 @@ def listening(telling: Telling, stop: threading.Event) -> threading.Thread:
     """Hear presses in a thread."""
     settings = telling.settings
     assert settings.slack.app_token
-    words = (settings.slack, settings.slack.app_token, lambda press: taken(settings, press, datetime.now(UTC)), stop)
-    thread = threading.Thread(target=hear_presses, args=words, daemon=True)
+    words = (
+        settings.slack,
+        settings.slack.app_token,
+        lambda press: pressed(lambda: settings, press, datetime.now(UTC)),
+        stop,
+    )
+    thread = threading.Thread(target=listen_for_presses, args=words, daemon=True)
     thread.start()
     return thread
 

@@ -4,18 +4,17 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
-from tasks.clients.known_secrets import secret_values
-from tasks.model.diagnosis import Audience, Diagnosis, Status
-from tasks.model.log_findings import LogFinding, LogKind, LogScan, LogsLook
-from tasks.model.log_levels import Severity
-from tasks.model.looks import Exchange, Fault, Observation, OrderOutcome
-from tasks.model.messages import Attachment
-from tasks.model.orders import AssetClass
-from tasks.model.report import TriageStory
-from tasks.rules.message_evidence import EXCHANGE_FILE, FILE_LIMIT_BYTES, LOG_FILE, evidence_files, with_evidence
-from tasks.rules.redaction import redacted
+from tasks.clients.messages.known_secrets import secret_values
+from tasks.model.diagnosis.diagnosis import Audience, Diagnosis, Status
+from tasks.model.logs.findings import LogCheck, LogFinding, LogKind, LogScan, Severity
+from tasks.model.messages.messages import Attachment
+from tasks.model.probes.orders import AssetClass
+from tasks.model.probes.probes import Exchange, Fault, Observation, OrderOutcome
+from tasks.model.reports.report import TriageStory
+from tasks.rules.messages.attachments import EXCHANGE_FILE, FILE_LIMIT_BYTES, LOG_FILE, evidence_files, with_evidence
+from tasks.rules.messages.redaction import redacted
 from tasks.settings import RunbookSettings, ServiceSettings
-from tests.fakes.looks import NOW, evidence, health, observation, order
+from tests.fakes.incident.observations import NOW, evidence, health, observation, order
 from tests.tasks.delivery.telling import message
 
 EXCHANGE = Exchange(
@@ -36,7 +35,7 @@ def failing(body: str = "") -> Observation:
     return observation(health=health(Fault.TIMED_OUT), orders=(failed, order(AssetClass.FX)))
 
 
-def logs(sample: str = "ERROR router: no route") -> LogsLook:
+def logs(sample: str = "ERROR router: no route") -> LogCheck:
     """One finding in one log."""
     finding = LogFinding(
         kind=LogKind.STACK_TRACE,
@@ -49,10 +48,10 @@ def logs(sample: str = "ERROR router: no route") -> LogsLook:
         sample=sample,
         is_new=True,
     )
-    return LogsLook(scans=(LogScan(file="service.jsonl", findings=(finding,)),))
+    return LogCheck(scans=(LogScan(file="service.jsonl", findings=(finding,)),))
 
 
-def story(seen: Observation, look: LogsLook) -> TriageStory:
+def story(seen: Observation, look: LogCheck) -> TriageStory:
     """What a run has seen."""
     found = evidence(seen)
     context = found.context.model_copy(update={"run_url": "http://ui/runs/1"})
@@ -80,12 +79,12 @@ def test_a_page_brings_the_failing_request_with_its_answer_and_the_log_lines() -
 
 def test_what_worked_is_in_no_file() -> None:
     """The person paged reads what failed."""
-    assert evidence_files(observation(), LogsLook()) == ()
+    assert evidence_files(observation(), LogCheck()) == ()
 
 
 def test_a_header_that_opens_a_door_is_held_back() -> None:
     """Files of a thread are read by the whole channel."""
-    wire = text_of(evidence_files(failing(), LogsLook()), EXCHANGE_FILE)
+    wire = text_of(evidence_files(failing(), LogCheck()), EXCHANGE_FILE)
 
     assert "Set-Cookie: (held back)" in wire
     assert "session=door" not in wire

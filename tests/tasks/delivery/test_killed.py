@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from tasks.model.incident import Event
-from tests.fakes.slack_api import CHANNEL
-from tests.fakes.slack_server import slack
+from tasks.model.incidents.incident import Event
+from tests.fakes.slack.slack_api import CHANNEL
+from tests.fakes.slack.slack_server import slack
 from tests.tasks.delivery.telling import Telling, slack_settings, with_file
 
 CALLS_COUNT = 5
 TELL = """
 import sys
 from pathlib import Path
-from tasks.clients.outbox import Outbox
-from tasks.clients.sender import Sender
+from tasks.clients.messages.outbox import Outbox
+from tasks.clients.messages.delivery_thread import Sender
 from tasks.settings import load_settings
 sender = Sender(load_settings())
 sender.kick()

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tasks.clients.incident_ledger import read_ledger
-from tasks.model.diagnosis import Audience
-from tasks.model.incident import Event
-from tests.fakes.slack_api import CHANNEL, DESK_CHANNEL, FakeSlack, Ill
-from tests.fakes.slack_server import slack
-from tests.tasks.delivery.telling import INCIDENT, Telling, message, slack_settings
+from tasks.clients.incidents.ledger import read_ledger
+from tasks.clients.incidents.maintenance import open_window
+from tasks.model.diagnosis.diagnosis import Audience
+from tasks.model.incidents.incident import Event
+from tasks.model.incidents.maintenance import Maintenance
+from tests.fakes.slack.slack_api import CHANNEL, DESK_CHANNEL, FakeSlack, Ill
+from tests.fakes.slack.slack_server import slack
+from tests.tasks.delivery.telling import INCIDENT, SERVICE, Telling, message, slack_settings
 
 
 @pytest.fixture
@@ -94,3 +96,46 @@ def test_without_a_channel_what_is_no_longer_true_is_dropped_as_well(tmp_path: P
     one.round()
 
     assert one.arrived() == [message("closed").key]
+
+
+def test_an_update_that_slack_took_too_late_makes_room_for_the_next_one(one: Telling, fake: FakeSlack) -> None:
+    """Slack was away for an hour: four updates that were true once would be read one after the other."""
+    late = message("update-1", Audience.DESK, text="hung since 15:00", until=one.now + timedelta(minutes=15))
+    fake.ills = iter([Ill.LIMITED] * 2)
+    one.queue(late)
+    one.round()
+    one.now += timedelta(minutes=16)
+    one.round()
+    one.queue(late.model_copy(update={"text": "hung, restarted at 15:10", "until": one.now + timedelta(minutes=15)}))
+    one.rounds(3)
+
+    assert fake.texts(DESK_CHANNEL) == ["hung, restarted at 15:10"]
+    assert one.told() == [late.key]
+
+
+def test_an_update_is_dropped_where_the_incident_has_ended(one: Telling, fake: FakeSlack) -> None:
+    """The desk reads that it is over, and not after it that it is not."""
+    one.happens(Event.CLOSED)
+    one.queue(message("update-1", Audience.DESK), message("closed", Audience.DESK))
+    one.settle()
+
+    assert fake.texts(DESK_CHANNEL) == ["about closed"]
+
+
+def test_the_head_says_until_when_the_next_update_comes(one: Telling, fake: FakeSlack) -> None:
+    """Who reads the incident knows when the desk is notified again; nobody does while somebody works on the service."""
+    one.queue(message("desk-equity", Audience.DESK))
+    one.rounds(2)
+    at = one.incident.told_at[message("desk-equity", Audience.DESK).key] + timedelta(minutes=15)
+
+    assert f"Next update\nby {at:%H:%M:%S}Z" in fields(fake)
+    open_window(
+        one.settings, SERVICE, Maintenance(started_at=one.now, until=one.now + timedelta(hours=1), reason="x", by="kim")
+    )
+    one.rounds(1)
+    assert "Next update" not in fields(fake)
+
+
+def fields(fake: FakeSlack) -> str:
+    """The fields of the desk's head."""
+    return "; ".join(one["text"] for one in fake.heads(DESK_CHANNEL)[0].blocks[1]["fields"])

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.clients.outbox import Outbox, waiting_count
-from tasks.model.delivery import Post, Thread
+from tasks.clients.messages.outbox import Outbox, waiting_count
+from tasks.model.messages.delivery import Post, Thread
 from tests.tasks.delivery.telling import SERVICE, Telling, message
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)

@@ -8,21 +8,21 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from tasks.model.diagnosis import Audience
-from tasks.model.incident import Event
-from tasks.rules.message_keys import UNDELIVERED
-from tests.fakes.killing import killed_at_line
-from tests.fakes.slack_api import CHANNEL, DESK_CHANNEL, FakeSlack, Ill, Said
-from tests.fakes.slack_server import slack
+from tasks.model.diagnosis.diagnosis import Audience
+from tasks.model.incidents.incident import Event
+from tasks.rules.incidents.message_keys import UNDELIVERED
+from tests.fakes.process.killing import killed_at_line
+from tests.fakes.slack.slack_api import CHANNEL, DESK_CHANNEL, FakeSlack, Ill, Said
+from tests.fakes.slack.slack_server import slack
 from tests.tasks.delivery.telling import A_MINUTE, QUICK_S, Telling, message, slack_settings, with_file
 
 pytestmark = pytest.mark.live
 
-SENDING = ("clients/courier", "clients/outbox", "clients/slack", "clients/message_records", "clients/notifications")
-SENDING += ("clients/sender", "clients/jsonl", "clients/incident_ledger")
+SENDING = ("clients/messages/", "clients/files/jsonl", "clients/incidents/ledger.py")
 FAULTS = [ill for ill in Ill if ill is not Ill.WELL]
 # What was done stays true; a page that its end has overtaken is dropped, see `test_order_and_truth`.
-MESSAGES = (with_file("exhausted"), message("desk-paused", Audience.DESK), message("done-restart_service"))
+PAUSED = "desk-pause_strategies-equity-halted"
+MESSAGES = (with_file("exhausted"), message(PAUSED, Audience.DESK), message("done-restart_service"))
 LAST_LINE = 2500
 
 

@@ -1,5 +1,6 @@
 """Telling never holds up healing: a run waits a moment for all its messages together, however dead Slack is."""
 
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -8,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from tasks.clients.deadline import within
-from tasks.clients.sender import HELD_UP_S, Sender
-from tasks.model.diagnosis import Audience
-from tasks.model.messages import Message
-from tasks.resend import resent
+from tasks.clients.messages.deadline import within
+from tasks.clients.messages.delivery_thread import HELD_UP_S, Sender
+from tasks.model.diagnosis.diagnosis import Audience
+from tasks.model.messages.messages import Message
+from tasks.notify.resend import resent
 from tests.fakes.polling import eventually
-from tests.fakes.slack_api import FakeSlack, Ill
-from tests.fakes.slack_server import slack
+from tests.fakes.slack.slack_api import FakeSlack, Ill
+from tests.fakes.slack.slack_server import slack
 from tests.tasks.delivery.telling import SERVICE, Telling, message, slack_settings
 
 pytestmark = pytest.mark.live
@@ -66,7 +67,7 @@ def test_seven_messages_to_a_dead_slack_hold_a_run_up_no_longer_than_the_bound(
 
 
 def test_a_slack_that_works_has_told_everybody_when_the_run_goes_on(tmp_path: Path, fake: FakeSlack) -> None:
-    """The report says *told* where it was told."""
+    """The report says *told* where it was reported."""
     telling = Telling(tmp_path, slack_settings(fake)).opened()
 
     _, told = timed(sender(telling), PAGES[:2])
@@ -79,7 +80,7 @@ def test_what_did_not_arrive_in_the_moment_goes_on_being_sent(
     tmp_path: Path, fake: FakeSlack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While the run heals, the page is on its way."""
-    monkeypatch.setattr("tasks.rules.message_routes.LEFT_ALONE_FOR", timedelta(seconds=0.3))
+    monkeypatch.setattr("tasks.rules.messages.retry.LEFT_ALONE_FOR", timedelta(seconds=0.3))
     fake.ills, fake.silent_s = iter([Ill.SILENT]), 30.0
     telling = Telling(tmp_path, slack_settings(fake, timeout_s=2)).opened()
     one = sender(telling)
@@ -128,7 +129,7 @@ def test_two_processes_that_tell_the_same_tell_it_once(tmp_path: Path, fake: Fak
 
 
 def test_the_local_file_needs_no_thread_and_no_moment(tmp_path: Path) -> None:
-    """With nothing set, what is told is told when the call returns."""
+    """With nothing set, what is told is reported when the call returns."""
     telling = Telling(tmp_path).opened()
 
     assert sender(telling).tell(SERVICE, message("desk-fx", Audience.DESK)) is True
@@ -145,7 +146,7 @@ def test_a_round_that_breaks_off_keeps_its_messages(
         raise RuntimeError("a fault of our own")
 
     with monkeypatch.context() as patched:
-        patched.setattr("tasks.clients.sender.make_round", broken)
+        patched.setattr("tasks.clients.messages.delivery_thread.send_all", broken)
         one = sender(telling)
         assert one.tell(SERVICE, PAGES[0]) is False
         one.wait(5)
@@ -156,12 +157,14 @@ def test_a_round_that_breaks_off_keeps_its_messages(
 
 def test_a_call_that_drips_is_ended_by_its_deadline() -> None:
     """A server that sends a byte at a time keeps every socket timeout happy."""
+    released = threading.Event()
     begun_s = time.monotonic()
 
     with pytest.raises(TimeoutError):
-        within(0.1, lambda: time.sleep(3))
+        within(0.1, lambda: released.wait(60))
 
-    assert time.monotonic() - begun_s < 2
+    assert time.monotonic() - begun_s < 30
+    released.set()
 
 
 def test_what_a_call_raises_is_raised() -> None:

@@ -8,21 +8,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.model.incident import IncidentState
-from tasks.model.modes import Mode
-from tasks.rules.slack_blocks import (
+from tasks.model.incidents.incident import IncidentState
+from tasks.model.incidents.modes import Mode
+from tasks.rules.messages.slack.blocks import (
     BLOCKS_TOTAL_COUNT,
     CALL_LIMIT_COUNT,
     CONTEXT_LIMIT_COUNT,
+    both_ends,
+    clean,
+    cut,
+    escape,
+    inert,
     link,
     message_blocks,
     notification_text,
+    parts,
     plain_message,
     shown_files,
+    width,
 )
-from tasks.rules.slack_head import Head, head_blocks, head_text
-from tasks.rules.slack_text import both_ends, clean, cut, escape, inert, parts, width
-from tests.fakes.slack_rules import units, wrong_blocks, wrong_text
+from tasks.rules.messages.slack.thread_head import Head, head_blocks, head_text
+from tests.fakes.slack.slack_rules import units, wrong_blocks, wrong_text
 from tests.tasks.delivery.telling import message
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -41,7 +47,7 @@ def shown(escaped: str) -> str:
 )
 def test_what_would_call_people_or_lead_away_is_shown_as_letters(hostile: str) -> None:
     """An order id that says <!channel> must not wake the whole desk."""
-    (section, *_) = message_blocks(message(text=f"order {hostile} failed"), None, NOW, NOW)
+    (section, *_) = message_blocks(message(text=f"order {hostile} failed"), (), NOW, NOW)
 
     assert section["text"]["type"] == "plain_text"
     assert "<" not in section["text"]["text"]
@@ -68,7 +74,7 @@ def test_a_bare_word_for_everybody_is_parted(everybody: str) -> None:
 
 def test_markup_stays_letters_because_the_block_is_plain() -> None:
     """A stack trace is full of stars, backticks and underscores."""
-    blocks = message_blocks(message(text="*x* _y_ ~z~ `code` ```fence``` > quote :fire:"), None, NOW, NOW)
+    blocks = message_blocks(message(text="*x* _y_ ~z~ `code` ```fence``` > quote :fire:"), (), NOW, NOW)
 
     assert blocks[0]["text"] == {
         "type": "plain_text",
@@ -81,14 +87,14 @@ def test_the_desks_sentence_arrives_to_the_letter() -> None:
     """Traders recognise the sentence."""
     sentence = "We are experiencing degraded order routing for equity. Investigating. Orders may be delayed. ETA 15m."
 
-    assert message_blocks(message(text=sentence), None, NOW, NOW)[0]["text"]["text"] == sentence
+    assert message_blocks(message(text=sentence), (), NOW, NOW)[0]["text"]["text"] == sentence
     assert notification_text(sentence) == sentence
 
 
 @given(text=st.one_of(ANY_TEXT, LONG_TEXT), detail=LONG_TEXT)
 def test_no_text_of_any_length_or_script_breaks_a_limit(text: str, detail: str) -> None:
     """A refused page is a page that nobody gets."""
-    blocks = message_blocks(message(text=text, detail=detail), "S0123", NOW, NOW + timedelta(minutes=9))
+    blocks = message_blocks(message(text=text, detail=detail), ("S0123",), NOW, NOW + timedelta(minutes=9))
 
     assert wrong_blocks(list(blocks)) is None
     assert wrong_text(notification_text(text) or "-") is None
@@ -104,14 +110,14 @@ def test_the_longest_page_keeps_its_call_its_beginning_and_what_to_do(length: in
     """At 3 a.m. the first line says what is broken, and the last one what to do: neither is ever cut."""
     words = f"Orders fail since 02:59Z. {'x' * length} Approve the rollback: `runbook approve R`."
     page = message(text=words, detail="line of a log\n" * length)
-    blocks = message_blocks(page, "S0123", NOW, NOW)
+    blocks = message_blocks(page, ("S0123",), NOW, NOW)
 
     assert wrong_blocks(list(blocks)) is None
     assert said(blocks).startswith("<!subteam^S0123>Orders fail since 02:59Z.")
     assert "Approve the rollback: `runbook approve R`." in said(blocks)
     assert any("whole-message.txt" in one["text"] for one in blocks[-1]["elements"])
     assert [(one.name, words in one.text) for one in shown_files(page)] == [("whole-message.txt", True)]
-    plain = plain_message(page, "S0123")
+    plain = plain_message(page, ("S0123",))
     assert wrong_text(plain) is None
     assert plain.startswith("<!subteam^S0123>\nOrders fail since 02:59Z.")
     assert "Approve the rollback: `runbook approve R`." in plain
@@ -120,7 +126,7 @@ def test_the_longest_page_keeps_its_call_its_beginning_and_what_to_do(length: in
 def test_the_detail_is_cut_before_the_words_of_a_page() -> None:
     """The lines of a log are in a file, too; the words are what a person acts by."""
     words = "w" * 7000
-    blocks = message_blocks(message(text=words, detail="d" * 7000), None, NOW, NOW)
+    blocks = message_blocks(message(text=words, detail="d" * 7000), (), NOW, NOW)
 
     assert said(blocks).count("w") == 7000
     assert 3000 < said(blocks).count("d") < 5000
@@ -133,14 +139,14 @@ def test_a_message_is_cut_only_where_slack_would_refuse_it(spare: int, *, is_cut
     room = BLOCKS_TOTAL_COUNT - CALL_LIMIT_COUNT - 3 * CONTEXT_LIMIT_COUNT
     page = message(text="w" * 5000, detail="d" * (room - 5000 + spare))
 
-    assert ("are cut here" in said(message_blocks(page, None, NOW, NOW))) is is_cut
+    assert ("are cut here" in said(message_blocks(page, (), NOW, NOW))) is is_cut
     assert bool(shown_files(page)) is is_cut
 
 
 def test_a_cut_message_that_is_too_old_for_its_file_does_not_promise_it() -> None:
     """After an hour no file is shown any more."""
     page = message(text="w" * 20_000)
-    (*_, small) = message_blocks(page, None, NOW, NOW + timedelta(hours=1))
+    (*_, small) = message_blocks(page, (), NOW, NOW + timedelta(hours=1))
 
     assert any("is in notifications.jsonl" in one["text"] for one in small["elements"])
 
@@ -210,13 +216,13 @@ def test_half_a_pair_does_not_stop_a_page() -> None:
     "address", ["javascript:alert(1)", "https://x/a b", "https://x/<y>", "https://x/a|b", "", None]
 )
 def test_an_address_that_is_none_makes_no_link(address: str | None) -> None:
-    """A link in a page is clicked without a look."""
+    """A link in a page is clicked without a check."""
     assert link(address, "the run") is None
 
 
 def test_the_run_is_linked_in_the_small_print() -> None:
     """The person paged is one click from the report."""
-    (*_, small) = message_blocks(message(run_url="http://127.0.0.1:4200/runs/flow-run/1?a=1&b=2"), None, NOW, NOW)
+    (*_, small) = message_blocks(message(run_url="http://127.0.0.1:4200/runs/flow-run/1?a=1&b=2"), (), NOW, NOW)
 
     assert {"type": "mrkdwn", "text": "<http://127.0.0.1:4200/runs/flow-run/1?a=1&amp;b=2|the run>"} in small[
         "elements"
@@ -225,13 +231,13 @@ def test_the_run_is_linked_in_the_small_print() -> None:
 
 def test_a_late_message_says_so() -> None:
     """Yesterday's page must not be taken for today's."""
-    (*_, small) = message_blocks(message(), None, NOW - timedelta(minutes=5), NOW)
+    (*_, small) = message_blocks(message(), (), NOW - timedelta(minutes=5), NOW)
 
     assert any("Delivered late; written 2026-11-23T14:55:00.000Z" in one["text"] for one in small["elements"])
 
 
 def test_a_user_group_is_called_in_a_block_of_its_own() -> None:
     """Only our own settings call people."""
-    (called, *_) = message_blocks(message(text="<!subteam^S999>"), "S0123", NOW, NOW)
+    (called, *_) = message_blocks(message(text="<!subteam^S999>"), ("S0123",), NOW, NOW)
 
     assert called == {"type": "section", "text": {"type": "mrkdwn", "text": "<!subteam^S0123>"}}

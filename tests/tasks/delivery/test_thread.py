@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from tasks.model.delivery import Verdict
-from tasks.model.diagnosis import Audience
-from tasks.model.incident import Event
-from tests.fakes.slack_api import CHANNEL, DESK_CHANNEL, FakeSlack, Ill
-from tests.fakes.slack_server import slack
+from tasks.model.diagnosis.diagnosis import Audience
+from tasks.model.incidents.incident import Event
+from tasks.model.messages.delivery import DeliveryVerdict
+from tests.fakes.slack.slack_api import CHANNEL, DESK_CHANNEL, FakeSlack, Ill
+from tests.fakes.slack.slack_server import slack
 from tests.tasks.delivery.telling import Telling, message, slack_settings, with_file
 
 
@@ -56,8 +56,9 @@ def test_the_head_tells_status_cause_since_tier_and_mode_and_is_edited_in_place(
 
     facts = {field["text"].split("\n")[0] for field in head.blocks[1]["fields"]}
     assert facts == {"Status", "Cause", "Since", "Tier", "Mode"}
-    assert before == "order-service: service hung. open; tier 1; mode observe"
-    assert head.text.startswith("order-service: service hung. closed ")
+    opened = f"{one.incident.opened_at:%H:%M:%S}Z"
+    assert before == f"order-service: service hung since {opened}. open; tier 1; mode observe"
+    assert head.text.startswith(f"order-service: service hung since {opened}. closed ")
     assert (len(fake.heads()), head.edits) == (1, 1)
 
 
@@ -270,7 +271,7 @@ def test_threads_that_are_over_are_forgotten_in_time_and_none_before(tmp_path: P
 
 def test_the_verdicts_are_a_closed_list() -> None:
     """A new one needs a decision in each place that reads them."""
-    assert {one.value for one in Verdict} == {
+    assert {one.value for one in DeliveryVerdict} == {
         "sent",
         "down",
         "limited",

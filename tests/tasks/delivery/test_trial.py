@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from deployments.commands.notify_test import notify_test
-from tasks.clients.trial import try_audience
-from tasks.model.diagnosis import Audience
+from tasks.clients.messages.channel_test import try_audience
+from tasks.model.diagnosis.diagnosis import Audience
 from tasks.model.errors import Code, RunbookError
 from tests.fakes.mailbox import mailbox
-from tests.fakes.slack_api import DESK_CHANNEL, FakeSlack, Ill
-from tests.fakes.slack_server import slack
+from tests.fakes.slack.slack_api import DESK_CHANNEL, FakeSlack, Ill
+from tests.fakes.slack.slack_server import slack
 from tests.tasks.delivery.telling import Telling, slack_settings
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)

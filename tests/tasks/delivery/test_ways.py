@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tasks.model.diagnosis import Audience
+from tasks.model.diagnosis.diagnosis import Audience
 from tests.fakes.mailbox import Mailbox, mailbox
-from tests.fakes.slack_api import CHANNEL, DESK_CHANNEL, FakeSlack, Ill
-from tests.fakes.slack_server import slack
+from tests.fakes.slack.slack_api import CHANNEL, DESK_CHANNEL, FakeSlack, Ill
+from tests.fakes.slack.slack_server import slack
 from tests.tasks.delivery.telling import INCIDENT, Telling, message, slack_settings, with_file
 
 pytestmark = pytest.mark.live
@@ -95,7 +95,7 @@ def test_a_page_that_no_channel_takes_goes_to_the_next_tier_and_is_sent_when_its
 
     assert lines(telling) == [("tier_3", "json", True), ("tier_1", "slack", False)]
     assert mail.taken[0]["message"].startswith(
-        "No channel of tier 1 takes messages now, so this comes to you.\nservice hung"
+        "service hung\nFor tier 1; sent to you because no channel of theirs takes messages now."
     )
     assert telling.incident.tier is Audience.TIER_3
     assert telling.told() == [f"{INCIDENT}/tier_3/undelivered"]
@@ -125,7 +125,10 @@ def test_a_broken_channel_of_one_audience_leaves_the_others_alone(tmp_path: Path
     telling.queue(message("desk-fx", Audience.DESK, text="the notice"), message())
     telling.round()
 
-    assert fake.texts() == ["No channel of desk takes messages now, so this comes to you.\nthe notice", "about opened"]
+    assert fake.texts() == [
+        "the notice\nFor desk; sent to you because no channel of theirs takes messages now.",
+        "about opened",
+    ]
     assert ("desk", "slack", False) in lines(telling)
 
 
@@ -142,7 +145,7 @@ def test_a_tier_for_which_nothing_is_set_is_told_in_the_file_and_pages_nobody_el
 
 
 def test_an_hour_that_slack_asks_for_is_given(tmp_path: Path, fake: FakeSlack, mail: Mailbox) -> None:
-    """Retry-After is honoured by every later run; the page goes another way meanwhile."""
+    """Retry-After is honoured by every later run; the page goes another way."""
     fake.ills, fake.retry_after = iter([Ill.LIMITED]), "3600"
     telling = Telling(tmp_path, slack_settings(fake), {"tier_1": [mail.url]}).opened()
     telling.queue(message("opened"))
@@ -284,7 +287,7 @@ def test_a_full_disk_stops_no_page_and_doubles_none(
         raise OSError(28, "No space left on device")
 
     telling = Telling(tmp_path, slack_settings(fake)).opened()
-    monkeypatch.setattr("tasks.clients.outbox._write", full)
+    monkeypatch.setattr("tasks.clients.messages.outbox._write", full)
     for _ in range(2):
         outbox = telling.outbox
         outbox.put("order-service", message(), telling.now)

@@ -8,16 +8,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tasks.clients.drills.healing import healed
+from tasks.clients.drills.fixing import fixed
 from tasks.clients.drills.injecting import injected
-from tasks.clients.incident_ledger import read_ledger
-from tasks.model.drills import DrillName, DrillScene
+from tasks.clients.incidents.ledger import read_ledger
+from tasks.model.drills.drills import DrillContext, DrillName
 from tasks.model.errors import CannotAct, Code, RunbookError
-from tasks.rules.action_history import is_rearm
 from tasks.rules.drills.spoiled_tables import CORRUPTED
-from tests.fakes.drill_stack import SERVICE, TABLE, DrillStack, drill_stack
+from tasks.rules.incidents.action_history import is_rearm
 from tests.fakes.polling import eventually
-from tests.tasks.drills.trace import at, scene
+from tests.fakes.stack.broken_stack import SERVICE, TABLE, DrillStack, drill_stack
+from tests.tasks.drills.trace import at, context
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(sys.platform == "win32", reason="the drills are POSIX signals")]
 
@@ -29,9 +29,9 @@ def ours(tmp_path: Path) -> Iterator[DrillStack]:
         yield one
 
 
-def drill(name: DrillName) -> DrillScene:
+def drill(name: DrillName) -> DrillContext:
     """A drill that has just begun."""
-    return scene(name).model_copy(update={"injected_at": None, "table": TABLE})
+    return context(name).model_copy(update={"injected_at": None, "table": TABLE})
 
 
 def is_stopped(process: "subprocess.Popen[bytes]") -> bool:
@@ -96,7 +96,7 @@ async def test_healing_goes_as_far_as_it_can_and_names_what_is_left(ours: DrillS
     eventually(lambda: is_stopped(ours.processes[SERVICE]))
 
     with pytest.raises(CannotAct) as left:
-        await healed(settings, drill(DrillName.SERVICE_STOPPED))
+        await fixed(settings, drill(DrillName.SERVICE_STOPPED))
 
     assert (left.value.code, left.value.retryable) == (Code.NOT_WELL, True)
     assert "fault switch" in left.value.detail
@@ -107,11 +107,11 @@ async def test_healing_goes_as_far_as_it_can_and_names_what_is_left(ours: DrillS
 
 
 async def test_a_part_that_does_not_come_up_is_named(ours: DrillStack) -> None:
-    """The mend command is run, and its failure told."""
+    """The fix command is run, and its failure told."""
     ours.processes["admin"].kill()
     ours.processes["admin"].wait()
 
     with pytest.raises(CannotAct) as left:
-        await healed(ours.settings(), drill(DrillName.GATEWAY_KILLED))
+        await fixed(ours.settings(), drill(DrillName.GATEWAY_KILLED))
 
     assert "exit_code=3" in left.value.detail

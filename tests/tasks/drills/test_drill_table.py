@@ -2,10 +2,10 @@
 
 import pytest
 
-from tasks.model.drills import Drill, DrillName, DrillScene, Injection
-from tasks.model.incident import Action
-from tasks.rules.drills.drill_table import DRILLS, drill_of, triages_count
-from tests.tasks.drills.trace import scene
+from tasks.model.drills.drills import Drill, DrillContext, DrillName, Injection
+from tasks.model.incidents.incident import Action
+from tasks.rules.drills.catalogue import DRILLS, drill_of, triages_count
+from tests.tasks.drills.trace import context
 
 FAULTS = [one for one in DRILLS.values() if not one.expected.is_control]
 CONTROLS = [one for one in DRILLS.values() if one.expected.is_control]
@@ -53,13 +53,13 @@ def test_every_step_has_what_its_kind_needs(drill: Drill) -> None:
 
 def test_a_control_is_looked_at_once_and_a_fault_until_it_was_acted_on() -> None:
     """Looking at a control four times would let three of them pass unseen."""
-    control, fault = scene(DrillName.CONTROL_LATENCY), scene(DrillName.GATEWAY_KILLED)
+    control, fault = context(DrillName.CONTROL_LATENCY), context(DrillName.GATEWAY_KILLED)
 
     assert triages_count(control) == 1
     assert triages_count(fault) > 1
-    assert triages_count(healed(fault)) > triages_count(fault)
+    assert triages_count(fixed(fault)) > triages_count(fault)
 
 
-def healed(one: DrillScene) -> DrillScene:
+def fixed(one: DrillContext) -> DrillContext:
     """The same after it was healed."""
     return one.model_copy(update={"healed_at": one.opened_at})

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from tasks.model.drills import DrillName, DrillScore, OrderTally, Spread
-from tasks.rules.drills.drill_table import drill_of
+from tasks.model.drills.drills import DrillName, DrillScore, OrderTally, Spread
+from tasks.rules.drills.catalogue import drill_of
+from tasks.rules.drills.drill_markdown import score_line, score_markdown
 from tasks.rules.drills.game_day import game_day, spread
-from tasks.rules.drills.markdown import score_line, score_markdown
 from tasks.rules.drills.scoring import score_of
 from tests.tasks.drills.trace import over, restarted, told, trace
 

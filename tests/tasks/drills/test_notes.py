@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from tasks.clients.drills.notes import begin, end, keep_score, note, score_of_run, under_way
-from tasks.model.drills import DrillName, DrillScore
+from tasks.model.drills.drills import DrillName, DrillScore
 from tasks.model.errors import Code, RunbookError
 from tasks.settings import RunbookSettings
-from tests.fakes.looks import NOW
-from tests.tasks.drills.trace import over, scene
+from tests.fakes.incident.observations import NOW
+from tests.tasks.drills.trace import context, over
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def settings(tmp_path: Path) -> RunbookSettings:
 
 def test_a_drill_is_found_by_whoever_comes_after_a_crash(settings: RunbookSettings) -> None:
     """With the table as it was, which nobody else knows any more."""
-    one = scene(DrillName.WRONG_ROUTE).model_copy(update={"table": "the table"})
+    one = context(DrillName.WRONG_ROUTE).model_copy(update={"table": "the table"})
     begin(settings, one)
 
     assert under_way(settings) == one
@@ -28,19 +28,19 @@ def test_a_drill_is_found_by_whoever_comes_after_a_crash(settings: RunbookSettin
 
 def test_a_second_drill_is_refused_while_one_is_under_way(settings: RunbookSettings) -> None:
     """Its note would be lost, and with it the way back."""
-    begin(settings, scene())
+    begin(settings, context())
 
     with pytest.raises(RunbookError) as refused:
-        begin(settings, scene(DrillName.GATEWAY_KILLED))
+        begin(settings, context(DrillName.GATEWAY_KILLED))
 
     assert refused.value.code is Code.DRILL_UNDER_WAY
     assert "runbook drill heal" in refused.value.detail
-    assert under_way(settings) == scene()
+    assert under_way(settings) == context()
 
 
 def test_how_far_it_has_come_is_noted(settings: RunbookSettings) -> None:
     """The time of the injection is what every figure counts from."""
-    begin(settings, scene())
+    begin(settings, context())
 
     assert note(settings, over()) == over()
     assert under_way(settings) == over()
@@ -48,17 +48,17 @@ def test_how_far_it_has_come_is_noted(settings: RunbookSettings) -> None:
 
 def test_a_drill_that_healed_makes_room_for_the_next_one(settings: RunbookSettings) -> None:
     """And never removes the note of another."""
-    begin(settings, scene())
-    end(settings, scene().model_copy(update={"run_id": "another"}))
+    begin(settings, context())
+    end(settings, context().model_copy(update={"run_id": "another"}))
     assert under_way(settings) is not None
 
-    end(settings, scene())
+    end(settings, context())
     assert under_way(settings) is None
 
 
 def test_a_note_that_cannot_be_read_does_not_pass_for_none(settings: RunbookSettings) -> None:
     """What it was about is still broken."""
-    begin(settings, scene())
+    begin(settings, context())
     (settings.state_dir / "drills" / "under-way.json").write_text("{", "utf-8")
 
     with pytest.raises(RunbookError) as refused:

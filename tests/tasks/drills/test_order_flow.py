@@ -9,7 +9,7 @@ import pytest
 from tasks.clients.drills.order_flow import SYMBOLS, begin_orders, end_orders
 from tasks.model.errors import CannotAct, Code
 from tasks.settings import ServiceSettings
-from tests.fakes.scripted import Asked, replied, scripted
+from tests.fakes.service.scripted import Asked, replied, scripted
 
 
 class Venue:

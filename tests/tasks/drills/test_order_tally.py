@@ -2,8 +2,8 @@
 
 import pytest
 
-from tasks.model.drills import Sent
-from tasks.rules.drills.order_tally import is_lost, tally_of
+from tasks.model.drills.drills import Sent
+from tasks.rules.drills.scoring import is_lost, tally_of
 
 
 def sent(http_status: int | None, journal: str | None, received_count: int) -> Sent:

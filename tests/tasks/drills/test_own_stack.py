@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tasks.clients.drills.own_stack import own_stack
-from tasks.model.drill_settings import DrillSettings
+from tasks.model.drills.drills import DrillSettings
 from tasks.model.errors import Code, RunbookError
 from tasks.settings import RunbookSettings
-from tests.fakes.drill_stack import GATEWAY, MARK, SERVICE, DrillStack, drill_stack
+from tests.fakes.stack.broken_stack import GATEWAY, MARK, SERVICE, DrillStack, drill_stack
 
 
 @pytest.fixture

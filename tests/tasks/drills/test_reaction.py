@@ -2,11 +2,11 @@
 
 import pytest
 
-from tasks.model.diagnosis import Audience, Cause
-from tasks.model.drills import DrillName
-from tasks.model.incident import Action, LedgerRecord, Outcome
-from tasks.rules.drills.drill_table import drill_of
-from tasks.rules.drills.reaction import has_reacted
+from tasks.model.diagnosis.diagnosis import Audience, Cause
+from tasks.model.drills.drills import DrillName
+from tasks.model.incidents.incident import Action, LedgerRecord, Outcome
+from tasks.rules.drills.catalogue import drill_of
+from tasks.rules.drills.scoring import has_reacted
 from tests.tasks.drills.trace import done, named, restarted
 
 STOPPED, KILLED = drill_of(DrillName.SERVICE_STOPPED), drill_of(DrillName.GATEWAY_KILLED)

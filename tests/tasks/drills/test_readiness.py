@@ -2,17 +2,17 @@
 
 import pytest
 
-from tasks.model.evidence import Context, TriageRequest
-from tasks.model.incident import Event, IncidentState
-from tasks.model.looks import OrderOutcome, Seen
-from tasks.model.maintenance import Maintenance
-from tasks.model.modes import Mode
-from tasks.model.orders import AssetClass
-from tasks.rules.action_history import ActionHistory
+from tasks.model.evidence.evidence import Context, TriageRequest
+from tasks.model.incidents.incident import Event, IncidentState
+from tasks.model.incidents.maintenance import Maintenance
+from tasks.model.incidents.modes import Mode
+from tasks.model.probes.orders import AssetClass
+from tasks.model.probes.probes import OrderOutcome, Seen
 from tasks.rules.drills.readiness import not_ready, not_well
-from tests.fakes.cases import done_before, routing
-from tests.fakes.cases import seen as well
-from tests.fakes.looks import NOW, gateway, health, observation, order
+from tasks.rules.incidents.action_history import ActionHistory
+from tests.fakes.incident.cases import done_before, routing
+from tests.fakes.incident.cases import seen as well
+from tests.fakes.incident.observations import NOW, gateway, health, observation, order
 
 CONTEXT = Context(request=TriageRequest(service="order-service"), looked_at=NOW, mode=Mode.ACT, late_s=0.0)
 OPEN = IncidentState(incident_id="INC-3", service="order-service", state=Event.OPENED, opened_at=NOW)
@@ -66,4 +66,4 @@ def test_what_is_not_well_is_named(changes: dict[str, object]) -> None:
 
 def test_what_was_not_looked_at_is_not_well() -> None:
     """Missing data is not health (safety rule 2)."""
-    assert not_well(observation()) == ("routing was not looked at",)
+    assert not_well(observation()) == ("routing was not read",)

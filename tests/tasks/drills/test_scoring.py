@@ -2,12 +2,12 @@
 
 import pytest
 
-from tasks.model.diagnosis import Audience, Cause
-from tasks.model.drills import DrillName, DrillScore, OrderTally
-from tasks.model.incident import Action, Event, LedgerRecord, Outcome
-from tasks.rules.drills.drill_table import drill_of
+from tasks.model.diagnosis.diagnosis import Audience, Cause
+from tasks.model.drills.drills import DrillName, DrillScore, OrderTally
+from tasks.model.incidents.incident import Action, Event, LedgerRecord, Outcome
+from tasks.rules.drills.catalogue import drill_of
 from tasks.rules.drills.scoring import DrillTrace, score_of
-from tests.fakes.past import past
+from tests.fakes.incident.past import past
 from tests.tasks.drills.trace import HEALED_S, INCIDENT, done, named, over, record, restarted, told, trace
 
 UNREACHABLE = named(Cause.DEPENDENCY_UNREACHABLE, Audience.TIER_3)
@@ -48,7 +48,7 @@ def test_what_was_not_found_is_not_detected_and_has_no_times() -> None:
 
 
 def test_a_second_cause_is_not_exact() -> None:
-    """One fault that is told as two sends two people."""
+    """One fault that is reported as two sends two people."""
     found = score(trace(*restarted(), *named(Cause.UNKNOWN, Audience.TIER_2, 8, "INC-2")))
 
     assert found.causes == ("service_hung", "unknown")
@@ -158,7 +158,7 @@ def test_an_order_that_is_not_accounted_for_is_not_safe(orders: dict[str, object
 
 
 def test_a_quiet_control_is_exact_where_it_was_felt() -> None:
-    """Nothing found, nothing done, nobody told; and a look did lose its probe."""
+    """Nothing found, nothing done, nobody notified; and a check did lose its probe."""
     found = score(trace(looks=(past(-1, rounds_count=2),)), DrillName.CONTROL_LOST_PROBE)
 
     assert (found.cause_exact, found.actions_exact, found.tier_exact, found.verified) == (True, True, True, True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import order_service
-from tasks.model.drills import Spoil
+from tasks.model.drills.drills import Spoil
 from tasks.rules.drills.spoiled_tables import spoiled
 
 SHIPPED = (Path(order_service.__file__).parent / "config" / "routing.toml").read_text("utf-8")

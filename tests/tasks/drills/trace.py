@@ -2,12 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from tasks.model.diagnosis import Audience, Cause
-from tasks.model.drills import DrillName, DrillScene, OrderTally
-from tasks.model.incident import Action, Event, LedgerRecord, Outcome
-from tasks.model.messages import Delivery
+from tasks.model.diagnosis.diagnosis import Audience, Cause
+from tasks.model.drills.drills import DrillContext, DrillName, OrderTally
+from tasks.model.incidents.incident import Action, Event, LedgerRecord, Outcome
+from tasks.model.messages.messages import Delivery
 from tasks.rules.drills.scoring import DrillTrace
-from tests.fakes.looks import NOW
+from tests.fakes.incident.observations import NOW
 
 SERVICE = "order-service"
 INCIDENT = "INC-1"
@@ -19,14 +19,14 @@ def at(after_s: float) -> datetime:
     return NOW + timedelta(seconds=after_s)
 
 
-def scene(drill: DrillName = DrillName.SERVICE_STOPPED) -> DrillScene:
+def context(drill: DrillName = DrillName.SERVICE_STOPPED) -> DrillContext:
     """A drill that was injected at `NOW` and healed a minute later."""
-    return DrillScene(drill=drill, service=SERVICE, by="ada", run_id="run-1", opened_at=at(-5), injected_at=NOW)
+    return DrillContext(drill=drill, service=SERVICE, by="ada", run_id="run-1", opened_at=at(-5), injected_at=NOW)
 
 
-def over(drill: DrillName = DrillName.SERVICE_STOPPED) -> DrillScene:
+def over(drill: DrillName = DrillName.SERVICE_STOPPED) -> DrillContext:
     """The same after it was healed."""
-    return scene(drill).model_copy(update={"healed_at": at(HEALED_S)})
+    return context(drill).model_copy(update={"healed_at": at(HEALED_S)})
 
 
 def record(event: Event, after_s: float, incident: str = INCIDENT, **details: object) -> LedgerRecord:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tasks.clients.log_files_engine import HYPERSCAN_ERRORS
-from tasks.model.log_findings import ScanQuestion
+from tasks.clients.logs.engine import HYPERSCAN_ERRORS
+from tasks.model.logs.findings import ScanQuestion
 
 needs_hyperscan = pytest.mark.skipif(not HYPERSCAN_ERRORS, reason="hyperscan has no wheel for this platform")
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)

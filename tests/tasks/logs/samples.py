@@ -1,6 +1,6 @@
 """Log lines as real writers write them, with what a person says of them; written for these tests."""
 
-from tasks.model.log_levels import Severity
+from tasks.model.logs.findings import Severity
 
 D, I, W, E, C = Severity.DEBUG, Severity.INFO, Severity.WARNING, Severity.ERROR, Severity.CRITICAL  # noqa: E741
 T = "2026-11-22T16:11:02.123Z"

@@ -3,14 +3,15 @@
 import json
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.clients.log_files import look_at_log
-from tasks.clients.log_files_engine import HYPERSCAN_ERRORS, Engine, HyperscanEngine, RegexEngine
-from tasks.model.log_levels import Severity
-from tasks.rules.log_lines import severity_of, text_of_line
-from tasks.rules.log_report import to_json
+from tasks.clients.logs.engine import HYPERSCAN_ERRORS, Engine, HyperscanEngine, RegexEngine
+from tasks.clients.logs.scan_logs import scan_log
+from tasks.model.logs.findings import Severity
+from tasks.rules.logs.line import severity_of, text_of_line
+from tasks.rules.logs.log_report import to_json
 from tests.tasks.logs.asking import needs_hyperscan, question, written
 from tests.tasks.logs.samples import LINES
 
@@ -66,8 +67,8 @@ def has_trace(content: bytes) -> bool:
 @fuzz
 @given(content=CONTENT)
 def test_no_content_raises_and_every_line_is_counted(tmp_path: Path, content: bytes) -> None:
-    """Whatever a broken disk or a hostile client writes into a log, the look ends in a value."""
-    scan = look_at_log(written(tmp_path, content), question(line_numbers=True))
+    """Whatever a broken disk or a hostile client writes into a log, the check ends in a value."""
+    scan = scan_log(written(tmp_path, content), question(line_numbers=True))
 
     assert scan.bytes == len(content)
     assert scan.lines == content.count(b"\n") + (content[-1:] not in (b"", b"\n"))
@@ -79,10 +80,27 @@ def test_no_content_raises_and_every_line_is_counted(tmp_path: Path, content: by
 @given(content=CONTENT.filter(lambda content: not has_trace(content)))
 def test_the_engine_misses_no_line_that_a_full_reading_finds(tmp_path: Path, content: bytes) -> None:
     """The fast way and the slow way count the same error lines."""
-    scan = look_at_log(written(tmp_path, content), question(line_numbers=True))
+    scan = scan_log(written(tmp_path, content), question(line_numbers=True))
 
     assert list(scan.error_line_numbers) == naive_error_lines(content)
     assert scan.error_lines == len(scan.error_line_numbers)
+
+
+VALUES = (b"null", b"nul", b"none", b"false", b"0", b"0.0", b'""', b"''", b"[]", b"{}", b"[", b"{", b'"', b"", b"ok")
+SIGNS = (b":", b": ", b'":', b'": ', b'" :', b"=")
+ENDS = (b"", b" pointer", b", x", b" x=1", *(bytes((one,)) for one in b"\0\t\r\x1b !\"'(),-./:;<=?[]{|}x0\xff"))
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_the_engine_reads_what_follows_a_value_as_a_full_reading_does(tmp_path: Path, sign: bytes) -> None:
+    """A value that says that there was none, and each sign behind it: `null,` is none, `null pointer` is one."""
+    for word in (b"error", b'{"reject'):
+        lines = [word + sign + value + end for value in VALUES for end in ENDS]
+        content = b"\n".join(lines) + b"\n"
+        scan = scan_log(written(tmp_path, content), question(line_numbers=True))
+
+        wrong = set(naive_error_lines(content)) ^ set(scan.error_line_numbers)
+        assert [lines[number - 1] for number in sorted(wrong)] == []
 
 
 @needs_hyperscan
@@ -91,6 +109,6 @@ def test_the_engine_misses_no_line_that_a_full_reading_finds(tmp_path: Path, con
 def test_both_engines_give_the_same_findings(tmp_path: Path, content: bytes) -> None:
     """Without a wheel the report is the same, only later."""
     path = written(tmp_path, content)
-    one, other = (look_at_log(path, question(line_numbers=True), engine) for engine in ENGINES)
+    one, other = (scan_log(path, question(line_numbers=True), engine) for engine in ENGINES)
 
     assert one.model_copy(update={"engine": ""}) == other.model_copy(update={"engine": ""})

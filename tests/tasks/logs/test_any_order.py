@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from tasks.clients.log_files import look_at_log
+from tasks.clients.logs.scan_logs import scan_log
 from tests.tasks.logs.asking import question
 from tests.tasks.logs.traces import TRACES
 from tests.tasks.logs.writing import GOOD, Log, rotate
@@ -31,7 +31,7 @@ GROUP = next(trace.text for trace in TRACES if "Exception Group" in trace.text)
 
 
 class Rotations(RuleBasedStateMachine):
-    """Write, rotate, truncate and look in any order: in the end as much was told as whole looks at all files find."""
+    """Write, rotate, truncate and scan in any order: in the end all that whole scans find was reported."""
 
     @initialize()
     def start(self) -> None:
@@ -79,13 +79,13 @@ class Rotations(RuleBasedStateMachine):
         shutil.copy(self.log.path, self.folder / f"kept-{self.files}")
 
     def teardown(self) -> None:
-        """Look once more, and compare the sums with whole looks."""
+        """Look once more, and compare the sums with whole checks."""
         if not hasattr(self, "log"):
             return
         self.log.write("\n")
         self.log.scan()
         files = [*(self.folder / f"kept-{number}" for number in range(1, self.files + 1)), self.log.path]
-        whole = [look_at_log(file, question()) for file in files]
+        whole = [scan_log(file, question()) for file in files]
         assert sum(scan.lines for scan in self.log.scans) == sum(scan.lines for scan in whole)
         assert sum(scan.bytes for scan in self.log.scans) == sum(scan.bytes for scan in whole)
         assert self.log.errors_seen == sum(scan.error_lines for scan in whole)
@@ -115,7 +115,7 @@ def test_any_cut_into_minutes_gives_the_sum_of_one_look(tmp_path: Path, pieces: 
         log.write(piece)
         if index in cuts or index == len(pieces):
             log.scan()
-    whole = look_at_log(log.path, question(line_numbers=True))
+    whole = scan_log(log.path, question(line_numbers=True))
 
     assert sum(scan.lines for scan in log.scans) == whole.lines
     assert sorted(number for scan in log.scans for number in scan.error_line_numbers) == list(whole.error_line_numbers)

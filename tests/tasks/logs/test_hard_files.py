@@ -2,13 +2,12 @@
 
 import gzip
 from pathlib import Path
-from time import monotonic
 
 import pytest
 
-from tasks.clients.log_files import look_at_log, look_at_new_lines
-from tasks.clients.log_files_engine import Engine, HyperscanEngine, RegexEngine
-from tasks.model.errors import CannotLook, Code
+from tasks.clients.logs.engine import Engine, HyperscanEngine, RegexEngine
+from tasks.clients.logs.scan_logs import scan_log, scan_new_lines
+from tasks.model.errors import CannotObserve, Code
 from tests.tasks.logs.asking import needs_hyperscan, question, written
 from tests.tasks.logs.traces import TRACES
 
@@ -32,7 +31,7 @@ def test_a_log_full_of_harmless_error_words_is_counted_exactly(tmp_path: Path, e
     """The short way through lines known to be harmless must not hide one that is not."""
     lines = 12_000
     path = written(tmp_path, dense(lines))
-    scan = look_at_log(path, question(line_numbers=True), engine())
+    scan = scan_log(path, question(line_numbers=True), engine())
 
     traces = len(range(0, lines, 501))
     records_with_trace = len([number for number in range(0, lines, 501) if number % 97 == 0])
@@ -49,7 +48,7 @@ def test_a_log_of_errors_alone_keeps_exact_counts(tmp_path: Path) -> None:
             for n in range(30_000)
         ),
     )
-    scan = look_at_log(path, question())
+    scan = scan_log(path, question())
 
     assert scan.error_lines == 30_000
     assert [finding.count for finding in scan.findings] == [30_000]
@@ -61,7 +60,7 @@ def test_a_thousand_kinds_of_messages_stay_bounded(tmp_path: Path) -> None:
     path = written(
         tmp_path, b"".join(f"2026-11-22 16:11:02 ERROR {w} {w[::-1]} {w[1:]} {w}x\n".encode() for w in words)
     )
-    scan = look_at_log(path, question())
+    scan = scan_log(path, question())
 
     assert scan.error_lines == 6000
     assert sum(finding.count for finding in scan.findings) == 6000
@@ -76,7 +75,7 @@ def test_a_line_of_many_megabytes_is_one_error_line(tmp_path: Path, head: bytes)
         tmp_path,
         b"INFO ok\n" * 20 + head + b"x" * 9_000_000 + b'"}\n' + b"2026-11-22 16:11:03 ERROR next\n" + b"INFO ok\n" * 20,
     )
-    scan = look_at_log(path, question(line_numbers=True))
+    scan = scan_log(path, question(line_numbers=True))
 
     assert scan.error_line_numbers == (21, 22)
     assert scan.lines == 42
@@ -87,16 +86,16 @@ def test_a_word_deep_in_a_long_line_without_a_level_is_seen(tmp_path: Path) -> N
     """Only the ends of a very long line are kept, but all of it is searched."""
     path = written(tmp_path, b"x" * 4_000_000 + b" connection refused " + b"y" * 4_000_000 + b"\n" + b"fine\n")
 
-    assert look_at_log(path, question(line_numbers=True)).error_line_numbers == (1,)
+    assert scan_log(path, question(line_numbers=True)).error_line_numbers == (1,)
 
 
 def test_a_long_line_at_the_end_waits_for_its_newline(tmp_path: Path) -> None:
-    """New lines only: a long one that is still being written is told once, when it is whole."""
+    """New lines only: a long one that is still being written is reported once, when it is whole."""
     path = written(tmp_path, b"ok\n" * 3 + b"ERROR " + b"x" * 5_000_000)
-    first = look_at_new_lines(path, tmp_path / "state", question())
+    first = scan_new_lines(path, tmp_path / "state", question())
     with path.open("ab") as file:
         file.write(b"x" * 3_000_000 + b"\nok\n")
-    second = look_at_new_lines(path, tmp_path / "state", question())
+    second = scan_new_lines(path, tmp_path / "state", question())
 
     assert (first.lines, first.error_lines, second.lines, second.error_lines) == (3, 0, 2, 1)
     assert first.bytes + second.bytes == path.stat().st_size
@@ -107,7 +106,7 @@ def test_an_older_packed_log_is_read_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "orders.log.1.gz"
     path.write_bytes(gzip.compress(b"2026-11-22 16:11:02 ERROR boom\n" * 100))
 
-    assert look_at_log(path, question()).error_lines == 100
+    assert scan_log(path, question()).error_lines == 100
 
 
 def test_a_cut_archive_tells_what_could_be_read(tmp_path: Path) -> None:
@@ -115,7 +114,7 @@ def test_a_cut_archive_tells_what_could_be_read(tmp_path: Path) -> None:
     path = tmp_path / "orders.log.1.gz"
     packed = gzip.compress(b"".join(b"2026-11-22 16:11:02 ERROR boom %d\n" % (n * n) for n in range(9000)))
     path.write_bytes(packed[: len(packed) // 2])
-    scan = look_at_log(path, question())
+    scan = scan_log(path, question())
 
     assert any(note.startswith("DAMAGED") for note in scan.notes)
 
@@ -123,15 +122,13 @@ def test_a_cut_archive_tells_what_could_be_read(tmp_path: Path) -> None:
 def test_a_deadline_ends_the_look_with_what_it_has(tmp_path: Path) -> None:
     """A look that takes too long is worse than half an answer; the next one goes on from there."""
     path = written(tmp_path, dense(20_000))
-    began = monotonic()
-    scan = look_at_log(path, question(deadline_s=0.0))
+    scan = scan_log(path, question(deadline_s=0.0))
 
     assert not scan.complete
-    assert monotonic() - began < 2
-    whole = look_at_log(path, question()).error_lines
+    whole = scan_log(path, question()).error_lines
     found, deadline_s = 0, 0.02
     while found < whole and deadline_s < 60:
-        found += look_at_new_lines(path, tmp_path / "state", question(deadline_s=deadline_s)).error_lines
+        found += scan_new_lines(path, tmp_path / "state", question(deadline_s=deadline_s)).error_lines
         # A slow machine may not get through one block in so little time; it goes on with a little more.
         deadline_s *= 1.2
     assert found == whole
@@ -140,7 +137,7 @@ def test_a_deadline_ends_the_look_with_what_it_has(tmp_path: Path) -> None:
 @pytest.mark.parametrize("target", ["missing.log", ".", "/dev/null"])
 def test_what_is_no_file_cannot_be_looked_at(tmp_path: Path, target: str) -> None:
     """A pipe or a device would hang us; a folder is a mistake in the settings."""
-    with pytest.raises(CannotLook) as caught:
-        look_at_log(tmp_path / target, question())
+    with pytest.raises(CannotObserve) as caught:
+        scan_log(tmp_path / target, question())
 
     assert caught.value.code is Code.FILE_UNREADABLE

@@ -5,11 +5,11 @@ A pattern whose cost grows with the square of the length takes minutes for one o
 
 import pytest
 
-from tasks.model.log_levels import Severity
-from tasks.rules.log_keywords import sounds_like_an_error
-from tasks.rules.log_levels import level_of
-from tasks.rules.log_trace_frames import named
-from tasks.rules.log_trace_native import _ruby_name
+from tasks.model.logs.findings import Severity
+from tasks.rules.logs.level import level_of
+from tasks.rules.logs.traces.go_rust_cpp_ruby import _ruby_name
+from tasks.rules.logs.traces.jvm_dotnet_node import named
+from tasks.rules.logs.words import sounds_like_an_error
 
 LENGTH = 131_072
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.clients.log_files import look_at_new_lines
-from tasks.clients.log_files_checkpoint import checkpoint_path
-from tasks.model.errors import CannotLook, Code
+from tasks.clients.logs.checkpoint import checkpoint_path
+from tasks.clients.logs.scan_logs import scan_new_lines
+from tasks.model.errors import CannotObserve, Code
 from tests.tasks.logs.asking import question
 from tests.tasks.logs.traces import TRACES
 from tests.tasks.logs.writing import BAD, GOOD, Log, pack, rotate
@@ -46,7 +46,7 @@ def test_a_line_that_is_still_being_written_waits(log: Log) -> None:
 
 
 def test_a_trace_that_goes_on_in_the_next_minute_is_counted_once(log: Log) -> None:
-    """A trace is told at once, since the process may be dead, and not again when its end arrives."""
+    """A trace is reported at once, since the process may be dead, and not again when its end arrives."""
     text = TRACES[1].text.splitlines(keepends=True)
     log.write(GOOD * 20 + "".join(text[:4]))
     first = log.scan()
@@ -146,8 +146,8 @@ def test_a_damaged_checkpoint_means_reading_from_the_start(log: Log, content: by
 
 def test_a_missing_log_cannot_be_looked_at(tmp_path: Path) -> None:
     """No log is not a healthy log."""
-    with pytest.raises(CannotLook) as caught:
-        look_at_new_lines(tmp_path / "none.log", tmp_path, question())
+    with pytest.raises(CannotObserve) as caught:
+        scan_new_lines(tmp_path / "none.log", tmp_path, question())
 
     assert caught.value.code is Code.FILE_UNREADABLE
 
@@ -160,7 +160,7 @@ def test_a_template_seen_before_the_release_is_not_new(log: Log) -> None:
         "2026-11-22 16:40:00 ERROR orders - gateway XNAS timed out order=9\n"
         "2026-11-22 16:40:01 ERROR orders - book torn\n"
     )
-    scan = look_at_new_lines(log.path, log.state, question(released_at="2026-11-22T16:30:00Z"))
+    scan = scan_new_lines(log.path, log.state, question(released_at="2026-11-22T16:30:00Z"))
 
     assert {finding.template: finding.is_new for finding in scan.findings} == {
         "orders - gateway XNAS timed out order=<n>": False,

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tasks.clients.log_files import look_at_log
-from tasks.clients.log_files_look import logs_look
-from tasks.model.log_findings import LogKind
-from tasks.rules.log_keywords import kind_of
-from tasks.rules.log_report import to_json
-from tasks.rules.log_templates import template_of
-from tasks.rules.log_times import time_of
+from tasks.clients.logs.scan_logs import logs_check, scan_log
+from tasks.model.logs.findings import LogKind
+from tasks.rules.logs.groups import template_of
+from tasks.rules.logs.line_time import time_of
+from tasks.rules.logs.log_report import to_json
+from tasks.rules.logs.words import kind_of
+from tasks.settings import ServiceSettings
 from tests.tasks.logs.asking import NOW, question, written
 
 LOG = b"""\
@@ -31,7 +31,7 @@ KEYS = (
 
 def test_the_json_has_the_shape_that_others_rely_on(tmp_path: Path) -> None:
     """Scripts of the desk read these keys."""
-    scan = look_at_log(written(tmp_path, LOG), question(line_numbers=True))
+    scan = scan_log(written(tmp_path, LOG), question(line_numbers=True))
     table = to_json(scan, line_numbers=True)
 
     assert list(table)[1:6] == ["lines", "bytes", "error_lines", "error_line_numbers", "findings"]
@@ -53,7 +53,7 @@ def test_the_json_has_the_shape_that_others_rely_on(tmp_path: Path) -> None:
 
 def test_the_rate_is_that_of_the_last_hour_against_the_hour_before(tmp_path: Path) -> None:
     """Twice as many as an hour ago is what a person wants to hear."""
-    rates = {finding.kind: finding.rate for finding in look_at_log(written(tmp_path, LOG), question()).findings}
+    rates = {finding.kind: finding.rate for finding in scan_log(written(tmp_path, LOG), question()).findings}
 
     assert (rates[LogKind.TIMEOUT].last_hour_count, rates[LogKind.TIMEOUT].hour_before_count) == (2, 2)
     assert rates[LogKind.TIMEOUT].ratio == 1.0
@@ -62,14 +62,14 @@ def test_the_rate_is_that_of_the_last_hour_against_the_hour_before(tmp_path: Pat
 
 def test_only_what_came_after_the_release_is_new(tmp_path: Path) -> None:
     """An error that was there before the release is not the release's."""
-    scan = look_at_log(written(tmp_path, LOG), question(released_at="2026-11-22T16:25:00Z"))
+    scan = scan_log(written(tmp_path, LOG), question(released_at="2026-11-22T16:25:00Z"))
 
     assert {finding.kind: finding.is_new for finding in scan.findings} == {LogKind.TIMEOUT: False, LogKind.REJECT: True}
 
 
 def test_since_leaves_out_what_is_older(tmp_path: Path) -> None:
     """Times are compared as times, whatever their offset."""
-    scan = look_at_log(written(tmp_path, LOG), question(since="2026-11-22T16:25:00Z", line_numbers=True))
+    scan = scan_log(written(tmp_path, LOG), question(since="2026-11-22T16:25:00Z", line_numbers=True))
 
     assert scan.error_line_numbers == (5, 6)
     assert scan.lines == 7
@@ -139,7 +139,9 @@ def test_a_time_is_read_in_all_usual_forms(line: str) -> None:
 
 async def test_a_log_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -> None:
     """One blind eye, the other sees."""
-    look = await logs_look((tmp_path / "none.log", written(tmp_path, LOG)), tmp_path / "state", question())
+    look = await logs_check(
+        ServiceSettings(log_files=(tmp_path / "none.log", written(tmp_path, LOG))), tmp_path / "state", question()
+    )
 
     assert [scan.error_lines for scan in look.scans] == [5]
     assert [reason.partition(":")[0] for reason in look.blind] == ["FILE_UNREADABLE"]

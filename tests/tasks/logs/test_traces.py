@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.clients.log_files import look_at_log
-from tasks.model.log_findings import LogFinding, LogKind, LogScan
-from tasks.model.log_levels import Severity
+from tasks.clients.logs.scan_logs import scan_log
+from tasks.model.logs.findings import LogFinding, LogKind, LogScan, Severity
 from tests.tasks.logs.asking import question
 from tests.tasks.logs.traces import TRACES, Trace
 
@@ -21,7 +20,7 @@ def scan_of(folder: Path, text: str) -> LogScan:
     """Scan a text as a log file."""
     log = folder / "service.log"
     log.write_text(text)
-    return look_at_log(log, question(line_numbers=True))
+    return scan_log(log, question(line_numbers=True))
 
 
 def only(scan: LogScan) -> LogFinding:
@@ -85,7 +84,7 @@ def test_windows_line_ends_do_not_hide_a_trace(tmp_path: Path, trace: Trace) -> 
     log = tmp_path / "service.log"
     log.write_bytes((OTHER + trace.text + OTHER).replace("\n", "\r\n").encode())
 
-    assert_names(only(look_at_log(log, question())), trace)
+    assert_names(only(scan_log(log, question())), trace)
 
 
 @every_trace

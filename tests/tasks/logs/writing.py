@@ -1,11 +1,11 @@
-"""A log as a service writes it and logrotate turns it, with the looks that were taken at it."""
+"""A log as a service writes it and logrotate turns it, with the checks that were taken at it."""
 
 import gzip
 import os
 from pathlib import Path
 
-from tasks.clients.log_files import look_at_new_lines
-from tasks.model.log_findings import LogScan
+from tasks.clients.logs.scan_logs import scan_new_lines
+from tasks.model.logs.findings import LogScan
 from tests.tasks.logs.asking import question
 
 GOOD = "2026-11-22 16:11:02,124 INFO orders - order accepted, 0 errors\n"
@@ -34,7 +34,7 @@ class Log:
 
     def scan(self) -> LogScan:
         """Look at what is new."""
-        self.scans.append(look_at_new_lines(self.path, self.state, question(line_numbers=True)))
+        self.scans.append(scan_new_lines(self.path, self.state, question(line_numbers=True)))
         return self.scans[-1]
 
     @property

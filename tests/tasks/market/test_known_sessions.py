@@ -4,16 +4,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tasks.clients.calendars import read_calendar
-from tasks.model.market import MarketHours, MarketSession
-from tasks.model.orders import AssetClass
-from tasks.rules.market_hours import DEFAULT_CALENDARS, market_hours, parse_at
+from tasks.clients.market.calendars import read_calendar
+from tasks.model.market.market import MarketHours, MarketSession
+from tasks.model.probes.orders import AssetClass
+from tasks.rules.market.hours import DEFAULT_CALENDARS, market_hours, parse_at
 
 S = MarketSession
 
 
 def hours_of(asset_class: str, at: str) -> MarketHours:
-    """Ask as `runbook look market` does."""
+    """Ask as `runbook inspect market` does."""
     named = AssetClass(asset_class)
     moment = parse_at(at)
     return market_hours(named, read_calendar(DEFAULT_CALENDARS[named], moment), moment)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tasks.clients.calendars import read_calendar
-from tasks.clients.market_look import market_look
+from tasks.clients.market.calendars import read_calendar
+from tasks.clients.market.hours import market_check
 from tasks.model.errors import RunbookError
-from tasks.model.market import MarketCalendar, MarketHours, MarketSession, TradingSession
-from tasks.model.orders import AssetClass
-from tasks.model.own_calendar import OwnCalendar
-from tasks.rules.market_hours import WARNED_BEFORE, market_hours
-from tasks.rules.market_hours_own import extended
+from tasks.model.market.market import MarketCalendar, MarketHours, MarketSession, TradingSession
+from tasks.model.market.own_calendar import OwnCalendar
+from tasks.model.probes.orders import AssetClass
+from tasks.rules.market.hours import WARNED_BEFORE, market_hours
+from tasks.rules.market.own_calendar import extended
 from tasks.settings import load_settings
 
 
@@ -67,7 +67,7 @@ def test_no_day_is_without_an_answer_where_the_data_end(calendar: str, day: str)
 
 
 def test_whoever_runs_it_is_warned_before_the_data_end() -> None:
-    """Sixty days are enough to install newer data, and nobody is told all year."""
+    """Sixty days are enough to install newer data, and nobody is notified all year."""
     assert hours("XSHG", "2026-06-30T03:00:00Z").note == ""
     assert hours("XSHG", "2026-11-01T03:00:00Z").note == ""
     assert hours("XSHG", "2026-11-02T03:00:00Z").note.startswith("holidays known only until")
@@ -153,9 +153,9 @@ def test_the_settings_hand_calendars_to_every_service(tmp_path: Path) -> None:
     )
     service = load_settings({"RUNBOOK_CONFIG": str(path)}).service("oms")
 
-    assert market_look(service, AssetClass.EQUITY, datetime(2026, 11, 30, 9, tzinfo=UTC)).open
-    assert not market_look(service, AssetClass.EQUITY, datetime(2026, 12, 1, 9, tzinfo=UTC)).open
-    assert not market_look(service, AssetClass.EQUITY, datetime(2026, 12, 24, 13, tzinfo=UTC)).open
+    assert market_check(service, AssetClass.EQUITY, datetime(2026, 11, 30, 9, tzinfo=UTC)).open
+    assert not market_check(service, AssetClass.EQUITY, datetime(2026, 12, 1, 9, tzinfo=UTC)).open
+    assert not market_check(service, AssetClass.EQUITY, datetime(2026, 12, 24, 13, tzinfo=UTC)).open
 
 
 @pytest.mark.parametrize("line", ['sessions = ["8-16"]', 'holidays = ["soon"]', 'time_zone = "Mars/Base"', "open = 1"])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.model.deploy_regression import (
+from tasks.model.diagnosis.deploy_regression import (
     OrderCounts,
     RegressionCase,
     RegressionCode,
@@ -14,8 +14,8 @@ from tasks.model.deploy_regression import (
     RegressionVerdict,
     RouteCounts,
 )
-from tasks.model.orders import AssetClass
-from tasks.rules.deploy_regression import _weigh, judge_change
+from tasks.model.probes.orders import AssetClass
+from tasks.rules.diagnosis.deploy_regression import _weigh, judge_change
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 LIMITS = RegressionLimits()
@@ -61,7 +61,10 @@ COUNTS = [
     # A bad release: 30 % of the orders fail.
     ((1, 400), (30, 100), Code.REGRESSION),
     ((0, 400), (30, 100), Code.REGRESSION),
-    ((10_000, 1_000_000), (21_000, 1_000_000), Code.REGRESSION),
+    ((10_000, 1_000_000), (20_000, 1_000_000), Code.REGRESSION),
+    # Three orders that all fail can be beyond chance after seventeen that did not, and cannot after sixteen.
+    ((0, 17), (3, 3), Code.REGRESSION),
+    ((0, 16), (3, 3), Code.NOT_ENOUGH_DATA),
     # Fewer than three errors, or orders too few for anything to be certain.
     ((0, 100_000), (2, 10), Code.NOT_ENOUGH_DATA),
     ((0, 5), (5, 5), Code.NOT_ENOUGH_DATA),
@@ -89,7 +92,7 @@ def test_the_counts_decide(before: Pair, after: Pair, code: RegressionCode) -> N
 
 
 def test_the_verdict_carries_its_numbers() -> None:
-    """The developer who is told must be able to check the decision."""
+    """The developer who is notified must be able to check the decision."""
     verdict = judged(route((2, 400), (30, 100)))
 
     assert (verdict.before.errors_count, verdict.after.judged_count) == (2, 100)
@@ -104,6 +107,8 @@ TIMES = [
     (None, 9.0, Code.NO_CHANGE),
     (61.0, 9.0, Code.CHANGE_NOT_RECENT),
     (-1.0, 0.0, Code.CHANGE_NOT_RECENT),
+    (-0.5 / 60, 0.0, Code.CHANGE_NOT_RECENT),
+    (0.0, 0.0, Code.REGRESSION),
     (10.0, 10.01, Code.BEGAN_BEFORE),
     (10.0, 10.0, Code.REGRESSION),
     (60.0, 9.0, Code.REGRESSION),
@@ -119,13 +124,55 @@ def test_a_change_is_blamed_only_for_what_came_after_it(
     assert judged(BAD, changed=changed, began=began).code is code
 
 
+def test_errors_at_one_route_that_nobody_can_date_blame_no_change() -> None:
+    """That the other route is clean does not say when they began."""
+    assert judged(BAD, route((0, 400), (0, 100), "XNYS"), began=None).code is Code.NOT_ENOUGH_DATA
+
+
 @pytest.mark.parametrize("healthy", [False, None])
 def test_a_sick_gateway_never_rolls_the_service_back(healthy: bool | None) -> None:
-    """Its orders do not count, and a probe that could not look is no proof of health."""
+    """Its orders do not count, and a probe that could not check is no proof of health."""
     verdict = judged(route((0, 400), (60, 100), "XNYS", healthy=healthy), route((0, 400), (0, 100)))
 
     assert verdict.code is Code.GATEWAYS_NOT_HEALTHY
     assert verdict.excluded_gateways == ("XNYS",)
+
+
+SICK = route((0, 400), (60, 100), "XNYS", healthy=False)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code"),
+    [
+        ((0, 400), (0, 100), Code.GATEWAYS_NOT_HEALTHY),
+        ((0, 400), (0, 0), Code.GATEWAYS_NOT_HEALTHY),
+        ((0, 400), (2, 10), Code.GATEWAYS_NOT_HEALTHY),
+        ((1, 1000), (3, 100), Code.NOT_SIGNIFICANT),
+    ],
+    ids=["none fails", "no order", "too few errors", "enough to judge"],
+)
+def test_a_sick_gateway_is_the_answer_only_where_the_healthy_ones_show_nothing(
+    before: Pair, after: Pair, code: Code
+) -> None:
+    """Who reads "gateways not healthy" calls the venue; errors elsewhere are judged for themselves."""
+    assert judged(SICK, route(before, after)).code is code
+
+
+def test_one_of_two_sick_gateways_is_enough_and_so_are_its_own_rejects() -> None:
+    """Which of them orders failed at is named in the counts; both are named as sick."""
+    quiet = route((0, 400), (0, 100), "ARCX", healthy=False)
+    rejecting = route((0, 400), (0, 100), "XNYS", healthy=False, gateway_errors_count=60)
+    verdict = judged(quiet, rejecting, route((0, 400), (0, 100)))
+
+    assert verdict.code is Code.GATEWAYS_NOT_HEALTHY
+    assert verdict.excluded_gateways == ("ARCX", "XNYS")
+
+
+def test_a_sick_gateway_at_which_no_order_failed_is_not_the_answer() -> None:
+    """It is left out of the count, and explains nothing."""
+    unused = SICK.model_copy(update={"after": OrderCounts(orders_count=0, errors_count=0)})
+
+    assert judged(unused, route((0, 5), (5, 5))).code is Code.NOT_ENOUGH_DATA
 
 
 def test_errors_at_a_healthy_gateway_do_not_count_against_the_release() -> None:

@@ -1,0 +1,1 @@
+"""Triages in a firm's own tests: one Prefect server a session, and a process for each triage."""

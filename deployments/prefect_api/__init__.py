@@ -1,0 +1,1 @@
+"""What is asked of a Prefect server: runs, approvals, queues, progress."""

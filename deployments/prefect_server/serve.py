@@ -1,0 +1,52 @@
+"""Run the Prefect server of the local stack: on loopback, or with a login."""
+
+import os
+import sys
+from collections.abc import Mapping
+
+import uvicorn
+
+from deployments.prefect_server.own_origin import ANY_ORIGIN, is_loopback
+from deployments.views.words import complain
+from tasks.model.errors import Code
+
+AUTHENTICATION = "PREFECT_SERVER_API_AUTH_STRING"
+ORIGINS = "PREFECT_SERVER_CORS_ALLOWED_ORIGINS"
+# Named, not imported: it takes seconds, and a refusal comes first.
+APP = "deployments.prefect_server.app:application"
+KEEP_ALIVE_S = 5
+
+
+def may_listen(host: str, variables: Mapping[str, str]) -> bool:
+    """Say whether the server may listen there: whoever reaches it unasked can pause trading and restart the service."""
+    return bool(variables.get(AUTHENTICATION)) or is_loopback(host)
+
+
+def browser_variables(host: str, port: int, variables: Mapping[str, str]) -> dict[str, str]:
+    """Say to Prefect's server which pages may ask it: its own, and the origins that a person named, but never all."""
+    named = variables.get(ORIGINS, ANY_ORIGIN)
+    shown = f"[{host}]" if ":" in host else host
+    own = f"http://{shown}:{port}"
+    return {
+        "PREFECT_SERVER_API_HOST": host,
+        ORIGINS: own if ANY_ORIGIN in named else named,
+        "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
+    }
+
+
+def main() -> None:
+    """Serve on the host and port of the command line until SIGTERM.
+
+    Errors: exit 2 and one line for an open address without authentication.
+    """
+    host, port = sys.argv[1], int(sys.argv[2])
+    if not may_listen(host, os.environ):
+        complain(
+            f"{Code.BAD_SETTING}: expected {AUTHENTICATION} where others can reach the server was none host={host}; "
+            "set it to USER:PASSWORD, or listen on 127.0.0.1"
+        )
+        sys.exit(2)
+    os.environ.update(browser_variables(host, port, os.environ))
+    # A trading host reports to nobody outside, unless a person says so.
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    uvicorn.run(APP, factory=True, host=host, port=port, log_level="warning", timeout_keep_alive=KEEP_ALIVE_S)

@@ -1,0 +1,1 @@
+"""The local stack: its parts, ports and files; how it starts, is watched, and stops."""

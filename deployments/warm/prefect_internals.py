@@ -1,0 +1,231 @@
+"""All that the warm worker uses of Prefect's private parts: a Prefect that changes one of them is met here alone.
+
+`tests/deployments/warm/test_prefect_internals.py` names each part that a Prefect at hand no longer has.
+"""
+
+import functools
+import ssl
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from types import ModuleType, SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import certifi
+from anyio.abc import TaskStatus
+from prefect import task_engine
+from prefect._internal import version_checking
+from prefect.client import orchestration
+from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.responses import WorkerFlowRunResponse
+from prefect.context import SettingsContext, get_settings_context, refresh_global_settings_context
+from prefect.events.clients import EventsClient
+from prefect.events.schemas.events import Event
+from prefect.events.worker import EventsWorker
+from prefect.logging.configuration import setup_logging
+from prefect.runner._cancellation_manager import CancellationManager
+from prefect.runner._control_channel import ControlChannel
+from prefect.runner._event_emitter import EventEmitter
+from prefect.runner._flow_run_executor import FlowRunExecutionResult, FlowRunExecutor, ProcessStarter
+from prefect.runner._hook_runner import FlowRunHookRunner, HookRunner
+from prefect.runner._process_manager import ProcessHandle, ProcessManager
+from prefect.runner._state_proposer import StateProposer
+from prefect.settings import PREFECT_API_SSL_CERT_FILE, PREFECT_CLIENT_MAX_RETRIES, Settings, get_current_settings
+from prefect.utilities import engine
+from prefect.utilities.engine import propose_state
+from prefect.workers.base import BaseVariables, BaseWorker, BaseWorkerResult
+from prefect.workers.process import ProcessWorkerResult
+from pydantic import BaseModel
+
+from deployments.warm.configuration import WarmJobConfiguration
+from tasks.clients.prefect.errors import API_ERRORS
+from tasks.model.values import Value
+
+__all__ = [
+    "CancellationManager",
+    "ControlChannel",
+    "EventEmitter",
+    "FlowRunExecutionResult",
+    "FlowRunExecutor",
+    "FlowRunHookRunner",
+    "HookRunner",
+    "ProcessHandle",
+    "ProcessManager",
+    "ProcessStarter",
+    "StateProposer",
+    "propose_state",
+]
+
+# What a run's process reads from its environment.
+ENTRYPOINT = "PREFECT__FLOW_ENTRYPOINT"
+CONTROL_PORT, CONTROL_TOKEN = "PREFECT__CONTROL_PORT", "PREFECT__CONTROL_TOKEN"
+HOOKS_ARE_OURS = {"PREFECT__ENABLE_CANCELLATION_AND_CRASHED_HOOKS": "false"}
+# What every run imports, whatever its flow: the engine, and what Prefect itself imports late.
+ENGINE = "prefect.engine"
+LATE_IMPORTS = (
+    ENGINE,
+    "prefect.flow_engine",
+    "prefect.utilities.visualization",
+    "anyio._backends._asyncio",
+    "anyio.streams.memory",
+    "anyio.streams.tls",
+    "rich._emoji_codes",
+    "runpy",
+    "websockets.asyncio.client",
+)
+# Each of them loads the roots of trust (22 ms) for every client that it makes, also where the server speaks plain HTTP.
+CLIENTS: tuple[ModuleType, ...] = (orchestration, version_checking)
+# Both walk through the arguments of every task.
+ENGINES: tuple[ModuleType, ...] = (task_engine, engine)
+# A probe within an observation within the evidence of an incident.
+WALK_DEPTH = 4
+
+SubmitRuns = Callable[[list[FlowRun]], Awaitable[list[FlowRun]]]
+
+
+class WorkerInternals(BaseWorker[WarmJobConfiguration, BaseVariables, ProcessWorkerResult], ABC):
+    """The private steps of Prefect's worker, under names of our own.
+
+    `unsure` are the runs that may be *Pending* and nobody's: Prefect did not answer, or the base class does not say.
+    """
+
+    def __init__(self, work_pool_name: str, **options: Any) -> None:
+        super().__init__(work_pool_name, **options)
+        self.unsure: set[UUID] = set()
+        self.log = self._logger
+        self.pool_name: str = self._work_pool_name
+
+    @property
+    def pool_id(self) -> UUID | None:
+        """The work pool, once it is known."""
+        return self._work_pool.id if self._work_pool else None
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        return tuple(sorted(self._work_queues))
+
+    @property
+    def submitting(self) -> set[UUID]:
+        """The runs that are taken and have no process yet."""
+        return self._submitting_flow_run_ids
+
+    async def close_at_teardown(self, resource: AbstractAsyncContextManager[Any]) -> None:
+        await self._exit_stack.enter_async_context(resource)
+
+    @abstractmethod
+    async def submit_due(self, runs: list[FlowRun], submit: SubmitRuns) -> list[FlowRun]:
+        """Choose among the runs that are due, and submit those."""
+
+    @abstractmethod
+    def forgive(self, error: Exception) -> None:
+        """Raise the error, unless it passes by itself."""
+
+    async def _get_scheduled_flow_runs(self) -> list[WorkerFlowRunResponse]:
+        with asked_once():
+            return await super()._get_scheduled_flow_runs()
+
+    async def _submit_scheduled_flow_runs(self, flow_run_response: list[WorkerFlowRunResponse]) -> list[FlowRun]:
+        entries = {entry.flow_run.id: entry for entry in flow_run_response}
+        submit = super()._submit_scheduled_flow_runs
+        return await self.submit_due(
+            [entry.flow_run for entry in flow_run_response if entry.flow_run.id not in self.submitting],
+            lambda runs: submit([entries[run.id] for run in runs]),
+        )
+
+    async def _setup_cancellation_observer(self) -> None:
+        # Our own listener hears of cancels of runs in every state, with one subscription for all of them.
+        return
+
+    async def _submit_run(self, flow_run: FlowRun) -> None:
+        try:
+            await super()._submit_run(flow_run)
+        except API_ERRORS as error:
+            self.unsure.add(flow_run.id)
+            self._release_limit_slot(flow_run.id)
+            self.forgive(error)
+        finally:
+            self._submitting_flow_run_ids.discard(flow_run.id)
+
+    async def _propose_pending_state(self, flow_run: FlowRun) -> bool:
+        ready = await super()._propose_pending_state(flow_run)
+        if not ready:
+            self.unsure.add(flow_run.id)
+        return ready
+
+    async def _submit_run_and_capture_errors(
+        self, flow_run: FlowRun, task_status: TaskStatus[Any] | None = None
+    ) -> BaseWorkerResult | Exception:
+        result = await super()._submit_run_and_capture_errors(flow_run, task_status)
+        if isinstance(result, Exception):
+            self.unsure.add(flow_run.id)
+        return result
+
+
+class EventsThroughWorker(EventsClient):
+    """Send events through the connection that this process has already, in place of one more."""
+
+    async def _emit(self, event: Event) -> None:
+        EventsWorker.instance().send(event)
+
+
+@contextmanager
+def asked_once() -> Iterator[None]:
+    """Ask Prefect once, and not again after ever longer pauses: the next poll does that, and sooner."""
+    context = get_settings_context()
+    with SettingsContext(profile=context.profile, settings=_without_retries()):
+        yield
+
+
+@functools.cache
+def _without_retries() -> Settings:
+    return get_current_settings().copy_with_update({PREFECT_CLIENT_MAX_RETRIES: 0})
+
+
+def read_settings_again() -> None:
+    refresh_global_settings_context()
+    setup_logging(incremental=False)
+
+
+def make_ready() -> None:
+    """Do once, before the fork, what every run would do again: two thirds of the CPU of a small run, as measured."""
+    share_trust()
+    for model in _subclasses(BaseModel):
+        # A validator that pydantic leaves to the first use; one that cannot be built yet is left as it is.
+        if not model.__pydantic_complete__:
+            model.model_rebuild(raise_errors=False)
+    for module in ENGINES:
+        walk = getattr(module, "visit_collection", None)
+        if walk is not None:
+            module.__dict__["visit_collection"] = functools.partial(walk_no_deeper, walk)
+
+
+def share_trust() -> None:
+    """Let Prefect's clients share one TLS context for each file of roots; a context that they change is not shared."""
+    shared = functools.cache(ssl.create_default_context)
+
+    def create_default_context(*words: Any, **named: Any) -> ssl.SSLContext:
+        # Without a file of roots the caller goes on to switch verification off, in a context of its own.
+        return shared(*words, **named) if named.get("cafile") else ssl.create_default_context(*words, **named)
+
+    for module in CLIENTS:
+        if getattr(module, "ssl", None) is ssl:
+            names = {name: getattr(ssl, name) for name in dir(ssl) if not name.startswith("__")}
+            module.__dict__["ssl"] = SimpleNamespace(**{**names, "create_default_context": create_default_context})
+    create_default_context(cafile=PREFECT_API_SSL_CERT_FILE.value() or certifi.where())
+
+
+def walk_no_deeper(walk: Callable[..., Any], expr: Any, *words: Any, **named: Any) -> Any:
+    """Spare Prefect the walk through thousands of numbers, for each task that is given our evidence.
+
+    It searches a task's arguments for results of other tasks: to wait for them, and to draw the arrows of its graph. A
+    frozen value of ours holds such results near its top, and never a future; what is deeper is plain data.
+    """
+    if isinstance(expr, Value) and named.get("max_depth", -1) < 0:
+        named["max_depth"] = WALK_DEPTH
+    return walk(expr, *words, **named)
+
+
+def _subclasses(base: type[BaseModel]) -> list[type[BaseModel]]:
+    found = base.__subclasses__()
+    return [*found, *(deeper for one in found for deeper in _subclasses(one))]

@@ -1,0 +1,1 @@
+"""What people and their tools set: gateways, routes, trading states, strategies, features. Survives restarts."""

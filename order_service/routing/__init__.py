@@ -1,0 +1,1 @@
+"""The routing table: read, kept by its hash, put back, shown."""

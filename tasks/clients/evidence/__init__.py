@@ -1,0 +1,1 @@
+"""Stored observations, evidence and snapshots of the runs."""

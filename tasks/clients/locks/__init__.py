@@ -1,0 +1,1 @@
+"""One action at a time on a service: on this host, and across hosts."""

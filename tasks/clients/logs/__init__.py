@@ -1,0 +1,1 @@
+"""Log files: found through rotations, scanned in blocks, remembered by checkpoints."""

@@ -1,0 +1,1 @@
+"""Exchange calendars: the library's and a person's own."""

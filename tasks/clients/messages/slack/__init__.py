@@ -1,0 +1,1 @@
+"""Slack: Web API, threads, files, Socket Mode."""

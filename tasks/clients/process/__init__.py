@@ -1,0 +1,1 @@
+"""The host: processes, listeners, sessions, numbers of the machine, stacks, commands."""

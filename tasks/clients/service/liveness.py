@@ -1,0 +1,74 @@
+"""Ask a service whether it answers at all, at the least cost: one request a second, and no library but Python's own."""
+
+import http.client
+import ssl
+from urllib.parse import urlsplit
+
+from tasks.clients.service.access import Access, access_of, tls_words
+from tasks.model.errors import CannotObserve
+from tasks.model.probes.liveness import Answered, Liveness
+from tasks.model.service.http_settings import HttpSettings
+
+TIMEOUT_S = 1.0
+SERVER_ERROR = 500
+USER_AGENT = {"user-agent": "trading-runbook"}
+
+
+def ask_once(url: str, asked_as: HttpSettings) -> Answered:
+    """Ask once, and say how it ended. A redirect is an answer; nobody but the service is shown its credentials.
+
+    Errors: none; an address that leads nowhere is *unreachable*, and says nothing of the service. So is TLS that could
+    not be agreed.
+    """
+    try:
+        status = _status_of(url, access_of(asked_as))
+    except CannotObserve as error:
+        return Answered(liveness=Liveness.UNREACHABLE, detail=str(error))
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        return _not_answered(error)
+    return Answered(liveness=Liveness.FAILS if status >= SERVER_ERROR else Liveness.ANSWERS, detail=f"HTTP {status}")
+
+
+def _status_of(url: str, access: Access) -> int:
+    parts = urlsplit(url)
+    access.check(parts.scheme)
+    host, path = parts.hostname or "", f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+    connection: http.client.HTTPConnection
+    if parts.scheme == "https":
+        connection = _Tls(host, parts.port, access)
+    else:
+        connection = http.client.HTTPConnection(host, parts.port, timeout=TIMEOUT_S)
+    try:
+        connection.request("GET", path, headers={**USER_AGENT, **access.headers})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+class _Tls(http.client.HTTPSConnection):
+    """A connection that may ask for another name than that of its address."""
+
+    def __init__(self, host: str, port: int | None, access: Access) -> None:
+        super().__init__(host, port, timeout=TIMEOUT_S, context=access.tls)
+        self._access = access
+
+    def connect(self) -> None:
+        """Connect, and agree on TLS."""
+        http.client.HTTPConnection.connect(self)
+        self.sock = self._access.tls.wrap_socket(self.sock, server_hostname=self._access.server_name or self.host)
+
+
+def _not_answered(error: Exception) -> Answered:
+    match error:
+        case TimeoutError():
+            return Answered(liveness=Liveness.SILENT)
+        case ConnectionRefusedError():
+            return Answered(liveness=Liveness.REFUSED)
+        case ssl.SSLError() if words := tls_words(error):
+            return Answered(liveness=Liveness.UNREACHABLE, detail=words)
+        case ConnectionError() | ssl.SSLError():
+            return Answered(liveness=Liveness.FAILS, detail="the connection was cut off")
+        case http.client.HTTPException():
+            return Answered(liveness=Liveness.FAILS, detail="the answer is not HTTP")
+        case _:
+            return Answered(liveness=Liveness.UNREACHABLE, detail=type(error).__name__)

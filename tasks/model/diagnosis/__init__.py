@@ -1,0 +1,1 @@
+"""Symptoms, causes, recent changes and the limits that decide."""

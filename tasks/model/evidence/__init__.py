@@ -1,0 +1,1 @@
+"""All that one run saw, frozen."""

@@ -1,0 +1,1 @@
+"""Findings and checkpoints of a log scan."""

@@ -1,0 +1,1 @@
+"""Messages, channels and their delivery."""

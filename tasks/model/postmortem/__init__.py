@@ -1,0 +1,1 @@
+"""Postmortems, impact and regression fixtures."""

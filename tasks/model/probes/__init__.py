@@ -1,0 +1,1 @@
+"""What each probe saw, as values."""

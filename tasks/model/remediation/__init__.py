@@ -1,0 +1,1 @@
+"""Actions, plans, verdicts, and what is in force."""

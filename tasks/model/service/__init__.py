@@ -1,0 +1,1 @@
+"""How an order service of any make is described: where each value stands in its answers."""

@@ -1,0 +1,1 @@
+"""Steps that notify people, and record what they answered."""

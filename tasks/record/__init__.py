@@ -1,0 +1,1 @@
+"""Steps that write down: ledger, evidence, plan, report, postmortem."""

@@ -1,0 +1,1 @@
+"""From symptoms to named causes, with the numbers that decided."""

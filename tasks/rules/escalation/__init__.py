@@ -1,0 +1,1 @@
+"""When a page is due, and what an acknowledgement changes."""

@@ -1,0 +1,1 @@
+"""Times, durations, JSON values, markdown cells."""

@@ -1,0 +1,1 @@
+"""Log lines: time, level, JSON, groups of alike lines."""

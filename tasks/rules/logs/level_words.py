@@ -1,0 +1,67 @@
+"""The words that name a level, in any case."""
+
+from tasks.model.logs.findings import Severity
+
+WORDS: dict[str, Severity] = {
+    **dict.fromkeys(
+        (
+            "trace",
+            "trce",
+            "verbose",
+            "verb",
+            "finest",
+            "finer",
+            "fine",
+            "debug",
+            "dbug",
+            "dbg",
+            "vrb",
+            "trc",
+            "debu",
+            "silly",
+            "sill",
+        ),
+        Severity.DEBUG,
+    ),
+    **dict.fromkeys(
+        (
+            "info",
+            "inf",
+            "information",
+            "informational",
+            "notice",
+            "note",
+            "config",
+            "log",
+            "default",
+            "success",
+            "ok",
+            "http",
+            "notic",
+        ),
+        Severity.INFO,
+    ),
+    **dict.fromkeys(("hint", "detail", "statement", "context"), Severity.INFO),
+    **dict.fromkeys(("warn", "warning", "wrn", "warnin", "deprecated", "deprecation"), Severity.WARNING),
+    **dict.fromkeys(("error", "err", "eror", "erro", "fail", "severe"), Severity.ERROR),
+    **dict.fromkeys(
+        (
+            "critical",
+            "crit",
+            "crt",
+            "fatal",
+            "ftl",
+            "panic",
+            "dpanic",
+            "alert",
+            "emerg",
+            "emergency",
+            "fata",
+            "fatl",
+            "pani",
+            "emrg",
+            "alrt",
+        ),
+        Severity.CRITICAL,
+    ),
+}

@@ -1,0 +1,1 @@
+"""Stack traces of each runtime, gathered to one finding."""

@@ -1,0 +1,1 @@
+"""Market hours, with corrections and calendars of a person's own."""

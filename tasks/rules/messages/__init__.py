@@ -1,0 +1,1 @@
+"""What people are notified, for each event and audience."""

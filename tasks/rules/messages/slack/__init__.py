@@ -1,0 +1,1 @@
+"""A message as Slack blocks and threads."""

@@ -1,0 +1,1 @@
+"""The postmortem: its sections, its times, its impact."""

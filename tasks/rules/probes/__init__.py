@@ -1,0 +1,1 @@
+"""What one answer says: health, metrics, orders, routing, control plane, clock."""

@@ -1,0 +1,1 @@
+"""How far the page is followed, and when a service has recovered."""

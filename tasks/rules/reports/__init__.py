@@ -1,0 +1,1 @@
+"""The report of a run as markdown, and its picture."""

@@ -1,0 +1,1 @@
+"""Orchestration of a domain: several clients and rules together. It opens no file and imports no outside library."""

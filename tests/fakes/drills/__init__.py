@@ -1,0 +1,1 @@
+"""Game days on a real stack."""

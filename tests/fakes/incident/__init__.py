@@ -1,0 +1,1 @@
+"""What the tests of an incident are built from: observations, plans, stories."""

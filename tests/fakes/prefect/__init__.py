@@ -1,0 +1,1 @@
+"""Prefect for tests: servers, workers, a person at its UI."""

@@ -1,0 +1,1 @@
+"""Monitored services for tests."""

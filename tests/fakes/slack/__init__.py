@@ -1,0 +1,1 @@
+"""Slack by hand, over real HTTP and WebSocket."""

@@ -1,0 +1,1 @@
+"""Stacks, databases and monitoring for tests."""
