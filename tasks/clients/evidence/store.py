@@ -103,14 +103,19 @@ def runs_since(state_dir: Path, service: str, since: datetime | None) -> tuple[P
 
 
 def runs_of_incident(state_dir: Path, incident: IncidentState) -> tuple[Path, ...]:
-    """List the kept runs in which an incident's cause was found while it was open, oldest first."""
+    """List the kept runs in which an incident's cause was found, oldest first: the one that opened it, and those since.
+
+    An earlier run is of an incident before it, also one of the same cause that ended a moment ago.
+    """
     since, until = incident.opened_at - LOOKED_BEFORE, incident.closed_at or datetime.max.replace(tzinfo=UTC)
-    return tuple(
-        path
+    found = [
+        (at, path)
         for path in list_runs(state_dir, incident.service)
         if (at := _looked_at(path)) is not None and since <= at <= until
         if any(cause.value in _causes(path) for cause in incident.causes)
-    )
+    ]
+    before = [path for at, path in found if at < incident.opened_at]
+    return (*before[-1:], *(path for at, path in found if at >= incident.opened_at))
 
 
 def _let_go(folder: Path, now: datetime) -> None:

@@ -78,6 +78,8 @@ def stop(folder: Path) -> None:
         time.sleep(0.05)
     if is_alive(unit["pid"]):
         os.kill(unit["pid"], signal.SIGKILL)
+    while is_alive(unit["pid"]):
+        time.sleep(0.01)
 
 
 def restart(folder: Path) -> None:
