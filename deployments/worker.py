@@ -10,7 +10,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import yaml  # type: ignore[import-untyped]
@@ -27,6 +29,7 @@ from prefect.utilities.processutils import setup_signal_handlers_worker
 from prefect.workers.process import ProcessWorker
 
 from deployments.prefect_api.queues import DEFAULT_QUEUE, in_queue
+from deployments.stack.forked import in_copy
 from deployments.stack.interrupts import hear_interrupts
 from deployments.stack.leftovers import end_leftovers
 from deployments.stack.ports import SERVER
@@ -152,10 +155,20 @@ def worker_class() -> type[WarmWorker] | type[ProcessWorker]:
 
 
 def register(queue: str | None) -> None:
-    """Register the deployments of a queue; the plain ones where none is named."""
-    os.chdir(REPOSITORY)
-    asyncio.run(make_pool())
-    deploy_all(queue)
+    """Register the deployments of a queue; the plain ones where none is named.
+
+    Errors: exit 2 and one line for a server that does not let us in.
+    """
+    try:
+        asyncio.run(make_pool())
+        deploy_all(queue)
+    except RunbookError as error:
+        _refuse(error)
+
+
+def _refuse(error: RunbookError) -> NoReturn:
+    complain(str(error))
+    sys.exit(2)
 
 
 def main() -> None:
@@ -167,10 +180,11 @@ def main() -> None:
     name = sys.argv[1] if len(sys.argv) > 1 else None
     try:
         queue = load_settings().queue
-        register(queue)
+        os.chdir(REPOSITORY)
+        # It imports every flow: that ends with the copy.
+        in_copy(partial(register, queue))
     except RunbookError as error:
-        complain(str(error))
-        sys.exit(2)
+        _refuse(error)
     asyncio.run(bury(queue or DEFAULT_QUEUE))
     asyncio.run(work(name, queue or DEFAULT_QUEUE))
 

@@ -32,6 +32,8 @@ def prefect_environment(state: StateDir, ports: dict[str, int]) -> dict[str, str
     home = state.prefect_home
     return {
         "DO_NOT_TRACK": "1",
+        # glibc gives each thread that allocates an arena of its own, and few are ever given back.
+        "MALLOC_ARENA_MAX": "1",
         "PREFECT_HOME": str(home),
         "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
         "PREFECT_API_URL": api_url(ports),
