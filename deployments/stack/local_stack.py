@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
 from deployments.prefect_api.client import stack_door
+from deployments.stack.forked import CAN_FORK
 from deployments.stack.local_http import ask
 from deployments.stack.parts import (
     BUTTONS,
@@ -69,6 +70,16 @@ def start_parts(state: StateDir, starting: Starting, missing: frozenset[str], re
         starting.launch(part)
         report(part.name, "up")
 
+    def launch_gateways() -> None:
+        parts = [part for part in gateway_parts(state, ports) if part.name in missing]
+        if not CAN_FORK or len(parts) < 2:
+            for part in parts:
+                launch(part)
+            return
+        for part in parts:
+            report(part.name, "starting")
+        starting.launch_forked(parts, lambda part: report(part.name, "up"))
+
     with ThreadPoolExecutor(len(PART_NAMES) + 1) as pool:
         prefect = [
             pool.submit(launch, part)
@@ -77,22 +88,21 @@ def start_parts(state: StateDir, starting: Starting, missing: frozenset[str], re
         ]
         beside = [(MONITORING, monitoring_part), (BUTTONS, buttons_part)]
         beside_them = [pool.submit(launch, part(state, ports)) for name, part in beside if name in missing]
-        gateways = [pool.submit(launch, part) for part in gateway_parts(state, ports) if part.name in missing]
+        gateways = pool.submit(launch_gateways)
         service = (
             [pool.submit(start_order_service, state, starting, gateways, report)] if ORDER_SERVICE in missing else []
         )
-        _wait_for([*prefect, *beside_them, *gateways, *service], starting)
+        _wait_for([*prefect, *beside_them, gateways, *service], starting)
     if prefect and not trigger_first_triage(stack_door(state, ports)):
         raise CannotAct(Code.PREFECT_UNREACHABLE, "expected a first triage was not created; see `runbook status`")
 
 
-def start_order_service(state: StateDir, starting: Starting, gateways: "list[Future[None]]", report: Report) -> None:
+def start_order_service(state: StateDir, starting: Starting, gateways: "Future[None]", report: Report) -> None:
     """Build the first release where there is none, then start what is current under the flows' own supervisor."""
     report(ORDER_SERVICE, "starting")
     for part in release_parts(state):
         starting.run(part)
-    for gateway in gateways:
-        gateway.result()
+    gateways.result()
     settings = order_service_settings(state)
     lease = host_lock.take(state.root, ORDER_SERVICE, "runbook up")
     if not lease.taken:

@@ -1,23 +1,52 @@
 """Start one part: spawn it in a session of its own, record it, wait until it is ready, or say why it is not."""
 
+import json
 import os
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import IO, NamedTuple, Protocol
 
 from deployments.stack.parts import Part
 from deployments.stack.stack_file import PartRecord, StackRecord, write_stack
 from tasks.clients.files.regular_file import open_regular
 from tasks.clients.process.commands import start_output, tail
 from tasks.clients.process.port_holders import stranger_to
-from tasks.clients.process.processes import identify
+from tasks.clients.process.processes import identify, is_running
 from tasks.model.errors import CannotAct, Code
+from tasks.model.probes.processes import ProcessIdentity
 
 POLL_S = 0.1
 LINES_COUNT = 4
+# What ends while it starts did not end well.
+EXIT_CODE_UNKNOWN = 1
 OF_TRACEBACKS = ("Traceback ", "During handling of", "The above exception", "(Background on this error", "│", "╭", "╰")
+
+
+FORKING = (sys.executable, "-m", "order_service.gateway_simulator.forked")
+
+
+class Process(Protocol):
+    """What is asked of a process that was started."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+
+class Forked(NamedTuple):
+    """A process that is no child of ours: that it has ended is all that can be known."""
+
+    pid: int
+    identity: ProcessIdentity | None
+
+    def poll(self) -> int | None:
+        return None if self.identity is not None and is_running(self.identity) else EXIT_CODE_UNKNOWN
 
 
 class StartStoppedError(Exception):
@@ -61,10 +90,59 @@ class Starting:
             self.check()
             process = spawn(part)
             self.processes.append(process)
-            identity = identify(process.pid)
-            if identity is not None:
-                self.record(PartRecord(name=part.name, identity=identity, base_url=part.base_url, log=part.log))
+            self._record(part, identify(process.pid))
         self._wait(part, process)
+
+    def _record(self, part: Part, identity: ProcessIdentity | None) -> None:
+        if identity is not None:
+            self.record(PartRecord(name=part.name, identity=identity, base_url=part.base_url, log=part.log))
+
+    def launch_forked(self, parts: Sequence[Part], report_up: Callable[[Part], None]) -> None:
+        """Start gateways from one process that has imported what all of them need, and ends; then wait for each.
+
+        Errors: as `launch`.
+        """
+        with ExitStack() as outputs:
+            logs = [outputs.enter_context(_output(part)) for part in parts]
+            with self._lock:
+                self.check()
+                forking = subprocess.Popen(
+                    FORKING,
+                    cwd=parts[0].directory,
+                    env=dict(os.environ),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=logs[0],
+                    pass_fds=[log.fileno() for log in logs],
+                    start_new_session=True,
+                    text=True,
+                )
+            try:
+                processes = self._fork(forking, parts, [log.fileno() for log in logs])
+            finally:
+                forking.kill()
+                forking.communicate()
+        for part, process in zip(parts, processes, strict=True):
+            self._wait(part, process)
+            report_up(part)
+
+    def _fork(self, forking: "subprocess.Popen[str]", parts: Sequence[Part], outputs: list[int]) -> list["Forked"]:
+        """Let it import first: under the lock, which nobody may wait for long, it only forks."""
+        if forking.stdout is None or not forking.stdout.readline():
+            raise _failed(parts[0], f"exit_code={forking.wait()}")
+        orders = [
+            {"arguments": part.command[3:], "directory": str(part.directory), "output": output}
+            for part, output in zip(parts, outputs, strict=True)
+        ]
+        with self._lock:
+            self.check()
+            answer, _ = forking.communicate(json.dumps(orders))
+            if forking.returncode != 0:
+                raise _failed(parts[0], f"exit_code={forking.returncode}")
+            processes = [Forked(pid, identify(pid)) for pid in json.loads(answer)]
+            for part, process in zip(parts, processes, strict=True):
+                self._record(part, process.identity)
+        return processes
 
     def run(self, part: Part) -> None:
         """Run a part to its end.
@@ -93,13 +171,13 @@ class Starting:
 
         return ask
 
-    def _wait(self, part: Part, process: "subprocess.Popen[bytes]") -> None:
+    def _wait(self, part: Part, process: Process) -> None:
         deadline = time.monotonic() + part.timeout_s
         while not part.is_ready() or _is_mistaken(part, process):
             self.check()
-            if process.poll() is not None:
+            if (code := process.poll()) is not None:
                 _refuse_stranger(part, process)
-                raise _failed(part, f"exit_code={process.returncode}")
+                raise _failed(part, f"exit_code={code}")
             if time.monotonic() > deadline:
                 raise CannotAct(Code.NOT_READY, _story(part, f"no answer in {part.timeout_s:.0f} s"))
             time.sleep(POLL_S)
@@ -107,8 +185,7 @@ class Starting:
 
 def spawn(part: Part) -> "subprocess.Popen[bytes]":
     """Start a process in a session of its own: a Ctrl-C in our terminal is ours to pass on, in order."""
-    part.directory.mkdir(parents=True, exist_ok=True)
-    with start_output(part.log, "ab") as log:
+    with _output(part) as log:
         return subprocess.Popen(
             part.command,
             cwd=part.directory,
@@ -121,7 +198,12 @@ def spawn(part: Part) -> "subprocess.Popen[bytes]":
         )
 
 
-def _is_mistaken(part: Part, process: "subprocess.Popen[bytes]") -> bool:
+def _output(part: Part) -> IO[bytes]:
+    part.directory.mkdir(parents=True, exist_ok=True)
+    return start_output(part.log, "ab")
+
+
+def _is_mistaken(part: Part, process: Process) -> bool:
     """Say whether what answered is not the process that was started.
 
     Errors: `PORT_TAKEN` where it is known who it is.
@@ -130,7 +212,7 @@ def _is_mistaken(part: Part, process: "subprocess.Popen[bytes]") -> bool:
     return process.poll() is not None
 
 
-def _refuse_stranger(part: Part, process: "subprocess.Popen[bytes]") -> None:
+def _refuse_stranger(part: Part, process: Process) -> None:
     stranger = stranger_to(part.port, process.pid) if part.port else None
     if stranger is not None:
         raise CannotAct(

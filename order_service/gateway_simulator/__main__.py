@@ -10,9 +10,9 @@ from order_service.gateway_simulator.serve import parse_arguments, serve
 from order_service.runtime.codes import CannotStart
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Run a gateway until it is stopped; 1 when it does not come up."""
-    given = parse_arguments(sys.argv[1:])
+    given = parse_arguments(arguments)
     try:
         _run(serve(given))
     except CannotStart as error:
@@ -33,4 +33,4 @@ def _run(serving: Coroutine[Any, Any, None]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

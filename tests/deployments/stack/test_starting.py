@@ -4,11 +4,14 @@ import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from deployments.stack.environment import adopt_mark
+from deployments.stack.forked import CAN_FORK
+from deployments.stack.local_http import answers
 from deployments.stack.parts import Part
 from deployments.stack.stack_file import StackRecord, read_stack
 from deployments.stack.starting import Starting, StartStoppedError
@@ -17,6 +20,7 @@ from tasks.clients.process.marks import marked
 from tasks.clients.process.processes import is_running, terminate
 from tasks.model.errors import CannotAct, Code
 from tests.fakes.polling import eventually
+from tests.fakes.ports import free_port
 
 
 @pytest.fixture
@@ -114,3 +118,65 @@ def test_a_foreign_prefect_never_leaks_into_our_parts(monkeypatch: pytest.Monkey
     assert "PREFECT_API_URL" not in os.environ
     assert "ORDER_SERVICE_PORT" not in os.environ
     assert os.environ["TRADING_RUNBOOK_STACK"] == "ours"
+
+
+def gateways(folder: Path, *names: str, classes: str = "equity") -> list[Part]:
+    """Describe gateways on free ports."""
+    state, found = StateDir(folder), []
+    for name in names:
+        port, admin_port = free_port(), free_port()
+        words = f"--name {name} --port {port} --admin-port {admin_port} --journal {name}.jsonl --classes {classes}"
+        found.append(
+            Part(
+                name=name,
+                command=(sys.executable, "-m", "order_service.gateway_simulator", *words.split()),
+                log=state.log(name),
+                directory=state.gateway(name),
+                is_ready=partial(answers, f"http://127.0.0.1:{port}/health"),
+                base_url=f"http://127.0.0.1:{port}",
+            )
+        )
+    return found
+
+
+@pytest.mark.live
+@pytest.mark.skipif(not CAN_FORK, reason="this platform cannot fork")
+def test_gateways_that_share_memory_die_each_alone(starting: Starting, tmp_path: Path) -> None:
+    """A drill kills one gateway; the others go on, and `down` knows each of them."""
+    dead, alive = gateways(tmp_path, "XNAS", "XNYS")
+    up: list[str] = []
+
+    starting.launch_forked([dead, alive], lambda part: up.append(part.name))
+    kept = read_stack(tmp_path / "stack.json")
+    try:
+        terminate(starting.stack.parts["XNAS"].identity, grace_s=0)
+
+        assert up == ["XNAS", "XNYS"]
+        assert kept is not None
+        assert kept.parts == starting.stack.parts
+        assert not dead.is_ready()
+        assert alive.is_ready()
+    finally:
+        terminate(starting.stack.parts["XNYS"].identity, grace_s=0)
+
+
+@pytest.mark.live
+@pytest.mark.skipif(not CAN_FORK, reason="this platform cannot fork")
+def test_a_gateway_that_does_not_come_up_beside_others_is_named(starting: Starting, tmp_path: Path) -> None:
+    """Its own log says why, as if it had been started alone."""
+    with pytest.raises(CannotAct) as failed:
+        starting.launch_forked(gateways(tmp_path, "XNAS", classes="stamps"), lambda _: None)
+
+    assert failed.value.code is Code.START_FAILED
+    assert "expected XNAS to come up" in failed.value.detail
+    assert "stamps" in failed.value.detail
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="this platform cannot fork")
+def test_nothing_is_forked_after_the_start_was_called_off(starting: Starting, tmp_path: Path) -> None:
+    """Gateways that start in the instant of Ctrl-C would be left behind."""
+    starting.stop()
+
+    with pytest.raises(StartStoppedError):
+        starting.launch_forked(gateways(tmp_path, "XNAS"), lambda _: None)
+    assert starting.stack.parts == {}
