@@ -1,5 +1,6 @@
 """§3 Escalation matrix and §4 Communication."""
 
+import asyncio
 from typing import Any
 
 from prefect import flow
@@ -27,9 +28,14 @@ async def escalation(
     """Notify each audience once; then whoever is due by the timers, which count what was just sent.
 
     Runbook: §3 Escalation matrix, §4 Communication.
-    Steps: each message links to `run_url`, the run with the report, and not to this part of it.
+    Steps: each message links to `run_url`, the run with the report, and not to this part of it. In a thread of its own:
+    a channel that is slow holds up nothing that goes on beside it.
     """
-    told = tell(service, linked(told_in_maintenance(messages, maintenance), run_url))  # §4.1, §4.2
+    return await asyncio.to_thread(tell_and_remind, service, told_in_maintenance(messages, maintenance), run_url)
+
+
+def tell_and_remind(service: str, messages: tuple[Message, ...], run_url: str | None) -> tuple[Told, ...]:
+    told = tell(service, linked(messages, run_url))  # §4.1, §4.2
     return told + tell(service, linked(find_due_pages(service), run_url))  # §3.1, §3.2, §3.3
 
 

@@ -21,8 +21,11 @@ from tasks.model.evidence.evidence import Context, Evidence, TriageRequest
 from tasks.model.fleet.sweep import SweepRequest
 from tasks.model.incidents.incident import AlertType
 from tasks.model.incidents.modes import Mode
+from tasks.model.messages.messages import Message
 from tasks.model.probes.orders import AssetClass
 from tasks.model.probes.probes import Observation
+from tasks.model.remediation.plan import Plan
+from tasks.model.remediation.remediation import RemediationResult
 from tasks.model.reports.report import Ended, TriageStory
 from tasks.notify.attend_follow_ups import attend_follow_ups
 from tasks.notify.resend import resend
@@ -58,9 +61,10 @@ from tasks.rules.remediation.branches import (
     nothing_allowed,
     recorded,
     remediation_case,
+    waits_for_no_message,
 )
 from tasks.rules.reports.run_names import run_state, triage_name
-from tasks.work.triage.growing_report import growing_report
+from tasks.work.triage.growing_report import GrowingReport, growing_report
 from tasks.work.triage.probe_pass import Checks, observed
 
 Asked = Annotated[
@@ -136,11 +140,7 @@ async def initial_triage(request: TriageRequest) -> State[Any]:
         story = story.having(plan=plan).open_at(report)
         said = (*opening_messages(story), *resume_messages(story))
         opening = with_evidence((*said, *update_messages(story, said)), story)
-        story = story.having(told=await escalation(service, opening, context.maintenance, story.run_url))  # §3, §4
-        with growing_report(story):
-            allowed = may_act(plan)
-            result = await remediation(remediation_case(story, plan)) if allowed else nothing_allowed(story, plan)  # §2
-        story = story.having(remediation=result)
+        story = await notify_and_act(story, plan, opening)  # §2, §3, §4
         closing = with_evidence(remediation_messages(story), story)
         told = await escalation(service, closing, context.maintenance, story.run_url)  # §3, §4
         story = story.having(told=(*story.told, *told))
@@ -156,6 +156,37 @@ async def initial_triage(request: TriageRequest) -> State[Any]:
     if context.follow_ups_due:
         attend_follow_ups(service)  # §5.2
     return completed_as(run_state(story), await write_report(story))
+
+
+async def notify_and_act(story: TriageStory, plan: Plan, opening: tuple[Message, ...]) -> TriageStory:
+    """Notify people of what was found and is planned, and do it; a restart waits for no message to arrive.
+
+    Runbook: §2 Remediation, §3 Escalation matrix, §4 Communication.
+    Errors: those of either, once both have ended: neither is cut off midway by the other.
+    """
+    with growing_report(story) as growing:
+        if not waits_for_no_message(plan):
+            await notify_first(growing, opening)
+            return growing.story.having(remediation=await act(growing.story, plan))
+        acting = asyncio.ensure_future(act(story, plan))
+        telling = asyncio.ensure_future(notify_first(growing, opening))
+        try:
+            result = await acting
+        finally:
+            await telling
+    return growing.story.having(remediation=result)
+
+
+async def act(story: TriageStory, plan: Plan) -> RemediationResult | None:
+    """Carry the plan out where anything of it may be done or asked for; else say why not."""
+    return await remediation(remediation_case(story, plan)) if may_act(plan) else nothing_allowed(story, plan)
+
+
+async def notify_first(growing: GrowingReport, opening: tuple[Message, ...]) -> None:
+    """Notify people, and let the report show who was."""
+    story, context = growing.story, growing.story.evidence.context
+    told = await escalation(context.request.service, opening, context.maintenance, story.run_url)
+    growing.story = story.having(told=told)
 
 
 async def look_around(service: str, context: Context | None = None) -> Observation:

@@ -1,5 +1,7 @@
 """Everything seen in one triage: frozen, stored, and enough to name the cause again."""
 
+from datetime import datetime
+
 from pydantic import AwareDatetime
 
 from tasks.model.checks.checks import Check
@@ -11,7 +13,7 @@ from tasks.model.incidents.modes import Mode
 from tasks.model.market.market import MarketHours
 from tasks.model.probes.history import PastObservation
 from tasks.model.probes.orders import AssetClass
-from tasks.model.probes.probes import Observation
+from tasks.model.probes.probes import HealthProbe, Observation
 from tasks.model.values import Value
 
 
@@ -97,6 +99,16 @@ class Evidence(Value):
     def latest(self) -> Observation:
         """The last pass of checks."""
         return self.observations[-1]
+
+    @property
+    def checked_before(self) -> tuple[HealthProbe, ...]:
+        """The failed checks of health that the hang watch made before this triage."""
+        return self.observations[0].checked_before
+
+    @property
+    def checked_since(self) -> datetime:
+        """When the first check that counts was made: by this triage, or by the hang watch before it."""
+        return self.checked_before[0].looked_at if self.checked_before else self.observations[0].looked_at
 
     @property
     def limits(self) -> DiagnosisLimits:

@@ -31,6 +31,29 @@ class Answered(Value):
     detail: str = ""
 
 
+class OpenQuestion(Value):
+    """One `GET /health` that is still open, and has no answer yet.
+
+    Units: `steady_s` of a clock that nobody sets, when it was asked; `waited_s` until it was last seen without one.
+    """
+
+    asked_at: AwareDatetime
+    steady_s: float
+    waited_s: float
+
+    @property
+    def until_s(self) -> float:
+        """When it was last seen without an answer. Units: seconds of that clock."""
+        return self.steady_s + self.waited_s
+
+
+class Silence(Value):
+    """What the hang watch sees of a service that says nothing: where it asks, and its open questions, oldest first."""
+
+    url: str
+    questions: tuple[OpenQuestion, ...]
+
+
 class SeenAlive(Value):
     """What the requests have shown without a break `since` then, the last of them at `asked_at`."""
 

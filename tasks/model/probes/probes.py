@@ -267,6 +267,7 @@ class InstanceProbe(Value):
 class Observation(Value):
     """Everything seen in one pass of checks, from `looked_at` to `ended_at`.
 
+    `checked_before` are the failed checks of health that the hang watch made before the first pass of a triage.
     Units: `steady_s`, where it is known, are seconds of a clock that nobody sets, for spans between checks.
     """
 
@@ -281,6 +282,7 @@ class Observation(Value):
     patience: HealthProbe | None = None
     routing: RoutingProbe | None = None
     instances: tuple[InstanceProbe, ...] = ()
+    checked_before: tuple[HealthProbe, ...] = ()
 
     def instance(self, name: str | None) -> InstanceProbe | None:
         return next((one for one in self.instances if one.instance == name), None)

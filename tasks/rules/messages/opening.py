@@ -150,7 +150,7 @@ def _began_at(incident: IncidentState, finding: Finding, story: TriageStory) -> 
     opened_at = incident.reopened_at or incident.opened_at
     if finding.confidence is not Confidence.CONFIRMED:
         return opened_at
-    return min(opened_at, story.evidence.observations[0].looked_at)
+    return min(opened_at, story.evidence.checked_since)
 
 
 def _template(incident: IncidentState, finding: Finding, context: Context) -> str:

@@ -1,6 +1,6 @@
 """Decide how far down the page a run goes; nothing here goes there."""
 
-from tasks.model.incidents.incident import IncidentState, Outcome
+from tasks.model.incidents.incident import Action, IncidentState, Outcome
 from tasks.model.remediation.operator_action import ManualActionStory
 from tasks.model.remediation.plan import Plan
 from tasks.model.remediation.remediation import IncidentUpdate, RemediationCase, RemediationResult
@@ -32,6 +32,15 @@ def recorded(story: TriageStory, update: IncidentUpdate) -> TriageStory:
 def may_act(plan: Plan) -> bool:
     """Say whether anything of a plan may be done, or is to be asked for."""
     return any(worth_trying(one) for one in plan.actions)
+
+
+def waits_for_no_message(plan: Plan) -> bool:
+    """Say whether a plan is carried out while people are notified of it: restarts alone, which send no message between.
+
+    A mark, a pause or a re-route is reported to the desk as it is done, and what is planned is read before it; a plan
+    that asks is read first, too.
+    """
+    return not plan.asks and all(one.action is Action.RESTART_SERVICE for one in plan.actions if worth_trying(one))
 
 
 def remediation_case(story: TriageStory, plan: Plan) -> RemediationCase:

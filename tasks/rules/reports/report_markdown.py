@@ -90,7 +90,7 @@ def _since(story: TriageStory) -> str:
     context = story.evidence.context
     opened = [one.opened_at for one in story.incidents.open]
     found = [broken_since(finding, story.evidence) for finding in story.diagnosis.findings]
-    first = min(filter(None, (context.began_at, *opened, *found)), default=story.evidence.observations[0].looked_at)
+    first = min(filter(None, (context.began_at, *opened, *found)), default=story.evidence.checked_since)
     return utc_text(first)
 
 

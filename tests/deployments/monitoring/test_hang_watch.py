@@ -7,13 +7,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from deployments.monitoring.hang_watch import EVENT, HangWatch, ask_for_triage
-from tasks.clients.service.liveness import ask_once
-from tasks.model.probes.liveness import Answered, Liveness
+from deployments.monitoring.hang_watch import (
+    ASK_AGAIN_S,
+    EVENT,
+    EVERY_S,
+    MOST_OPEN_COUNT,
+    SILENT_COUNT,
+    SILENT_S,
+    SOON_S,
+    STOOD_STILL_S,
+    HangWatch,
+    ask_for_triage,
+)
+from tasks.clients.service.liveness import Question, ask_once
+from tasks.model.probes.liveness import Answered, Liveness, OpenQuestion
 from tasks.model.service.http_settings import HttpSettings
 from tests.fakes.ports import free_port
 
@@ -21,17 +33,42 @@ NAME = "order-service"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
+class Asked:
+    """One question to the service, answered as soon as that speaks again."""
+
+    def __init__(self, service: "Service") -> None:
+        self._service = service
+        self.asked_at, self.steady_s = NOW + timedelta(seconds=service.now_s), service.now_s
+        self.closed = False
+
+    def answer(self, within_s: float) -> Answered | None:
+        """Wait on the service's own clock."""
+        if not self._service.silent:
+            return Answered(liveness=self._service.speaks)
+        self._service.now_s += within_s
+        return None
+
+    def close(self) -> None:
+        """Wait no longer."""
+        self.closed = True
+
+
 class Service:
-    """A service that answers or not, and a Prefect that takes an event or not."""
+    """A service that answers or not, a Prefect that takes an event or not, and the clock of both."""
 
     def __init__(self) -> None:
         self.silent = False
+        self.speaks = Liveness.ANSWERS
         self.away = False
+        self.now_s = 100.0
         self.told: list[str] = []
+        self.asked: list[Asked] = []
+        self.kept: list[tuple[OpenQuestion, ...]] = []
 
-    def ask(self) -> Answered:
-        """Answer, or not."""
-        return Answered(liveness=Liveness.SILENT if self.silent else Liveness.ANSWERS)
+    def ask(self) -> Asked:
+        """Take a question."""
+        self.asked.append(Asked(self))
+        return self.asked[-1]
 
     def tell(self, service: str, now: datetime) -> bool:
         """Take the event, or not."""
@@ -49,42 +86,96 @@ def service() -> Service:
 
 def watch_of(service: Service) -> HangWatch:
     """Watch it."""
-    return HangWatch(NAME, service.ask, service.tell)
+    return HangWatch(NAME, service.ask, service.tell, service.kept.append, lambda: service.now_s)
 
 
-def check(watch: HangWatch, times: int) -> None:
-    """Ask a few times."""
-    for _ in range(times):
+def check(watch: HangWatch, service: Service, for_s: float = 0.0) -> None:
+    """Check once, and then again for a while, as often as the watch does."""
+    until_s = service.now_s + for_s
+    watch.check(NOW)
+    while service.now_s < until_s:
+        service.now_s += SOON_S if watch.in_doubt else EVERY_S
         watch.check(NOW)
 
 
 def test_one_late_answer_starts_nothing(service: Service) -> None:
     """A busy machine is late now and then; nobody's triage is spent on it."""
     watch = watch_of(service)
-    service.silent = True
-    check(watch, 1)
-    assert watch.in_doubt
-    service.silent = False
-    check(watch, 1)
-    service.silent = True
-    check(watch, 1)
+    for _ in range(3):
+        service.silent = True
+        check(watch, service)
+        assert watch.in_doubt
+        service.silent = False
+        check(watch, service)
+        assert not watch.in_doubt
 
     assert service.told == []
+    assert all(one.closed for one in service.asked if one.steady_s < service.now_s)
 
 
 def test_a_silence_starts_one_triage_however_long_it_lasts(service: Service) -> None:
     """The triage at work is not disturbed by others; the next hang gets one of its own."""
     watch = watch_of(service)
     service.silent = True
-    check(watch, 20)
+    check(watch, service, for_s=20)
     assert service.told == [NAME]
-    assert not watch.in_doubt
     service.silent = False
-    check(watch, 1)
+    check(watch, service)
     service.silent = True
-    check(watch, 2)
+    check(watch, service, for_s=3)
 
     assert service.told == [NAME, NAME]
+
+
+def test_a_hang_is_reported_after_two_questions_and_a_second_and_a_half(service: Service) -> None:
+    """Each earlier moment is one of a busy machine; each later one is lost to the desk."""
+    watch, began_s = watch_of(service), service.now_s
+    service.silent = True
+    while not service.told:
+        check(watch, service)
+        service.now_s += SOON_S
+
+    assert SILENT_S <= service.now_s - SOON_S - began_s <= SILENT_S + SOON_S
+    assert len(service.asked) == SILENT_COUNT
+    assert service.asked[1].steady_s - service.asked[0].steady_s >= ASK_AGAIN_S
+
+
+def test_questions_stay_open_and_are_kept_with_how_long_they_have_waited(service: Service) -> None:
+    """So that the triage need not wait for them again; one that is answered late ends the silence."""
+    watch = watch_of(service)
+    service.silent = True
+    check(watch, service, for_s=5)
+    kept = service.kept[-1]
+    assert [one.steady_s for one in kept] == [one.steady_s for one in service.asked]
+    assert kept[0].waited_s == pytest.approx(service.now_s - service.asked[0].steady_s)
+    assert all(after.steady_s - one.steady_s >= ASK_AGAIN_S for one, after in pairwise(kept))
+
+    service.silent = False
+    check(watch, service)
+    assert service.kept[-1] == ()
+    assert all(one.closed for one in service.asked)
+
+
+def test_a_long_silence_keeps_few_questions_open_and_asks_on(service: Service) -> None:
+    """A service that answers only new connections is seen to be back."""
+    watch = watch_of(service)
+    service.silent = True
+    check(watch, service, for_s=60)
+
+    assert len(service.asked) > 50
+    assert sum(not one.closed for one in service.asked) == len(service.kept[-1]) == MOST_OPEN_COUNT
+
+
+def test_whoever_stood_still_itself_counts_nothing_of_that_time(service: Service) -> None:
+    """A machine that slept has open questions that nobody could have answered."""
+    watch = watch_of(service)
+    service.silent = True
+    check(watch, service)
+    service.now_s += STOOD_STILL_S + 0.1
+    check(watch, service)
+
+    assert service.told == []
+    assert service.asked[0].closed
 
 
 def test_what_was_seen_is_kept_with_its_times_and_begins_anew_after_a_pause(service: Service) -> None:
@@ -112,11 +203,26 @@ def test_what_prefect_did_not_take_is_told_again(service: Service) -> None:
     """A server that restarts at the wrong moment costs a second, not the detection."""
     watch = watch_of(service)
     service.silent = service.away = True
-    check(watch, 3)
+    check(watch, service, for_s=3)
     service.away = False
-    check(watch, 2)
+    check(watch, service, for_s=2)
 
     assert service.told == [NAME]
+
+
+def test_a_question_that_is_answered_late_is_answered() -> None:
+    """It stays open for longer than the watch waits for it; what is cut off is no silence."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/health"
+        late, cut = Question(url, HttpSettings()), Question(url, HttpSettings())
+        connections = [listener.accept()[0] for _ in range(2)]
+        assert (late.answer(0.0), cut.answer(0.0)) == (None, None)
+
+        connections[0].sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        connections[1].close()
+        assert late.answer(5.0) == Answered(liveness=Liveness.ANSWERS, detail="HTTP 200")
+        assert cut.answer(5.0) == Answered(liveness=Liveness.FAILS, detail="the connection was cut off")
+        connections[0].close()
 
 
 def test_a_port_that_connects_and_says_nothing_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:

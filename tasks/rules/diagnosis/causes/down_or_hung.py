@@ -124,13 +124,18 @@ def _hung_confidence(evidence: Evidence) -> Confidence:
     # A process that a signal stopped does not come back by itself; one that is blocked may, within seconds.
     stopped = in_all(evidence, lambda one: one.process.state is ProcessState.STOPPED)
     long_enough = stopped or span_s(evidence) >= evidence.limits.hung_silence_s
-    return confidence(evidence) if long_enough else Confidence.LIKELY
+    # The checks of the hang watch before the triage count where health is what is silent; others never asked orders.
+    before = len(evidence.checked_before) if in_all(evidence, lambda one: one.health.silent) else 0
+    return confidence(evidence, before) if long_enough else Confidence.LIKELY
 
 
 def _silence(evidence: Evidence) -> str | None:
-    for_s = f"for {span_s(evidence):.1f} s" if len(evidence.observations) > 1 else "once"
+    before = len(evidence.checked_before)
+    for_s = f"for {span_s(evidence):.1f} s" if before or len(evidence.observations) > 1 else "once"
     if in_all(evidence, lambda one: one.health.silent):
-        return f"health did not answer in {checks_seen(evidence)}, {for_s}"
+        count = before + len(evidence.observations)
+        watched = f" ({before} of the hang watch)" if before else ""
+        return f"health did not answer in {count} of {count} checks{watched}, {for_s}"
     if in_all(evidence, _orders_silent):
         count = len(evidence.latest.orders)
         return (

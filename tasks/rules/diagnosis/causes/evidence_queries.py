@@ -38,8 +38,9 @@ def checks_seen(evidence: Evidence) -> str:
 
 
 def span_s(evidence: Evidence) -> float:
-    """Say over how long the checks went, up to the end of the last probe."""
-    first, latest = evidence.observations[0], evidence.latest
+    """Say over how long health was asked, from the first check, also one of the hang watch, to the end of the last."""
+    first: Timed = evidence.checked_before[0] if evidence.checked_before else evidence.observations[0]
+    latest = evidence.latest
     last_s = latest.health.exchange.seconds_s if latest.health.exchange else 0.0
     patient_s = elapsed_s(first, latest.patience) if latest.patience else 0.0
     return max(elapsed_s(first, latest) + last_s, patient_s)
