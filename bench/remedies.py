@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from bench.events import ended_run, rest_s
+from bench.events import DEBOUNCE_S, ended_run, rest_s
 from bench.figures import Bench, Database, Figure, Run, row
 from bench.stack import NAME, BenchStack, bench_stack, wait_for
 from tasks.clients.incidents.ledger import read_ledger
@@ -75,7 +75,7 @@ def one_hang(stack: BenchStack, service: ServiceSettings, number: int, *, alerte
     stack.runbook("rearm", "--reason", "bench")
     not_well = "NOT_WELL: expected a healthy order service was none in 60 s; run the bench again"
     wait_for(lambda: has_recovered(asyncio.run(observe(service))).good, 60, not_well, every_s=0.5)
-    time.sleep(rest_s(number))
+    time.sleep(rest_s(number) + DEBOUNCE_S * bool(number))
     before, identity = len(read_ledger(ledger).records), service_identity(service)
     if identity is None:
         raise SystemExit(not_well)

@@ -1,18 +1,21 @@
 """The looks that confirm: as far apart as the rule asks, whatever the machine's clock does."""
 
+import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
-from tasks.model.diagnosis.diagnosis import Status
+from tasks.model.diagnosis.diagnosis import Confidence, Status
 from tasks.model.diagnosis.limits import ProbeLimits
+from tasks.model.probes.liveness import OpenQuestion, Silence
 from tasks.model.probes.probes import Fault, Observation, OrderOutcome, Seen
+from tasks.model.probes.processes import ProcessState
 from tasks.rules.diagnosis.name_causes import name_cause
 from tasks.settings import ServiceSettings
 from tasks.work.triage import confirming
-from tests.fakes.incident.observations import evidence, health, observation, order
+from tests.fakes.incident.observations import evidence, health, observation, order, process
 
 INTERVAL_S = 0.2
 
@@ -57,3 +60,66 @@ async def test_a_restart_that_is_seen_once_is_watched_until_it_is_over(monkeypat
 
     assert story == []
     assert name_cause(evidence(*rounds)).status is Status.OK
+
+
+async def test_what_the_hang_watch_saw_is_not_waited_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of its questions and one pass are three checks, and one that has waited long enough is the long probe."""
+    asked: list[str] = []
+
+    async def never(_: ServiceSettings) -> object:
+        asked.append("the long probe")
+        return await asyncio.Event().wait()
+
+    async def look(_: ServiceSettings) -> Observation:
+        asked.append("one more pass")
+        return observation(health=health())
+
+    monkeypatch.setattr(confirming, "observe", look)
+    monkeypatch.setattr(confirming, "patient_look", never)
+    service = ServiceSettings.model_validate({"base_url": "http://127.0.0.1:1"})
+    now, now_s = datetime.now(UTC), time.monotonic()
+    first = observation(
+        health=health(Fault.TIMED_OUT),
+        process=process(ProcessState.STOPPED),
+        orders=(order(outcome=OrderOutcome.TIMED_OUT),),
+    ).model_copy(update={"steady_s": now_s})
+
+    def watched() -> Silence:
+        waited_s = time.monotonic() - now_s
+        questions = tuple(
+            OpenQuestion(asked_at=now - timedelta(seconds=ago), steady_s=now_s - ago, waited_s=waited_s + ago)
+            for ago in (3.9, 2.5)
+        )
+        return Silence(url=service.endpoint("/health"), questions=questions)
+
+    async with asyncio.timeout(20):
+        rounds = await confirming.confirming_checks(service, first, evidence(first).context, watched=watched)
+
+    assert asked == ["the long probe"]
+    assert len(rounds[0].checked_before) == 2
+    assert rounds[0].patience
+    assert rounds[0].patience.silent
+    assert name_cause(evidence(*rounds)).findings[0].confidence is Confidence.CONFIRMED
+
+
+async def test_what_is_watched_elsewhere_counts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that moved to another address is not the one that was watched."""
+    passes: list[Observation] = []
+
+    async def look(_: ServiceSettings) -> Observation:
+        passes.append(observation(health=health()))
+        return passes[-1]
+
+    monkeypatch.setattr(confirming, "observe", look)
+    service = ServiceSettings.model_validate({"base_url": "http://127.0.0.1:1"})
+    now_s = time.monotonic()
+    elsewhere = Silence(
+        url="http://127.0.0.1:2/health",
+        questions=(OpenQuestion(asked_at=datetime.now(UTC), steady_s=now_s - 9, waited_s=9),),
+    )
+    first = observation(health=health(status="error")).model_copy(update={"steady_s": now_s})
+
+    rounds = await confirming.confirming_checks(service, first, watched=lambda: elsewhere)
+
+    assert passes
+    assert rounds[0].checked_before == ()

@@ -8,7 +8,7 @@ from tasks.model.remediation.plan import Plan
 from tasks.model.remediation.verdicts import GuardCode, Verdict
 from tasks.rules.diagnosis.name_causes import _status
 from tasks.rules.incidents.tiers import higher_tier, tier_of, tiers_above
-from tasks.rules.remediation.branches import may_act
+from tasks.rules.remediation.branches import may_act, waits_for_no_message
 from tests.fakes.incident.cases import finding, planned
 from tests.fakes.incident.observations import NOW, evidence, observation
 
@@ -58,3 +58,16 @@ def test_a_plan_of_which_nothing_is_allowed_is_not_begun() -> None:
     assert may_act(Plan(written_at=NOW, actions=(forbidden, allowed)))
     assert not may_act(Plan(written_at=NOW, actions=(forbidden,)))
     assert not may_act(Plan(written_at=NOW))
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_only_a_restart_is_carried_out_while_people_are_notified_of_it(action: Action) -> None:
+    """The desk reads what is coming before its orders are paused, re-routed or marked; and so does who approves."""
+    one, restart = (
+        planned(each).model_copy(update={"verdict": Verdict.yes("confirmed")})
+        for each in (action, Action.RESTART_SERVICE)
+    )
+    asks = restart.model_copy(update={"verdict": Verdict.no(GuardCode.APPROVAL_NEEDED, "asked for")})
+
+    assert waits_for_no_message(Plan(written_at=NOW, actions=(restart, one))) is (action is Action.RESTART_SERVICE)
+    assert not waits_for_no_message(Plan(written_at=NOW, actions=(asks, one)))
