@@ -18,6 +18,16 @@ MIGRATE = "PREFECT_SERVER_DATABASE_MIGRATE_ON_START"
 # Named, not imported: it takes seconds, and a refusal comes first.
 APP_MODULE, INTERNALS = "deployments.prefect_server.app", "deployments.prefect_server.internals"
 KEEP_ALIVE_S = 5
+# What Prefect's server does by the clock, one beside the other half of what it costs at rest. Nothing of ours waits for
+# it: a worker hears of runs by events, and an approval watches its own time. Steps are written together.
+UNHURRIED = {
+    "PREFECT_SERVER_SERVICES_CLEANUP_RECONCILER_LOOP_SECONDS": "60",
+    "PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS": "15",
+    "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_LOOP_SECONDS": "15",
+    "PREFECT_SERVER_SERVICES_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "15",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "0.5",
+}
 
 
 def may_listen(host: str, variables: Mapping[str, str]) -> bool:
@@ -51,7 +61,8 @@ def main() -> None:
         sys.exit(2)
     os.environ.update(browser_variables(host, port, os.environ))
     # A trading host reports to nobody outside, unless a person says so.
-    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    for name, value in {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", **UNHURRIED}.items():
+        os.environ.setdefault(name, value)
     bring_database_up_to_date()
     uvicorn.run(
         f"{APP_MODULE}:application",

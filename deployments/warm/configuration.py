@@ -5,13 +5,18 @@ way to run what one likes as the user who watches trading, and may halt it. What
 environment.
 """
 
+from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any, Self
 
 from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import FlowRun
+from prefect.events.related import object_as_related_resource
 from prefect.logging.loggers import flow_run_logger
 from prefect.workers.process import ProcessJobConfiguration
 from pydantic import BaseModel, Field, PrivateAttr
 
+from deployments.warm.protocol import Known
 from tasks.model.errors import Code
 
 RUN_LIMIT = "Seconds after which a run that has not ended is ended with all its processes; empty waits for ever."
@@ -30,6 +35,7 @@ class WarmJobConfiguration(ProcessJobConfiguration):
     ignored: tuple[str, ...] = ()
 
     _entrypoint: str | None = PrivateAttr(default=None)
+    _around: tuple[Known, ...] = PrivateAttr(default=())
 
     @classmethod
     def json_template(cls) -> dict[str, Any]:
@@ -54,10 +60,19 @@ class WarmJobConfiguration(ProcessJobConfiguration):
         made = {name: one for name, one in taken.items() if name in may_be_set and one is not None}
         return cls.model_validate({**made, "ignored": ignored})
 
-    def prepare_for_flow_run(self, flow_run: Any, deployment: Any = None, *rest: Any, **named: Any) -> None:
+    def prepare_for_flow_run(
+        self,
+        flow_run: FlowRun,
+        deployment: Any = None,
+        flow: Any = None,
+        work_pool: Any = None,
+        *rest: Any,
+        **named: Any,
+    ) -> None:
         """Keep the entrypoint where a fork can run it: a module path, and nothing to be pulled."""
         self.command, self.working_dir, self.env = None, None, {}
-        super().prepare_for_flow_run(flow_run, deployment, *rest, **named)
+        super().prepare_for_flow_run(flow_run, deployment, flow, work_pool, *rest, **named)
+        self._around = tuple(_around(flow_run, deployment, flow, work_pool))
         if self.ignored:
             flow_run_logger(flow_run).warning(ignored_words(self.ignored))
         found = getattr(deployment, "entrypoint", None)
@@ -72,6 +87,26 @@ class WarmJobConfiguration(ProcessJobConfiguration):
     def entrypoint(self) -> str | None:
         """The module path of the flow, or None where only a process of its own can run it."""
         return self._entrypoint
+
+    @property
+    def around(self) -> tuple[Known, ...]:
+        """What stands around the run: its flow, its deployment, its queue and its pool, for its own events."""
+        return self._around
+
+
+def _around(flow_run: FlowRun, deployment: Any, flow: Any, work_pool: Any) -> Iterator[Known]:
+    queue_id, queue = getattr(deployment, "work_queue_id", None), None
+    if queue_id is not None and queue_id == flow_run.work_queue_id:
+        queue = SimpleNamespace(id=queue_id, name=deployment.work_queue_name)
+    for kind, key, one in (
+        ("flow", flow_run.flow_id, flow),
+        ("deployment", flow_run.deployment_id, deployment),
+        ("work-queue", queue_id, queue),
+        ("work-pool", getattr(work_pool, "name", None), work_pool),
+    ):
+        if one is not None:
+            labels = dict(object_as_related_resource(kind, kind, one))
+            yield Known(key=f"{kind}.{key}", labels=labels, tags=tuple(getattr(one, "tags", ())))
 
 
 def _is_place(value: object) -> bool:

@@ -25,7 +25,7 @@ from prefect.flows import load_flow_from_entrypoint
 
 from deployments.warm.importing import import_all
 from deployments.warm.killable import killable
-from deployments.warm.prefect_internals import ENGINE, ENTRYPOINT, HookRunner, read_settings_again
+from deployments.warm.prefect_internals import ENGINE, ENTRYPOINT, HookRunner, begin_with, read_settings_again
 from deployments.warm.protocol import Ended, Forked, ForkOrder, HookCall, Ready, Refused, line, read_order
 from tasks.model.values import Value
 
@@ -136,11 +136,13 @@ def put_on(order: ForkOrder) -> None:
     """Take the run's environment, folder and output.
 
     Steps:
-        1. the run's variables, and only those; Prefect's settings again where they differ from the fork server's
-        2. the run's working folder, first on the path as `python -m` has it
-        3. no output where none is wanted; seeds that no other run has
+        1. what the worker has read of the run
+        2. the run's variables, and only those; Prefect's settings again where they differ from the fork server's
+        3. the run's working folder, first on the path as `python -m` has it
+        4. no output where none is wanted; seeds that no other run has
     """
     before = _settings(os.environ)
+    begin_with(order.flow_run, order.around)
     os.environ.clear()
     os.environ.update(order.environment)
     os.environ[ENTRYPOINT] = order.entrypoint

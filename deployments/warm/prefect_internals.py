@@ -6,7 +6,7 @@
 import functools
 import ssl
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -14,14 +14,15 @@ from uuid import UUID
 
 import certifi
 from anyio.abc import TaskStatus
-from prefect import task_engine
+from prefect import flow_engine, results, task_engine
 from prefect._internal import version_checking
 from prefect.client import orchestration
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import WorkerFlowRunResponse
 from prefect.context import SettingsContext, get_settings_context, refresh_global_settings_context
 from prefect.events.clients import EventsClient
-from prefect.events.schemas.events import Event
+from prefect.events.related import RESOURCE_CACHE
+from prefect.events.schemas.events import Event, RelatedResource
 from prefect.events.worker import EventsWorker
 from prefect.logging.configuration import setup_logging
 from prefect.runner._cancellation_manager import CancellationManager
@@ -32,6 +33,7 @@ from prefect.runner._hook_runner import FlowRunHookRunner, HookRunner
 from prefect.runner._process_manager import ProcessHandle, ProcessManager
 from prefect.runner._state_proposer import StateProposer
 from prefect.settings import PREFECT_API_SSL_CERT_FILE, PREFECT_CLIENT_MAX_RETRIES, Settings, get_current_settings
+from prefect.types._datetime import now
 from prefect.utilities import engine
 from prefect.utilities.engine import propose_state
 from prefect.workers.base import BaseVariables, BaseWorker, BaseWorkerResult
@@ -39,6 +41,8 @@ from prefect.workers.process import ProcessWorkerResult
 from pydantic import BaseModel
 
 from deployments.warm.configuration import WarmJobConfiguration
+from deployments.warm.lasting import Steps, once_it_lasts
+from deployments.warm.protocol import Known
 from tasks.clients.prefect.errors import API_ERRORS
 from tasks.model.values import Value
 
@@ -60,7 +64,11 @@ __all__ = [
 # What a run's process reads from its environment.
 ENTRYPOINT = "PREFECT__FLOW_ENTRYPOINT"
 CONTROL_PORT, CONTROL_TOKEN = "PREFECT__CONTROL_PORT", "PREFECT__CONTROL_TOKEN"
-HOOKS_ARE_OURS = {"PREFECT__ENABLE_CANCELLATION_AND_CRASHED_HOOKS": "false"}
+# The hooks for a run that ends badly are ours, and the worker has asked which version the server is.
+RUNS_ONLY = {
+    "PREFECT__ENABLE_CANCELLATION_AND_CRASHED_HOOKS": "false",
+    "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
+}
 # What every run imports, whatever its flow: the engine, and what Prefect itself imports late.
 ENGINE = "prefect.engine"
 LATE_IMPORTS = (
@@ -147,6 +155,12 @@ class WorkerInternals(BaseWorker[WarmJobConfiguration, BaseVariables, ProcessWor
         finally:
             self._submitting_flow_run_ids.discard(flow_run.id)
 
+    async def _propose_submitting_state(self, flow_run: FlowRun) -> None:
+        """Leave it *Pending*: *Submitting* is a tenth of a second here, and a state, an event and a call less."""
+
+    async def _give_worker_labels_to_flow_run(self, flow_run_id: UUID) -> None:
+        """Give none: neither of Prefect's UIs shows them, and the run's log and events name the worker."""
+
     async def _propose_pending_state(self, flow_run: FlowRun) -> bool:
         ready = await super()._propose_pending_state(flow_run)
         if not ready:
@@ -190,6 +204,7 @@ def read_settings_again() -> None:
 def make_ready() -> None:
     """Do once, before the fork, what every run would do again: two thirds of the CPU of a small run, as measured."""
     share_trust()
+    tell_less()
     for model in _subclasses(BaseModel):
         # A validator that pydantic leaves to the first use; one that cannot be built yet is left as it is.
         if not model.__pydantic_complete__:
@@ -198,6 +213,45 @@ def make_ready() -> None:
         walk = getattr(module, "visit_collection", None)
         if walk is not None:
             module.__dict__["visit_collection"] = functools.partial(walk_no_deeper, walk)
+
+
+def tell_less() -> None:
+    """Spare a run what is of use to longer ones: a word of each beginning, a heartbeat, an ear for being suspended."""
+    for module, name, instead in (
+        (task_engine, "emit_task_run_state_change_event", Steps),
+        (flow_engine, "_send_heartbeats", once_it_lasts),
+        (flow_engine, "observe_flow_run_suspension", once_it_lasts),
+        (results, "_read_server_default_result_storage_block_id", functools.cache),
+    ):
+        if (theirs := getattr(module, name, None)) is not None:
+            module.__dict__[name] = instead(theirs)
+    asked = results._read_server_default_result_storage_block_id  # noqa: SLF001 - as the line above
+
+    async def asked_already() -> UUID | None:
+        return asked()
+
+    results.__dict__["_aread_server_default_result_storage_block_id"] = asked_already
+
+
+def begin_with(flow_run: str, around: Iterable[Known]) -> None:
+    """Let a run begin with what its worker has just read of it, and not ask again."""
+    if flow_run:
+        run = FlowRun.model_validate_json(flow_run)
+        flow_engine.__dict__["load_flow_run"] = lambda *_, **__: run
+    names: dict[str, Any] = RESOURCE_CACHE
+    for one in around:
+        names[one.key] = ({"kind": one.key.partition(".")[0], "object": Around(one)}, now("UTC"))
+
+
+class Around:
+    """One thing around a run, as Prefect's events ask it for its name."""
+
+    def __init__(self, known: Known) -> None:
+        self.tags = known.tags
+        self._labels = known.labels
+
+    def as_related_resource(self, role: str) -> RelatedResource:
+        return RelatedResource({**self._labels, "prefect.resource.role": role})
 
 
 def share_trust() -> None:

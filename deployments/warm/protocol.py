@@ -15,14 +15,27 @@ class HookCall(Value):
     state: str
 
 
+class Known(Value):
+    """What the worker has read of one thing around a run: as Prefect's events name it, and its tags."""
+
+    key: str
+    labels: dict[str, str]
+    tags: tuple[str, ...] = ()
+
+
 class ForkOrder(Value):
-    """The worker asks for one process. `environment` is the whole of it; nothing is inherited beside it."""
+    """The worker asks for one process. `environment` is the whole of it; nothing is inherited beside it.
+
+    `flow_run` is the run as the worker has just read it, as Prefect's own JSON; the process need not ask again.
+    """
 
     key: str
     entrypoint: str
     directory: str
     environment: dict[str, str] = Field(repr=False)
     quiet: bool = False
+    flow_run: str = ""
+    around: tuple[Known, ...] = ()
     hook: HookCall | None = None
 
 

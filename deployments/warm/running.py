@@ -22,7 +22,7 @@ from deployments.warm.fork_servers import ForkServers
 from deployments.warm.forking import ForkedProcess
 from deployments.warm.places import place_here
 from deployments.warm.prefect_internals import (
-    HOOKS_ARE_OURS,
+    RUNS_ONLY,
     FlowRunExecutionResult,
     FlowRunExecutor,
     ProcessHandle,
@@ -141,7 +141,7 @@ class Running:
     def _order(self, flow_run: FlowRun, configuration: WarmJobConfiguration, directory: str) -> ForkOrder:
         variables = {
             **configuration.env,
-            **HOOKS_ARE_OURS,
+            **RUNS_ONLY,
             **self.attempts.control_variables(flow_run.id),
         }
         return ForkOrder(
@@ -150,6 +150,8 @@ class Running:
             directory=directory,
             environment={name: value for name, value in variables.items() if value is not None},
             quiet=not configuration.stream_output,
+            flow_run=flow_run.model_dump_json(),
+            around=configuration.around,
         )
 
     async def _limit(self, flow_run: FlowRun, configuration: WarmJobConfiguration) -> None:

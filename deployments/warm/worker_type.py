@@ -28,7 +28,8 @@ from deployments.warm.configuration import WarmJobConfiguration, WarmVariables
 from deployments.warm.due import choose, skip
 from deployments.warm.fork_servers import ForkServers
 from deployments.warm.listening import Listener, Outage
-from deployments.warm.prefect_internals import SubmitRuns, WorkerInternals, asked_once
+from deployments.warm.prefect_internals import RUNS_ONLY, SubmitRuns, WorkerInternals, asked_once
+from deployments.warm.reads import read_once
 from deployments.warm.running import Running
 from deployments.warm.stock_runs import StockRuns
 from deployments.warm.unstarted import Seen, Unstarted, end, find_overdue
@@ -71,6 +72,7 @@ class WarmWorker(WorkerInternals):
         """Start the fork server first: it imports while Prefect answers."""
         await self._servers.start()
         await super().setup()
+        read_once(self.client)
         self._running = Running(self.client, self._servers, self.name)
         self._stock = StockRuns(self.pool_name, self._running.attempts.report)
         await self.close_at_teardown(self._running.attempts)
@@ -204,4 +206,4 @@ def flow_modules() -> tuple[str, ...]:
 
 def fork_environment() -> dict[str, str]:
     """Give the fork server the settings that its runs will have, so that they need not read them again."""
-    return {**os.environ, **get_current_settings().to_environment_variables(exclude_unset=True)}
+    return {**os.environ, **get_current_settings().to_environment_variables(exclude_unset=True), **RUNS_ONLY}

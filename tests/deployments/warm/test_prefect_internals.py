@@ -111,6 +111,13 @@ def test_what_is_private_takes_the_words_that_we_give_it(private: str, words: tu
         ("prefect._internal.version_checking", "ssl"),
         ("prefect.task_engine", "visit_collection"),
         ("prefect.utilities.engine", "visit_collection"),
+        ("prefect.server.api.background_workers", "Worker"),
+        ("prefect.task_engine", "emit_task_run_state_change_event"),
+        ("prefect.flow_engine", "_send_heartbeats"),
+        ("prefect.flow_engine", "observe_flow_run_suspension"),
+        ("prefect.flow_engine", "load_flow_run"),
+        ("prefect.results", "_read_server_default_result_storage_block_id"),
+        ("prefect.results", "_aread_server_default_result_storage_block_id"),
     ],
 )
 def test_what_is_patched_is_still_there(module: str, attribute: str) -> None:
