@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from deployments.ci.prefect_process import KEEPS_RUNS_ALONE
 from deployments.stack.interrupts import hear_interrupts
 from tests.fakes.prefect.prefect_process import migrated_server
-from tests.fakes.sharing import Together, end_what_is_over
+from tests.fakes.sharing import Together, end_what_is_over, sort
 from tests.fakes.stack.local_stack import Stack
 from tests.fakes.stack.postgres import Cluster, missing, postgres
 from tests.fakes.stack.redis_server import Redis, no_redis, redis_server
@@ -48,6 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if {"prefect_api", "quiet_api"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.prefect)
+    sort(items)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -11,7 +11,7 @@ from pydantic import SecretStr, ValidationError
 
 from order_service.api.contract import AssetClass
 from order_service.api.exchange import read_json_body, refused_body
-from order_service.api.openapi import Responses, errors, json_body
+from order_service.api.openapi import Responses, answer, errors, json_body
 from order_service.control.plane import (
     Change,
     ControlPlane,
@@ -27,7 +27,7 @@ from order_service.orders.order import STRATEGY_PATTERN
 from order_service.runtime.codes import Code, Refused
 
 _ANSWERS: Responses = {
-    200: {"model": dict[str, object], "description": "in force"},
+    200: answer(dict[str, object], "in force"),
     **errors(400, 401, 403, 404, 409, 413, 415, 421, 422),
 }
 _ANSWERS_OF_FILES: Responses = {**_ANSWERS, **errors(503)}

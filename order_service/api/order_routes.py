@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from order_service.api.contract import ErrorDocument, JournalDocument, JournalPage, OrderStatus
 from order_service.api.exchange import read_json_body, refused_body, respond, respond_refused
-from order_service.api.openapi import errors, json_body, order_answers
+from order_service.api.openapi import answer, errors, json_body, order_answers
 from order_service.journal.journal import Journal
 from order_service.orders.answers import journal_document
 from order_service.orders.flow import OrderFlow
@@ -29,8 +29,8 @@ def order_routes(flow: OrderFlow, cancels: Cancels, journal: Journal, metrics: M
     @router.delete(
         "/orders/{client_order_id}",
         responses={
-            200: {"model": JournalDocument},
-            202: {"model": ErrorDocument},
+            200: answer(JournalDocument, "canceled"),
+            202: answer(ErrorDocument, "asked for, and not proven"),
             **errors(403, 404, 409, 421, 422, 503),
         },
     )
@@ -63,7 +63,7 @@ def _add_sending(router: APIRouter, flow: OrderFlow, metrics: Metrics) -> None:
 
 
 def _add_reading(router: APIRouter, journal: Journal) -> None:
-    @router.get("/orders", responses={200: {"model": JournalPage}, **errors(421, 422, 503)})
+    @router.get("/orders", responses={200: answer(JournalPage, "the orders"), **errors(421, 422, 503)})
     async def list_orders(
         status: OrderStatus | None = None,
         after: Annotated[int, Query(ge=0, le=2**62)] = 0,
@@ -77,7 +77,10 @@ def _add_reading(router: APIRouter, journal: Journal) -> None:
         }
         return Response(orjson.dumps(page), media_type="application/json")
 
-    @router.get("/orders/{client_order_id}", responses={200: {"model": JournalDocument}, **errors(404, 421, 422, 503)})
+    @router.get(
+        "/orders/{client_order_id}",
+        responses={200: answer(JournalDocument, "the order"), **errors(404, 421, 422, 503)},
+    )
     async def find_order(client_order_id: Id) -> Response:
         """Find one order as the journal knows it now."""
         row = await journal.find(client_order_id)

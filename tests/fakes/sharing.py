@@ -1,4 +1,6 @@
-"""What is made once for many tests: which of them run in one process for it, and when it may end."""
+"""What is made once for many tests: which of them run in one process for it, in what order, and when it may end."""
+
+from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
@@ -19,26 +21,49 @@ SHARING = {
     "tests/tasks/clients/locks/test_shared_lock.py": "prefect",
     "tests/tasks/clients/service/test_one_pass.py": "prefect",
 }
+GROUPS = tuple(dict.fromkeys(SHARING.values()))
+# What starts processes or waits on a clock, which takes longer than what computes.
+SLOW = ("e2e", "prefect", "live")
 
 
-def scope(test: str) -> str:
-    """Name the group of a test, by its id; most are alone in theirs."""
-    return next((group for place, group in SHARING.items() if test.startswith(place)), test)
+def group(test: str) -> str | None:
+    """Name what a test shares with other files, by its id."""
+    return next((shared for place, shared in SHARING.items() if test.startswith(place)), None)
+
+
+def file_of(test: str) -> str:
+    """Name the file of a test: what a file makes for its tests is made in one process."""
+    return test.partition("::")[0]
+
+
+def sort(items: list[pytest.Item]) -> None:
+    """Let groups go first and slow files next: what begins last is short, so that all processes end together."""
+    slow = {file_of(item.nodeid) for item in items if any(item.get_closest_marker(name) for name in SLOW)}
+
+    def rank(item: pytest.Item) -> int:
+        shared = group(item.nodeid)
+        return GROUPS.index(shared) if shared else len(GROUPS) + (file_of(item.nodeid) not in slow)
+
+    items.sort(key=rank)
 
 
 class Together(LoadScopeScheduling):
-    """Hand out groups whole, the largest first, and every other test by itself.
+    """Hand out groups and files whole, in the order of the tests.
 
     The groups that pytest-xdist knows by a mark it writes into the ids of tests, and what failed is not found again.
     """
 
+    def __init__(self, config: pytest.Config, log: Any) -> None:
+        config.option.loadscopereorder = False
+        super().__init__(config, log)
+
     def _split_scope(self, nodeid: str) -> str:
-        return scope(nodeid)
+        return group(nodeid) or file_of(nodeid)
 
 
 def end_what_is_over(item: pytest.Item, following: pytest.Item | None) -> None:
     """End what is made once, after the last test that shares it; who needs it again gets another one."""
-    if following is None or scope(following.nodeid) != following.nodeid:
+    if following is None or group(following.nodeid):
         return
     for name in set(ONCE).difference(getattr(following, "fixturenames", ())):
         for fixture in item.session._fixturemanager.getfixturedefs(name, item) or ():

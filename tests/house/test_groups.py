@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.sharing import ONCE, scope
+from tests.fakes.sharing import ONCE, group
 from tests.house.source import REPOSITORY
 
 SHARING = """
@@ -47,15 +47,13 @@ def test_whoever_shares_is_in_a_group(request: pytest.FixtureRequest) -> None:
     """Outside of it each process starts a stack of its own, they take each other's ports, and nobody knows why."""
     sharing = [one for one in request.session.items if set(ONCE) & set(getattr(one, "fixturenames", ()))]
 
-    assert [one.nodeid for one in sharing if scope(one.nodeid) == one.nodeid and "drill" not in one.keywords] == []
+    assert [one.nodeid for one in sharing if not group(one.nodeid) and "drill" not in one.keywords] == []
 
 
-def test_most_tests_are_alone() -> None:
+def test_most_files_are_alone() -> None:
     """A group is one process's work: what need not be in one makes the whole slower."""
-    assert scope("tests/house/test_groups.py::test_most_tests_are_alone") == (
-        "tests/house/test_groups.py::test_most_tests_are_alone"
-    )
-    assert scope("tests/e2e/test_stack.py::test_one") == scope("tests/e2e/test_forms.py::test_two") == "stack"
+    assert group("tests/house/test_groups.py::test_most_files_are_alone") is None
+    assert group("tests/e2e/test_stack.py::test_one") == group("tests/e2e/test_forms.py::test_two") == "stack"
 
 
 def test_what_is_shared_ends_with_those_who_share_it(tmp_path: Path) -> None:

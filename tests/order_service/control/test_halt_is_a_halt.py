@@ -177,7 +177,7 @@ class Interleaving:
 STEPS = st.sampled_from(["send", "disk", "turn", "halted", "active", "disabled", "enabled"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(steps=st.lists(STEPS, min_size=4, max_size=40))
 async def test_nothing_leaves_between_the_answer_to_a_halt_and_the_request_that_ends_it(steps: list[str]) -> None:
     """In whatever order journal, connection and a person's hand come, "halted" is the truth while it stands."""

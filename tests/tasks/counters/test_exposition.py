@@ -227,7 +227,7 @@ SCRAPS = [
 ]
 
 
-@settings(max_examples=600)
+@settings(max_examples=200)
 @given(st.one_of(st.binary(max_size=300), st.lists(st.sampled_from(SCRAPS), max_size=60).map(b"".join)))
 def test_no_body_raises(body: bytes) -> None:
     """Whatever comes back ends in samples or in a reason."""

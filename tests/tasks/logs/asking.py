@@ -2,16 +2,23 @@
 
 import os
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tasks.clients.logs.engine import HYPERSCAN_ERRORS
+from tasks.clients.logs.engine import HYPERSCAN_ERRORS, HyperscanEngine
 from tasks.model.logs.findings import ScanQuestion
 
 needs_hyperscan = pytest.mark.skipif(not HYPERSCAN_ERRORS, reason="hyperscan has no wheel for this platform")
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
+
+
+@cache
+def hyperscan_engine() -> HyperscanEngine:
+    """Compile its patterns once for all tests of a process: each time takes a seventh of a second."""
+    return HyperscanEngine()
 
 
 def question(**changes: Any) -> ScanQuestion:

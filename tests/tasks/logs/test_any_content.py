@@ -7,12 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.clients.logs.engine import HYPERSCAN_ERRORS, Engine, HyperscanEngine, RegexEngine
+from tasks.clients.logs.engine import RegexEngine
 from tasks.clients.logs.scan_logs import scan_log
 from tasks.model.logs.findings import Severity
 from tasks.rules.logs.line import severity_of, text_of_line
 from tasks.rules.logs.log_report import to_json
-from tests.tasks.logs.asking import needs_hyperscan, question, written
+from tests.tasks.logs.asking import hyperscan_engine, needs_hyperscan, question, written
 from tests.tasks.logs.samples import LINES
 
 fuzz = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -33,8 +33,6 @@ PIECES = st.one_of(
     st.just(b"\n"),
 )
 CONTENT = st.lists(PIECES, max_size=60).map(b"".join)
-
-ENGINES: list[Engine] = [RegexEngine(), *([HyperscanEngine()] if HYPERSCAN_ERRORS else [])]
 
 
 def naive_error_lines(content: bytes) -> list[int]:
@@ -109,6 +107,6 @@ def test_the_engine_reads_what_follows_a_value_as_a_full_reading_does(tmp_path: 
 def test_both_engines_give_the_same_findings(tmp_path: Path, content: bytes) -> None:
     """Without a wheel the report is the same, only later."""
     path = written(tmp_path, content)
-    one, other = (scan_log(path, question(line_numbers=True), engine) for engine in ENGINES)
+    one, other = (scan_log(path, question(line_numbers=True), engine) for engine in (RegexEngine(), hyperscan_engine()))
 
     assert one.model_copy(update={"engine": ""}) == other.model_copy(update={"engine": ""})

@@ -10,14 +10,14 @@ from time import monotonic, thread_time
 import pytest
 
 from tasks.clients.logs import engine, scan_logs
-from tasks.clients.logs.engine import Hits, HyperscanEngine, RegexEngine
+from tasks.clients.logs.engine import Hits, RegexEngine
 from tasks.clients.logs.scan_logs import logs_check, scan_log, scan_new_lines
 from tasks.model.errors import CannotObserve
 from tasks.model.logs.findings import ScanQuestion
 from tasks.rules.logs.patterns import Pattern, Sought
 from tasks.rules.logs.traces.gather import BoundedLines, trace_at
 from tasks.settings import ServiceSettings
-from tests.tasks.logs.asking import needs_hyperscan, question
+from tests.tasks.logs.asking import hyperscan_engine, needs_hyperscan, question
 
 LONG = 1_000_000
 UNITS = [
@@ -48,7 +48,7 @@ def test_a_long_line_of_any_content_costs_little(tmp_path: Path, head: str, unit
 @pytest.mark.parametrize("unit", [*UNITS, "err ", "crit ", "refused ", "\tat x", "fatal error: ", "Sanitizer: "])
 def test_a_word_that_stands_often_in_a_line_is_reported_once(unit: str) -> None:
     """Each report is a call into Python: 286,000 of them for one line of `panic: `, a quarter of a second."""
-    hits = HyperscanEngine().find(memoryview(f"{unit * 10_000}\n".encode()))
+    hits = hyperscan_engine().find(memoryview(f"{unit * 10_000}\n".encode()))
 
     assert all(len(found) <= 1 for found in hits)
 
@@ -59,7 +59,7 @@ def test_a_word_at_the_end_of_a_line_is_a_hit_of_its_own_line(end: str) -> None:
     """What goes on to the end of a line must not go on into the next one."""
     lines = [b"one", f"the error{end}".encode(), b"two", b"three"]
     content = b"\n".join(lines) + b"\n"
-    engines = (HyperscanEngine(), RegexEngine())
+    engines = (hyperscan_engine(), RegexEngine())
     found = [{content[:at].count(b"\n") for at in each.find(memoryview(content))[0]} for each in engines]
 
     assert found == [set() if end in ('":0,', '":null') else {1}] * 2

@@ -115,7 +115,7 @@ def test_a_bad_time_is_one_clear_error(text: str) -> None:
     assert "\n" not in caught.value.detail
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(text=st.text(max_size=60))
 def test_any_text_is_a_time_or_one_clear_error(text: str) -> None:
     """No text that a person types ends in a stack trace."""

@@ -215,7 +215,7 @@ BEFORE = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(rounds=ROUNDS, before=BEFORE)
 def test_any_evidence_gets_an_answer_the_same_one_twice(
     rounds: tuple[Observation, ...], before: dict[str, Any]
@@ -233,7 +233,7 @@ def test_any_evidence_gets_an_answer_the_same_one_twice(
     worth_confirming(evidence.context, rounds[-1])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(rounds=ROUNDS, before=BEFORE)
 def test_a_service_that_answers_and_fills_is_never_surely_down_or_hung(
     rounds: tuple[Observation, ...], before: dict[str, Any]
