@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from prefect.settings.models.root import Settings
 
 from deployments.commands.up import unchanged
+from deployments.prefect_server.serve import UNHURRIED
 from deployments.prefect_server.server_settings import ServerSettings, keep, kept
 from deployments.stack.environment import adopt_mark, server_environment
 from deployments.stack.ports import DEFAULTS
@@ -158,3 +160,21 @@ def test_the_password_leaves_the_command_line_that_ps_shows() -> None:
     )
 
     assert shown.stdout.strip() == f"['up'] {URL}"
+
+
+def test_what_the_server_does_by_the_clock_has_whole_seconds() -> None:
+    """Prefect rounds half a second down to none, and then works without a pause: a core is gone."""
+    paces = {name: value for name, value in UNHURRIED.items() if name.endswith(("_SECONDS", "_INTERVAL"))}
+
+    assert {name for name, value in paces.items() if int(value) < 1} == set()
+
+
+def test_prefect_knows_each_pace_that_the_server_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting that it renames would have no effect, and cost half a core-second a minute."""
+    for name, value in UNHURRIED.items():
+        monkeypatch.setenv(name, value)
+
+    known = Settings().to_environment_variables(exclude_unset=True)
+    assert {name: float(known.get(name, 0)) for name in UNHURRIED} == {
+        name: float(one) for name, one in UNHURRIED.items()
+    }
