@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test test-fast coverage check lock bench bench-orders bench-logs bench-checks bench-ledger bench-runs bench-events bench-database bench-remedies bench-clicks bench-faults bench-growth drills mutants e2e browser docs pictures clean
+.PHONY: help setup setup-dev run test test-fast coverage check lock bench bench-orders bench-logs bench-checks bench-ledger bench-runs bench-events bench-database bench-remedies bench-clicks bench-faults bench-growth bench-memory bench-hosts drills mutants e2e browser docs pictures clean
 BIN := .venv/bin
 # Kept bytecode: without it each of the many processes of a stack, and of the tests, compiles all of this again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -104,6 +104,12 @@ bench-faults: setup-dev ## Measure, fault by fault, how soon it is found, acted 
 
 bench-growth: setup-dev ## Measure how a minute grows with 1, 10, 50, 100 services of a host, and where it ends (ARGS=--database postgresql)
 	@$(BIN)/python -m bench growth $(ARGS)
+
+bench-memory: setup-dev ## Measure what each part of the stack holds in memory, and its slope over an hour of minutes (ARGS=--quick)
+	@$(BIN)/python -m bench memory $(ARGS)
+
+bench-hosts: setup-dev ## Measure what 1, 5 and 10 trading hosts cost one Prefect server on PostgreSQL and Redis (ARGS=--quick)
+	@$(BIN)/python -m bench hosts $(ARGS)
 
 bench-orders: setup-dev ## Measure orders per second through the order service and its gateways
 	@$(BIN)/python -m bench orders $(ARGS)

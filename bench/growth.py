@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from bench.database import bytes_held, count, with_database
@@ -84,7 +85,9 @@ class Host:
         others = {f"orders-{number + 1:03}": self._services.ports[number] for number in range(services_count - 1)}
         self.names = [ORDER_SERVICE, *others]
         staged = self.stack.state.settings_file.with_suffix(".staged")
-        staged.write_text(self._own_settings + "".join(self._table(*one) for one in others.items()), "utf-8")
+        gateway = self._services.ports[-1]
+        tables = "".join(service_table(self._folder, name, port, gateway) for name, port in others.items())
+        staged.write_text(self._own_settings + tables, "utf-8")
         staged.replace(self.stack.state.settings_file)
 
     def fail(self, unhealthy_count: int) -> None:
@@ -137,23 +140,24 @@ class Host:
         held = (float(sum(with_database(url, count).values())), float(with_database(url, bytes_held)))
         return dict(zip(SPENDING, (*clocks, *held), strict=True))
 
-    def _table(self, name: str, port: int) -> str:
-        """Write one service: its own ledger and log, four test orders, five gateways that all of them share."""
-        log, gateway = self._folder / f"{name}.log", self._services.ports[-1]
-        if not log.exists():
-            log.write_text(LINES)
-        lines = [
-            f"\n[services.{name}]",
-            f'base_url = "http://127.0.0.1:{port}"',
-            f"pid_file = {json.dumps(str(self._folder / 'pid'))}",
-            'process_pattern = "bench.growth_services"',
-            f"log_files = {json.dumps([str(log)])}",
-            f"incidents_file = {json.dumps(str(self._folder / f'{name}.jsonl'))}",
-        ]
-        lines += [f'[services.{name}.gateways.{one}]\nbase_url = "http://127.0.0.1:{gateway}"' for one in TRADED]
-        for kind, symbol in TEST_SYMBOLS.items():
-            lines.append(f"[services.{name}.synthetic_orders.{kind}]\nsymbol = {json.dumps(symbol)}")
-        return "\n".join(lines) + "\n"
+
+def service_table(folder: Path, name: str, port: int, gateway_port: int) -> str:
+    """Write one service: its own ledger and log, four test orders, five gateways that all of them share."""
+    log = folder / f"{name}.log"
+    if not log.exists():
+        log.write_text(LINES)
+    lines = [
+        f"\n[services.{name}]",
+        f'base_url = "http://127.0.0.1:{port}"',
+        f"pid_file = {json.dumps(str(folder / 'pid'))}",
+        'process_pattern = "bench.growth_services"',
+        f"log_files = {json.dumps([str(log)])}",
+        f"incidents_file = {json.dumps(str(folder / f'{name}.jsonl'))}",
+    ]
+    lines += [f'[services.{name}.gateways.{one}]\nbase_url = "http://127.0.0.1:{gateway_port}"' for one in TRADED]
+    for kind, symbol in TEST_SYMBOLS.items():
+        lines.append(f"[services.{name}.synthetic_orders.{kind}]\nsymbol = {json.dumps(symbol)}")
+    return "\n".join(lines) + "\n"
 
 
 def measure(run: Run) -> Iterator[Figure]:

@@ -1,6 +1,7 @@
 """The machine of a measurement: what it is, and whether it is at rest. Figures taken beside other work are false."""
 
 import os
+import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -12,6 +13,8 @@ from pydantic import BaseModel
 
 from tasks.clients.process.marks import STACK_MARK, marked
 
+# What processes share counts once, in shares, where Linux tells; elsewhere once for each of them.
+MEASURED_AS = "PSS" if sys.platform == "linux" else "RSS"
 QUIET_CORES, WATCH_S, CALMS_DOWN_WITHIN_S = 0.35, 2.0, 40.0
 PACKAGES = ("prefect", "fastapi", "uvicorn", "pydantic", "sqlalchemy")
 
@@ -67,6 +70,15 @@ def family(pid: int) -> list[psutil.Process]:
         root = psutil.Process(pid)
         return [root, *root.children(recursive=True)]
     return []
+
+
+def held_mb(pid: int) -> float:
+    """Sum what a process and all that it has started hold; see `MEASURED_AS`. Units: 10^6 bytes."""
+    total_bytes = 0
+    for one in family(pid):
+        with suppress(psutil.Error):
+            total_bytes += one.memory_full_info().pss if MEASURED_AS == "PSS" else one.memory_info().rss
+    return total_bytes / 1e6
 
 
 class Elsewhere:

@@ -16,10 +16,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import psutil
 
 from bench.figures import Bench, Database, Figure, Run, row
-from bench.machine import cpu_s, family
+from bench.machine import cpu_s, family, held_mb
 from bench.stack import BenchStack, bench_stack, process_on, wait_for
 from deployments.stack.parts import WORKER
 
@@ -159,26 +158,9 @@ def rows_of(executors: list[Executor]) -> Iterator[Figure]:
 
 def memory_rows(stack: BenchStack, others: list[Executor]) -> Iterator[Figure]:
     """Give one row for each part; the worker with its fork server stands beside the others."""
-    record, held = stack.record, defaultdict[str, float](float)
-    for name, part in record.parts.items():
-        held["gateways" if f"{name}-admin" in record.ports else name] += held_mb(part.identity.pid)
-    yield row("memory: the whole stack", "MB", [sum(held.values())], note="without the database")
-    if stack.server.pid:
-        held["database"] = held_mb(stack.server.pid)
     beside = {one.name: [held_mb(one.pid)] for one in others}
-    for name in sorted(held):
-        yield row(f"memory: {name}", "MB", [held[name]], beside if name == WORKER else {})
-
-
-def held_mb(pid: int) -> float:
-    """Sum what a process and all that it has started hold; pages that they share are counted once, in shares."""
-
-    def held(process: psutil.Process) -> Any:
-        with suppress(psutil.Error):
-            return getattr(process.memory_full_info(), "pss", 0) or process.memory_info().rss
-        return 0
-
-    return float(sum(map(held, family(pid)))) / 1e6
+    for name, part_mb in sorted(stack.memory_mb().items()):
+        yield row(f"memory: {name}", "MB", [part_mb], beside if name == WORKER else {})
 
 
 OPTIONS = {"runs": (10, 3), "idle_s": (15.0, 6.0), "ours_only": (False, False)}

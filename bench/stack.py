@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import httpx
 import psutil
 
 from bench.figures import Database, Run
-from bench.machine import family
+from bench.machine import family, held_mb
 from bench.report import REPOSITORY
 from deployments.prefect_server.server_settings import kept
 from deployments.stack.environment import api_url
@@ -38,10 +39,17 @@ HTTP = httpx.Client(timeout=TIMEOUT_S, trust_env=False)
 
 
 class Server(NamedTuple):
-    """A database server for one bench: empty values for SQLite, which has none."""
+    """A database server for one bench: empty values for SQLite, which has none; and a Redis where it has one."""
 
     url: str = ""
     pid: int | None = None
+    redis_url: str = ""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What `runbook up` is told of it."""
+        told = {"--database-url": self.url, "--redis-url": self.redis_url}
+        return tuple(word for option, url in told.items() if url for word in (option, url))
 
 
 @dataclass(frozen=True)
@@ -121,6 +129,15 @@ class BenchStack:
         """Find the processes of the database; SQLite has none."""
         return family(self.server.pid) if self.server.pid else []
 
+    def memory_mb(self) -> dict[str, float]:
+        """Give what each part holds: the gateways as one, the worker with its fork server."""
+        record, held = self.record, defaultdict[str, float](float)
+        for name, part in record.parts.items():
+            held["gateways" if f"{name}-admin" in record.ports else name] += held_mb(part.identity.pid)
+        if self.server.pid:
+            held["database"] = held_mb(self.server.pid)
+        return dict(held)
+
     def pause_schedule(self) -> None:
         """Stop the triage of every minute."""
         found = self.deployment_id("triage/every-minute")
@@ -144,7 +161,7 @@ def bench_stack(run: Run, database: Database | None = None, *, scheduled: bool =
 @contextmanager
 def stack_in(run: Run, folder: Path, server: Server, *, scheduled: bool = False) -> Iterator[BenchStack]:
     """Bring a whole stack up in a folder; unless asked for, no minute starts a triage of its own."""
-    words = ("up", "--detach", *(("--database-url", server.url) if server.url else ()))
+    words = ("up", "--detach", *server.words)
     try:
         try:
             runbook(folder, *words)

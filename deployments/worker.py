@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import yaml  # type: ignore[import-untyped]
@@ -35,7 +35,9 @@ from deployments.stack.leftovers import end_leftovers
 from deployments.stack.ports import SERVER
 from deployments.stack.state_dir import REPOSITORY
 from deployments.views.words import complain
-from deployments.warm.worker_type import WarmWorker
+from deployments.warm.early import EarlyFork
+from deployments.warm.fork_servers import CAN_FORK
+from deployments.warm.worker_type import WarmWorker, flow_modules, fork_environment
 from tasks.clients.process.marks import STACK_MARK
 from tasks.clients.process.port_holders import stranger_in
 from tasks.model.errors import CannotAct, Code, RunbookError
@@ -137,12 +139,20 @@ def prefect_file(queue: str | None) -> Iterator[Path]:
         yield file
 
 
-async def work(name: str | None, queue: str) -> None:
+async def work(name: str | None, queue: str, options: dict[str, Any]) -> None:
     """Work on one queue until stopped; without naming one, Prefect would give a worker the runs of every host."""
     setup_signal_handlers_worker(os.getpid(), "the runbook worker", print)
     chosen = worker_class()
     with temporary_settings(HEARS_OF_RUNS if chosen is WarmWorker else {}):
-        await chosen(work_pool_name=POOL, name=name, work_queues=[queue]).start()
+        await chosen(work_pool_name=POOL, name=name, work_queues=[queue], **options).start()
+
+
+def fork_early() -> dict[str, Any]:
+    """Fork the first fork server, where this worker has one: as what a run is to find, and before any thread starts."""
+    if worker_class() is not WarmWorker or not CAN_FORK:
+        return {}
+    with temporary_settings(HEARS_OF_RUNS):
+        return {"make_server": EarlyFork(flow_modules(), fork_environment()).client}
 
 
 def worker_class() -> type[WarmWorker] | type[ProcessWorker]:
@@ -159,6 +169,7 @@ def register(queue: str | None) -> None:
 
     Errors: exit 2 and one line for a server that does not let us in.
     """
+    os.chdir(REPOSITORY)
     try:
         asyncio.run(make_pool())
         deploy_all(queue)
@@ -181,12 +192,13 @@ def main() -> None:
     try:
         queue = load_settings().queue
         os.chdir(REPOSITORY)
+        options = fork_early()
         # It imports every flow: that ends with the copy.
         in_copy(partial(register, queue))
     except RunbookError as error:
         _refuse(error)
     asyncio.run(bury(queue or DEFAULT_QUEUE))
-    asyncio.run(work(name, queue or DEFAULT_QUEUE))
+    asyncio.run(work(name, queue or DEFAULT_QUEUE, options))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ as JSON into the file that its line names, or a line of text beside it where the
 import asyncio
 import os
 import sys
+import time
 import traceback
 from importlib import import_module
 from pathlib import Path
@@ -39,7 +40,7 @@ class TriageJob(Value):
 def main() -> None:
     """Import, then fork for every line; a few at once, since each takes most of a core."""
     at_once_count, running = int(sys.argv[1]), 0
-    import_all(MODULES)
+    import_all(MODULES, time.time())
     for line in sys.stdin:
         if running >= at_once_count:
             os.wait()

@@ -39,7 +39,7 @@ from starlette.types import Receive, Scope, Send
 from deployments.prefect_server.own_origin import headers_of
 
 # Of each connection. Prefect asks for 80 MB, in which each of its five keeps a copy of the same database in time.
-KEEP_SMALL_CACHE = "PRAGMA cache_size = -4096"
+KEEP_SMALL_CACHE = "PRAGMA cache_size = -2000"
 BROWSERS_SAY = frozenset({"origin", "sec-fetch-site"})
 # What Prefect's server does by the clock is due by the second, and what is due at once is not waited for: four looks a
 # second cost a fifth of what it spends at rest.

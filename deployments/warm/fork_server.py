@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from prefect.client.schemas.objects import FlowRun, State
@@ -224,16 +224,23 @@ def _exit_code(code: str | int | None) -> int:
             return 1
 
 
-def main() -> None:
-    """Import, say so, serve; in a forked child, run the flow."""
+def serve(channel: socket.socket, modules: Sequence[str], since_s: float) -> None:
+    """Import, say so, serve; in a forked child, run the flow.
+
+    Units: `since_s` in seconds since the epoch: from then on a file that changes is not what was imported.
+    """
     # A Ctrl-C or a service manager's signal to the whole group is for the worker, whose end is ours.
     for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(one, signal.SIG_IGN)
-    server = ForkServer(socket.socket(fileno=int(sys.argv[1])))
-    imported = import_all(sys.argv[2:])
+    server = ForkServer(channel)
+    imported = import_all(modules, since_s)
     server.tell(imported)
     if isinstance(imported, Ready):
         become_run(server.serve())
+
+
+def main() -> None:
+    serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:], time.time())
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 # What was loaded ahead (calendars of this year) grows old.
 OLD_AFTER_S = 7 * 86_400.0
 CAN_FORK = hasattr(os, "fork") and hasattr(os, "setsid")
+ServerMaker = Callable[[list[str], dict[str, str]], ForkServerClient]
 
 
 class ForkServers:
@@ -26,7 +27,7 @@ class ForkServers:
         modules: Iterable[str],
         environment: Callable[[], dict[str, str]],
         log: Log,
-        make: Callable[[list[str], dict[str, str]], ForkServerClient] = ForkServerClient,
+        make: ServerMaker = ForkServerClient,
     ) -> None:
         self._modules = list(dict.fromkeys(modules))
         self._known_count = len(self._modules)

@@ -6,6 +6,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from deployments.warm.importing import changed
 from deployments.warm.protocol import Ended, Forked, ForkOrder, Ready, Refused, Unready, line, read_told
@@ -41,10 +42,21 @@ class ForkedProcess:
         await self._ended.wait()
 
 
+class Started(Protocol):
+    """A fork server that was forked already, and our end of its socket pair."""
+
+    pid: int
+    channel: socket.socket
+
+    def kill(self) -> None: ...
+
+    async def wait(self) -> object: ...
+
+
 class ForkServerClient:
     """One fork server as the worker sees it: importing, then ready, then at last gone."""
 
-    def __init__(self, modules: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(self, modules: Sequence[str], environment: Mapping[str, str], started: Started | None = None) -> None:
         self.modules = tuple(modules)
         self.started_at_s = time.monotonic()
         self._environment = dict(environment)
@@ -56,11 +68,21 @@ class ForkServerClient:
         self._early: dict[int, int] = {}
         self._retired = False
         self._writer: asyncio.StreamWriter | None = None
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: asyncio.subprocess.Process | Started | None = started
+        self._started = started
         self._hearing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start the process; it imports while we go on."""
+        ours = self._started.channel if self._started else await self._spawn()
+        if ours is None:
+            # No process to be had: it is gone before it was there, and is tried again later.
+            self._settled.set()
+            return
+        reader, self._writer = await asyncio.open_connection(sock=ours, limit=LINE_LIMIT_BYTES)
+        self._hearing = asyncio.create_task(self._hear(reader))
+
+    async def _spawn(self) -> socket.socket | None:
         ours, its = socket.socketpair()
         command = (sys.executable, "-P", "-m", "deployments.warm.fork_server", str(its.fileno()), *self.modules)
         try:
@@ -73,12 +95,9 @@ class ForkServerClient:
                     start_new_session=True,
                 )
         except OSError:
-            # No process to be had: it is gone before it was there, and is tried again later.
             ours.close()
-            self._settled.set()
-            return
-        reader, self._writer = await asyncio.open_connection(sock=ours, limit=LINE_LIMIT_BYTES)
-        self._hearing = asyncio.create_task(self._hear(reader))
+            return None
+        return ours
 
     @property
     def pid(self) -> int | None:

@@ -20,14 +20,14 @@ STANDARD_LIBRARY = tuple({sysconfig.get_paths()[name] for name in ("stdlib", "pl
 CHANGED_WHILE_IMPORTED = "changed while it was imported"
 
 
-def import_all(modules: Sequence[str]) -> Ready | Unready:
+def import_all(modules: Sequence[str], since_s: float) -> Ready | Unready:
     """Import the engine, then the flows; then keep the collector's hands off them, so that all runs share the pages.
 
     A module that cannot be imported costs the others nothing.
 
+    Units: `since_s` in seconds since the epoch: when this process began to import.
     Errors: `Unready` where a module has started a thread: a fork would copy its locks and not its work.
     """
-    started_at_ns = time.time_ns()
     failures: dict[str, str] = {}
     touched: set[str] = set()
     for name in (*LATE_IMPORTS, *modules):
@@ -42,7 +42,7 @@ def import_all(modules: Sequence[str]) -> Ready | Unready:
     make_ready()
     gc.collect()
     gc.freeze()
-    sources = imported_sources(modules, touched, (started_at_ns, time.time_ns()))
+    sources = imported_sources(modules, touched, (int(since_s * 1e9), time.time_ns()))
     return Ready(modules=tuple(name for name in modules if name not in failures), failures=failures, sources=sources)
 
 

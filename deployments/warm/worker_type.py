@@ -26,7 +26,8 @@ import flows
 from deployments.warm.adoption import Ours, adopt, canceled, put_back
 from deployments.warm.configuration import WarmJobConfiguration, WarmVariables
 from deployments.warm.due import choose, skip
-from deployments.warm.fork_servers import ForkServers
+from deployments.warm.fork_servers import ForkServers, ServerMaker
+from deployments.warm.forking import ForkServerClient
 from deployments.warm.listening import Listener, Outage
 from deployments.warm.prefect_internals import RUNS_ONLY, SubmitRuns, WorkerInternals, asked_once
 from deployments.warm.reads import read_once
@@ -53,9 +54,9 @@ class WarmWorker(WorkerInternals):
     _display_name = "Warm process"
     _description = "Forks each flow run from a process that has imported Prefect and the flows."
 
-    def __init__(self, work_pool_name: str, **options: Any) -> None:
+    def __init__(self, work_pool_name: str, make_server: ServerMaker = ForkServerClient, **options: Any) -> None:
         super().__init__(work_pool_name, **options)
-        self._servers = ForkServers(flow_modules(), fork_environment, self.log)
+        self._servers = ForkServers(flow_modules(), fork_environment, self.log, make_server)
         self._outage = Outage(self.log)
         settings = load_settings()
         self._drain_s, self._run_limit_s = settings.worker_drain_s, settings.run_limit_s

@@ -9,8 +9,7 @@ from bench import machine as measured_machine
 from bench.__main__ import NAMES, load, parser_of
 from bench.figures import Alternative, Budget, Figure
 from bench.machine import QUIET_CORES, Machine, machine_at_rest
-from bench.readme import write_page
-from bench.report import budget_rows, document_of, results, rows, shown
+from bench.report import budget_rows, document_of, results, rows, shown, write_page
 
 QUIET = Machine(other_cores_before=0.1)
 

@@ -17,6 +17,7 @@ MAY_OPEN = {
     "deployments/monitoring/hang_watch.py": "an address",
     "deployments/stack/private_files.py": "makes a file again, and opens none",
     "deployments/stack/stack_settings.py": "`up` alone, before anything runs",
+    "deployments/warm/early.py": "the null device",
     "deployments/warm/fork_server.py": "the null device",
     "deployments/warm/killable.py": "/proc",
     "deployments/worker.py": "a file of the repository",

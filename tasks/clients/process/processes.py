@@ -49,6 +49,14 @@ def identity_of(process: psutil.Process) -> ProcessIdentity:
     return ProcessIdentity(pid=process.pid, created_at_s=since_boot_s, boot=_boot_id())
 
 
+def own_start_s() -> float:
+    """Say when this process began. Units: seconds since the epoch.
+
+    Errors: psutil's own.
+    """
+    return psutil.Process().create_time()
+
+
 def _since_boot_s(pid: int) -> float | None:
     try:
         return int(_stat_words(pid)[19]) / os.sysconf("SC_CLK_TCK")
