@@ -1,10 +1,13 @@
 """Type a command of `runbook` as a person does, in this process, and keep how it ended."""
 
+import io
 import json
 import os
 import subprocess
 import sys
 import warnings
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,15 +49,10 @@ class Terminal:
 
     def types(self, *words: str) -> Ended:
         """Run a command here."""
-        self._patch.setattr(sys, "argv", ["runbook", *words])
         self._capture.readouterr()
-        with warnings.catch_warnings():
-            # cyclopts takes a call without words for a mistake of the test; the words are in sys.argv, as in life.
-            warnings.filterwarnings("ignore", "Cyclopts application invoked", UserWarning)
-            with pytest.raises(SystemExit) as ended:
-                main()
+        code = _code_of(self._patch, words)
         said = self._capture.readouterr()
-        return Ended(int(ended.value.code or 0), said.out, said.err)
+        return Ended(code, said.out, said.err)
 
     def watches(self, patient: Patient, **more: str) -> None:
         """Write settings that watch a service; further keys are given as TOML."""
@@ -63,6 +61,26 @@ class Terminal:
     def settings(self, text: str) -> None:
         """Write the settings file."""
         (self.folder / "runbook.toml").write_text(text, "utf-8")
+
+
+def runbook(*words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command in this process, in an environment with more variables: a process of its own takes a second."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        code = _code_of(patch, words)
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+
+def _code_of(patch: pytest.MonkeyPatch, words: Sequence[str]) -> int:
+    patch.setattr(sys, "argv", ["runbook", *words])
+    with warnings.catch_warnings():
+        # cyclopts takes a call without words for a mistake of the test; the words are in sys.argv, as in life.
+        warnings.filterwarnings("ignore", "Cyclopts application invoked", UserWarning)
+        with pytest.raises(SystemExit) as ended:
+            main()
+    return int(ended.value.code or 0)
 
 
 def settings_of(patient: Patient, **more: str) -> str:

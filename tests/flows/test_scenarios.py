@@ -1,4 +1,4 @@
-"""The flow against every scenario of the stub service, as anybody's CI would run it: the expected cause of each."""
+"""Every scenario of the stub service, as a firm's CI would run it: the expected cause of each, by check and by flow."""
 
 import asyncio
 import json
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from deployments.commands.check import observed_evidence
 from flows.triage import triage
 from order_service.stub.scenarios import SCENARIOS
 from tasks.clients.incidents.ledger import read_ledger
@@ -15,13 +16,15 @@ from tasks.clients.market.calendars import read_calendar
 from tasks.model.diagnosis.limits import ProbeLimits
 from tasks.model.incidents.incident import Event
 from tasks.model.probes.orders import AssetClass
+from tasks.rules.diagnosis.name_causes import name_cause
 from tasks.rules.market.hours import market_hours
+from tasks.settings import load_settings
 from tests.fakes.service.monitored_service import Patient, end, watched
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.prefect,
-    # One triage for each scenario, three at once, on a machine that may be busy with other tests.
+    # Every scenario at once, on a machine that may be busy with other tests.
     pytest.mark.timeout(300),
     # Prefect leaves sockets of its own client to the garbage collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
@@ -60,6 +63,9 @@ EXPECTED: dict[str, set[str]] = {
     "unresolved_orders": set(),
 }
 
+# One of each cause.
+THROUGH_PREFECT = ("healthy", "hung", "error", "degraded", "unknown_orders", "metrics_garbage", "reset")
+
 
 @pytest.fixture(scope="module")
 def patients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Patient]]:
@@ -77,12 +83,9 @@ def patients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Pat
             end(patient)
 
 
-async def test_every_scenario_is_named_and_none_is_acted_on(
-    patients: dict[str, Patient], prefect: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """A team's CI sees each way in which a service can fail, and what the runbook would say of it."""
-    assert prefect
-    assert patients.keys() == {*EXPECTED, "flapping"}
+@pytest.fixture
+def watched_together(patients: dict[str, Patient], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """All of them watched by one host that only observes; gives their names."""
     patients["healthy"].watch_from_the_environment(monkeypatch)
     services = {name: one.service.model_dump(mode="json", exclude_defaults=True) for name, one in patients.items()}
     for name, table in services.items():
@@ -90,18 +93,37 @@ async def test_every_scenario_is_named_and_none_is_acted_on(
     monkeypatch.setenv("RUNBOOK_SERVICES", json.dumps(services))
     monkeypatch.setenv("RUNBOOK_STATE_DIR", str(tmp_path / "var"))
     monkeypatch.setenv("RUNBOOK_MODE", "observe")
+    return list(services)
+
+
+async def test_every_scenario_is_named(watched_together: list[str]) -> None:
+    """A team sees each way in which a service can fail, and what the runbook would say of it."""
+    assert set(watched_together) == {*EXPECTED, "flapping"}
+    settings = load_settings()
     at_once = asyncio.Semaphore(AT_ONCE_COUNT)
 
-    await asyncio.gather(*(looked_at(name, at_once) for name in services))
+    async def named(name: str) -> set[str]:
+        async with at_once:
+            return {one.cause.value for one in name_cause(await observed_evidence(settings, name)).findings}
 
-    for name in services:
-        # A run that was itself held up on a busy machine says nothing of the service: the next minute checks again.
-        if EXPECTED.get(name) and not causes(tmp_path / f"{name}.jsonl"):
-            await triage(service=name)
-    found = {name: causes(tmp_path / f"{name}.jsonl") for name in services}
-    # It is well and in error in turn: what one triage meets is a matter of its second.
+    found = dict(zip(watched_together, await asyncio.gather(*map(named, watched_together)), strict=True))
+
+    # It is well and in error in turn: what one check meets is a matter of its second.
     assert found.pop("flapping") in (set(), {"infrastructure"})
     assert found == EXPECTED
+
+
+async def test_a_triage_names_the_same_and_acts_on_none(
+    watched_together: list[str], prefect: str, tmp_path: Path
+) -> None:
+    """A team's CI sees what the check says: the steps are the same, and Prefect keeps what they found."""
+    assert prefect
+    assert set(THROUGH_PREFECT) <= set(watched_together)
+    for name in THROUGH_PREFECT:
+        await triage(service=name)
+
+    found = {name: causes(tmp_path / f"{name}.jsonl") for name in THROUGH_PREFECT}
+    assert found == {name: EXPECTED[name] for name in THROUGH_PREFECT}
 
 
 def closed_for_a_while() -> str:
@@ -111,12 +133,6 @@ def closed_for_a_while() -> str:
     return next(
         one.calendar for one in hours if not one.open and one.next_open and one.next_open - now > timedelta(minutes=10)
     )
-
-
-async def looked_at(service: str, at_once: asyncio.Semaphore) -> None:
-    """Run one triage, a few at a time: the checks wait for silent services, the rest is work for the core."""
-    async with at_once:
-        await triage(service=service)
 
 
 def causes(ledger: Path) -> set[str]:

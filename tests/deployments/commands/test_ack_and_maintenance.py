@@ -1,9 +1,6 @@
 """`runbook ack` and `runbook maintenance`: what a person types at three in the morning."""
 
 import json
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +10,7 @@ from tasks.clients.incidents.ledger import append, read_ledger
 from tasks.model.diagnosis.diagnosis import Audience, Cause, Confidence, Diagnosis, Finding, Status
 from tasks.model.incidents.incident import LedgerRecord, Source
 from tasks.record.record_incidents import incidents_recorded
+from tests.deployments.asking import runbook
 from tests.fakes.incident.observations import three
 from tests.fakes.service.monitored_service import Patient, watched
 
@@ -29,12 +27,6 @@ def patient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Patient:
     )
     incidents_recorded(one.settings, three(), Diagnosis(status=Status.CRITICAL, findings=(finding,)))
     return one
-
-
-def runbook(*words: str) -> "subprocess.CompletedProcess[str]":
-    """Run one command as a person would."""
-    command = [sys.executable, "-c", "from deployments.cli import main; main()", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=dict(os.environ))
 
 
 def test_an_incident_is_taken_and_everybody_can_read_by_whom(patient: Patient) -> None:

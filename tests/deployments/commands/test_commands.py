@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from tasks.clients.incidents.ledger import read_ledger
 from tasks.model.diagnosis.diagnosis import Audience, Cause, Confidence, Diagnosis, Finding, Status
 from tasks.record.record_incidents import incidents_recorded
 from tasks.rules.incidents.action_history import is_rearm
+from tests.deployments.asking import runbook, started
 from tests.fakes.incident.observations import three
 from tests.fakes.service.monitored_service import Patient, watched
 
@@ -26,14 +26,6 @@ def patient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Patient:
     return one
 
 
-def runbook(*words: str, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
-    """Run one command as a person would."""
-    command = [sys.executable, "-c", "from deployments.cli import main; main()", *words]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=60, check=False, cwd=cwd, env=dict(os.environ)
-    )
-
-
 def test_the_mode_is_one_switch_for_every_run(patient: Patient) -> None:
     """What a person sets in one shell holds for the next scheduled run."""
     assert runbook("mode", "observe").stdout == "observe\n"
@@ -45,10 +37,10 @@ def test_a_mode_set_where_nothing_is_watched_is_refused(tmp_path: Path, monkeypa
     """In the wrong folder the switch would change nothing, and the running stack would go on acting."""
     for name in [name for name in os.environ if name.startswith("RUNBOOK_")]:
         monkeypatch.delenv(name)
-    refused = runbook("mode", "observe", cwd=tmp_path)
+    refused = started(tmp_path, "mode", "observe")
 
-    assert refused.returncode == 2
-    assert refused.stderr.startswith("NOT_CONFIGURED: ")
+    assert refused.code == 2
+    assert refused.err.startswith("NOT_CONFIGURED: ")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,15 +1,14 @@
 """`runbook pause` and `runbook resume`: the same orders as the forms', from a shell, where no Prefect runs."""
 
 import asyncio
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tasks.clients.incidents.ledger import read_ledger
 from tasks.model.incidents.incident import Event
+from tests.deployments.asking import runbook
 from tests.fakes.service.scripted import Asked, replied, scripted
 
 pytestmark = pytest.mark.live
@@ -41,13 +40,8 @@ async def typed(
             f'[services.order-service]\nbase_url = "{url}"\ncontrol_token = "t0k3n"\n{GATEWAY.format(url)}', "utf-8"
         )
         ours = {"RUNBOOK_STATE_DIR": str(folder), "RUNBOOK_CONFIG": str(config), "RUNBOOK_MODE": mode}
-        environment = {**os.environ, **ours, "PREFECT_API_URL": "http://127.0.0.1:1/api"}
-        command = [sys.executable, "-c", "from deployments.cli import main; main()", *words]
-
-        def run() -> "subprocess.CompletedProcess[str]":
-            return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
-
-        return await asyncio.to_thread(run)
+        variables = {**ours, "PREFECT_API_URL": "http://127.0.0.1:1/api"}
+        return await asyncio.to_thread(runbook, *words, **variables)
 
 
 async def test_a_class_is_paused_from_a_shell_without_prefect(tmp_path: Path) -> None:

@@ -1,9 +1,7 @@
 """`runbook approve`, `reject` and what `status` shows of plans that wait, against a server of Prefect's answers."""
 
 import asyncio
-import os
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -22,6 +20,7 @@ from tasks.model.remediation.plan import Approval, ApprovalAnswer
 from tasks.rules.incidents.action_history import action_history
 from tasks.rules.remediation.planning.approval_records import late_answer_records
 from tasks.rules.remediation.planning.proposal import SERVER_PATIENCE_S
+from tests.deployments.asking import runbook
 from tests.fakes.service.scripted import Asked, replied, scripted
 
 pytestmark = pytest.mark.live
@@ -72,25 +71,19 @@ async def prefect_with(
         yield url, kept
 
 
-async def runbook(folder: Path, api: str, *words: str) -> "subprocess.CompletedProcess[str]":
+async def answered(folder: Path, api: str, *words: str) -> "subprocess.CompletedProcess[str]":
     """Run one command as a person would, where no stack of ours runs."""
     config = folder / "runbook.toml"
     config.write_text('[services.order-service]\nbase_url = "http://127.0.0.1:1"\n', "utf-8")
-    ours = {"RUNBOOK_STATE_DIR": str(folder), "RUNBOOK_CONFIG": str(config)}
-    environment = {**os.environ, **ours, "PREFECT_API_URL": f"{api}/api"}
-    command = [sys.executable, "-c", "from deployments.cli import main; main()", *words]
-
-    def run() -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
-
-    return await asyncio.to_thread(run)
+    ours = {"RUNBOOK_STATE_DIR": str(folder), "RUNBOOK_CONFIG": str(config), "PREFECT_API_URL": f"{api}/api"}
+    return await asyncio.to_thread(runbook, *words, **ours)
 
 
 async def test_a_plan_is_approved_by_its_incident_and_the_form_gets_who_and_why(tmp_path: Path) -> None:
     """Whoever is paged reads the incident's id in the message, not a flow run's."""
     runs = (paused_run("INC-1"), paused_run("INC-2", run_id="r-2"))
     async with prefect_with(*runs, taken_in=tmp_path) as (api, kept):
-        done = await runbook(tmp_path, api, "approve", "INC-1", "--by", "ada", "--note", "looked")
+        done = await answered(tmp_path, api, "approve", "INC-1", "--by", "ada", "--note", "looked")
 
     assert done.returncode == 0, done.stderr
     assert done.stdout == "Approved by ada: pause strategies equity (INC-1).\n"
@@ -102,7 +95,7 @@ async def test_a_plan_is_approved_by_its_incident_and_the_form_gets_who_and_why(
 async def test_the_only_plan_that_waits_needs_no_id(tmp_path: Path) -> None:
     """In a hurry nobody copies ids."""
     async with prefect_with(paused_run(), taken_in=tmp_path) as (api, kept):
-        done = await runbook(tmp_path, api, "reject", "--by", "ada")
+        done = await answered(tmp_path, api, "reject", "--by", "ada")
 
     assert done.stdout == "Rejected by ada: pause strategies equity (INC-1).\n"
     assert kept[-1].fields["run_input"]["decision"] == "reject"
@@ -111,10 +104,10 @@ async def test_the_only_plan_that_waits_needs_no_id(tmp_path: Path) -> None:
 async def test_nothing_that_waits_is_one_clear_line(tmp_path: Path) -> None:
     """Also where the time of the form is over: an answer that changes nothing must not seem to."""
     async with prefect_with(paused_run(left_s=-1)) as (api, _):
-        none = await runbook(tmp_path, api, "approve", "INC-1")
+        none = await answered(tmp_path, api, "approve", "INC-1")
     async with prefect_with(paused_run(), status="ABORT") as (api, _):
-        late = await runbook(tmp_path, api, "approve", "INC-1")
-    gone = await runbook(tmp_path, "http://127.0.0.1:1", "approve", "INC-1")
+        late = await answered(tmp_path, api, "approve", "INC-1")
+    gone = await answered(tmp_path, "http://127.0.0.1:1", "approve", "INC-1")
 
     for refused, words in ((none, "nothing does"), (late, "answered by somebody else"), (gone, "PREFECT_UNREACHABLE")):
         assert refused.returncode == 1
@@ -159,7 +152,7 @@ async def test_an_answer_that_comes_before_its_form_is_taken_when_the_form_is_th
         return replied(200, asked.path.endswith("/health") or [paused_run()])
 
     async with scripted(script) as (url, _):
-        done = await runbook(tmp_path, url, "approve", "--by", "ada")
+        done = await answered(tmp_path, url, "approve", "--by", "ada")
 
     assert done.returncode == 0, done.stderr
     assert next(said, None) is None
@@ -174,7 +167,7 @@ async def test_the_command_works_as_the_status_prints_it_for_a_plan_of_several_i
     actions = run["parameters"]["case"]["plan"]["actions"]
     actions.append({**actions[0], "incident_id": "INC-2", "key": "INC-2/pause"})
     async with prefect_with(run, taken_in=tmp_path) as (api, kept):
-        done = await runbook(tmp_path, api, "approve", *listed, "--by", "ada")
+        done = await answered(tmp_path, api, "approve", *listed, "--by", "ada")
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("(INC-1, INC-2).\n")
@@ -213,7 +206,7 @@ def test_an_answer_that_no_run_takes_is_an_error_and_is_recorded(
 async def test_an_answer_by_nobody_is_refused_before_it_is_sent(tmp_path: Path) -> None:
     """The form would ask again, and the command would have said *approved*."""
     async with prefect_with(paused_run(), taken_in=tmp_path) as (api, kept):
-        done = await runbook(tmp_path, api, "approve", "--by", "\u200b")
+        done = await answered(tmp_path, api, "approve", "--by", "\u200b")
 
     assert done.returncode == 2
     assert done.stderr.startswith("BAD_ARGUMENT: ")
