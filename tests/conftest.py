@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -77,28 +78,33 @@ def own_environment() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Name a folder that outlives a session, where there is one."""
+    cache: pytest.Cache | None = getattr(request.config, "cache", None)
+    return cache.mkdir("trading-runbook") if cache else tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture(scope="session")
+def prefect_api(kept: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start a Prefect server of this session alone, on a database of its own."""
-    with _of_this_session(tmp_path_factory) as api:
+    with _of_this_session(kept, tmp_path_factory) as api:
         yield api
 
 
 @pytest.fixture(scope="session")
-def quiet_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def quiet_api(kept: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start one that keeps what flows tell it, and does nothing of its own."""
-    with _of_this_session(tmp_path_factory, **KEEPS_RUNS_ALONE) as api:
+    with _of_this_session(kept, tmp_path_factory, **KEEPS_RUNS_ALONE) as api:
         yield api
 
 
 @contextmanager
-def _of_this_session(folders: pytest.TempPathFactory, **variables: str) -> Iterator[str]:
+def _of_this_session(kept: Path, folders: pytest.TempPathFactory, **variables: str) -> Iterator[str]:
     from deployments.warm.prefect_internals import make_ready  # noqa: PLC0415 - few tests need Prefect, and it takes seconds
 
     # Runs begin as the warm worker's do.
     make_ready()
-    own = folders.getbasetemp()
-    session = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    with migrated_server(folders.mktemp("prefect"), session, **variables) as api:
+    with migrated_server(folders.mktemp("prefect"), kept, **variables) as api:
         yield api
         say_what_is_left()
 

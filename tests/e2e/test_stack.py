@@ -23,7 +23,7 @@ POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals between proc
 def test_one_command_brings_up_everything_and_a_first_triage_finishes(stack: Stack) -> None:
     """A person who typed one command sees a healthy service, found so by a real triage, within the minute."""
     last = stack.wait_for_triage()
-    status = stack.status()
+    status = json.loads(stack.run("status", "--json").stdout)
 
     assert last["cause"] == "healthy"
     assert status["prefect"]["pid"]

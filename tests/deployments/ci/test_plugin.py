@@ -1,6 +1,7 @@
 """The plugin as a firm's CI runs it: a pytest of its own, its exit code, and its JUnit file."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from deployments.ci.plugin import CACHE
+from tests.fakes.prefect.prefect_process import migrated_in
 from tests.foreign.shops import SPRING, open_shop
 from tests.house.source import REPOSITORY
 
@@ -42,8 +45,10 @@ def test_our_own_service(triage_now):
 @pytest.mark.live
 @pytest.mark.prefect
 @pytest.mark.timeout(300)
-def test_a_firm_s_ci_sees_each_scenario_an_exit_code_and_a_junit_file(tmp_path: Path) -> None:
+def test_a_firm_s_ci_sees_each_scenario_an_exit_code_and_a_junit_file(tmp_path: Path, kept: Path) -> None:
     """One wrong expectation is exit 1, and the report names what was found instead."""
+    if (migrated := migrated_in(kept)).exists():
+        shutil.copytree(migrated, migrated_in(tmp_path / ".pytest_cache" / "d" / CACHE))
     (tmp_path / "test_triages.py").write_text(TESTS, "utf-8")
     with open_shop(SPRING, tmp_path) as shop:
         (tmp_path / "runbook.toml").write_text(shop.description(), "utf-8")

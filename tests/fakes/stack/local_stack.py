@@ -15,6 +15,7 @@ from typing import Any
 from filelock import FileLock
 
 from deployments.prefect_server.server_settings import kept
+from deployments.stack.live_status import gather_status
 from deployments.stack.local_http import with_login
 from deployments.stack.ports import DEFAULTS, HOST
 from deployments.stack.state_dir import StateDir
@@ -74,9 +75,8 @@ class Stack:
         )
 
     def status(self) -> dict[str, Any]:
-        """Ask how the stack does."""
-        answer: dict[str, Any] = json.loads(self.run("status", "--json").stdout)
-        return answer
+        """Gather what `runbook status --json` prints, in this process: a poll of it would take half a core."""
+        return gather_status(StateDir(self.state_dir.resolve()))
 
     def api(self) -> str:
         """Prefect's API of this stack, with the login that lets us in."""
