@@ -9,6 +9,7 @@ from xdist.scheduler import LoadScopeScheduling
 ONCE = ("stack", "prefect_api", "quiet_api")
 # Two stacks that start at once would choose the same free ports, and each server more takes a core for seconds.
 # The flows have two: theirs is the longest wait. A third one acts by itself, as that of a stack does.
+HOUSE = "what was read of every file"
 SHARING = {
     "tests/e2e/": "stack",
     "tests/flows/test_approval.py": "second prefect",
@@ -20,6 +21,7 @@ SHARING = {
     "tests/deployments/prefect_server/test_browser_requests.py": "prefect",
     "tests/tasks/clients/locks/test_shared_lock.py": "prefect",
     "tests/tasks/clients/service/test_one_pass.py": "prefect",
+    "tests/house/": HOUSE,
 }
 GROUPS = tuple(dict.fromkeys(SHARING.values()))
 # What starts processes or waits on a clock, which takes longer than what computes.
@@ -63,7 +65,7 @@ class Together(LoadScopeScheduling):
 
 def end_what_is_over(item: pytest.Item, following: pytest.Item | None) -> None:
     """End what is made once, after the last test that shares it; who needs it again gets another one."""
-    if following is None or group(following.nodeid):
+    if following is None or group(following.nodeid) not in (None, HOUSE):
         return
     for name in set(ONCE).difference(getattr(following, "fixturenames", ())):
         for fixture in item.session._fixturemanager.getfixturedefs(name, item) or ():

@@ -52,7 +52,7 @@ def test_whoever_shares_is_in_a_group(request: pytest.FixtureRequest) -> None:
 
 def test_most_files_are_alone() -> None:
     """A group is one process's work: what need not be in one makes the whole slower."""
-    assert group("tests/house/test_groups.py::test_most_files_are_alone") is None
+    assert group("tests/bench/test_figures.py::test_one") is None
     assert group("tests/e2e/test_stack.py::test_one") == group("tests/e2e/test_forms.py::test_two") == "stack"
 
 

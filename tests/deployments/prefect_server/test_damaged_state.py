@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from deployments.stack.stack_file import StackRecord
 from deployments.stack.starting import Starting
 from deployments.stack.state_dir import StateDir
 from tasks.model.errors import Code, RunbookError
+from tests.deployments.asking import runbook
 
 GARBAGE = {"bytes": b"\x00\xff\xfe{garbage" * 400, "list": b"[1, 2]", "nested": b"[" * 100_000}
 
@@ -73,16 +73,15 @@ def test_a_sound_database_a_new_one_and_one_in_use_pass(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", GARBAGE)
 @pytest.mark.parametrize("words", [("up", "--detach"), ("status",), ("status", "--json"), ("down",)], ids=" ".join)
-@pytest.mark.live
-def test_a_garbled_stack_file_is_one_line(words: tuple[str, ...], kind: str, tmp_path: Path) -> None:
+def test_a_garbled_stack_file_is_one_line(
+    words: tuple[str, ...], kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What it named may still run: it must neither pass for no stack nor end in a traceback."""
     state = StateDir(tmp_path)
     state.stack_file.write_bytes(GARBAGE[kind])
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RUNBOOK_", "PREFECT_"))}
-    command = [sys.executable, "-c", "from deployments.cli import main; main()", *words]
-    said = subprocess.run(
-        command, env={**kept, "RUNBOOK_STATE_DIR": str(tmp_path)}, capture_output=True, text=True, check=False
-    )
+    for name in [name for name in os.environ if name.startswith(("RUNBOOK_", "PREFECT_"))]:
+        monkeypatch.delenv(name)
+    said = runbook(*words, RUNBOOK_STATE_DIR=str(tmp_path))
 
     assert said.returncode == 1
     assert len(said.stderr.splitlines()) == 1
