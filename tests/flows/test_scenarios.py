@@ -20,6 +20,7 @@ from tasks.rules.diagnosis.name_causes import name_cause
 from tasks.rules.market.hours import market_hours
 from tasks.settings import load_settings
 from tests.fakes.service.monitored_service import Patient, end, watched
+from tests.fakes.service.several_services import start_all
 
 pytestmark = [
     pytest.mark.e2e,
@@ -75,8 +76,7 @@ def patients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Pat
     calendars = {"equity": closed_for_a_while()}
     found = {name: watched(folder, name, look=PATIENT_LOOKS, calendars=calendars) for name in SCENARIOS}
     try:
-        for patient in found.values():
-            patient.start()
+        start_all(found)
         yield found
     finally:
         for patient in found.values():

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.fakes.service.monitored_service import Patient, end, watched
 
 # The looks of several services share one core with other tests: none may time out because another one works.
 UNHURRIED = ProbeLimits(health_timeout_s=3.0, metrics_timeout_s=3.0, order_timeout_s=3.5)
+AT_ONCE_COUNT = 4
 
 
 @dataclass
@@ -41,6 +43,12 @@ class Ward:
         return self.settings.ledger_path(name)
 
 
+def start_all(patients: Mapping[str, Patient]) -> None:
+    """Start them at once: each is waited for until it listens."""
+    with ThreadPoolExecutor(AT_ONCE_COUNT) as pool:
+        list(pool.map(Patient.start, patients.values()))
+
+
 @contextmanager
 def ward(folder: Path, scenarios: Mapping[str, str], mode: Mode = Mode.ACT) -> Iterator[Ward]:
     """Start one stub service for each name, in its scenario; each with a ledger of its own."""
@@ -52,8 +60,7 @@ def ward(folder: Path, scenarios: Mapping[str, str], mode: Mode = Mode.ACT) -> I
     services = {name: one.service for name, one in patients.items()}
     settings = RunbookSettings(state_dir=folder / "var", mode=mode, services=services)
     try:
-        for one in patients.values():
-            one.start()
+        start_all(patients)
         yield Ward(settings, patients)
     finally:
         for one in patients.values():

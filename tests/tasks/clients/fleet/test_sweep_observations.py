@@ -24,12 +24,23 @@ WELL = ("alpha", "beta", "gamma")
 SICK = {"hung": "hung", "drips": "drip", "garbage": "wrong_types", "metrics": "metrics_garbage", "huge": "huge_body"}
 
 
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[Ward]:
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
     """Three services that are well, among five that are not, each in its own way."""
     sick_first = {**SICK, **dict.fromkeys(WELL, "healthy")}
-    with ward(tmp_path, sick_first) as one:
+    with ward(tmp_path_factory.mktemp("ward"), sick_first) as one:
         yield one
+
+
+@pytest.fixture
+def host(started: Ward, tmp_path: Path) -> Ward:
+    """The same services, of which nothing was seen yet."""
+    services = {
+        name: one.model_copy(update={"incidents_file": tmp_path / f"{name}.jsonl"})
+        for name, one in started.settings.services.items()
+    }
+    fresh = {"state_dir": tmp_path / "var", "services": services}
+    return Ward(started.settings.model_copy(update=fresh), started.patients)
 
 
 def asked(one: Ward) -> SweepRequest:
