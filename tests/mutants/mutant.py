@@ -6,6 +6,7 @@ import random
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tests.mutants.sites import Edit, Sites
@@ -84,9 +85,9 @@ def mutant_at(path: Path, edit: Edit) -> Mutant | None:
     """Make one mutant; none where the change is no program, or the same one."""
     raw = path.read_bytes()
     changed = raw[: edit.start] + edit.text.encode() + raw[edit.end :]
-    tree = ast.parse(raw)
+    tree, written_out = _parsed(raw)
     try:
-        if ast.dump(ast.parse(changed)) == ast.dump(tree):
+        if ast.dump(ast.parse(changed)) == written_out:
             return None
     except SyntaxError:
         return None
@@ -103,6 +104,12 @@ def mutant_at(path: Path, edit: Edit) -> Mutant | None:
         after=_squeezed(raw[start : edit.start] + edit.text.encode() + raw[edit.end : end]),
         source=changed.decode(),
     )
+
+
+@cache
+def _parsed(raw: bytes) -> tuple[ast.Module, str]:
+    tree = ast.parse(raw)
+    return tree, ast.dump(tree)
 
 
 def _functions(tree: ast.Module) -> Iterator[tuple[int, int]]:

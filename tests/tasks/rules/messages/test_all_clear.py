@@ -235,7 +235,8 @@ def _somebody_answers_for_every_halt(world: World) -> bool:
 
 def test_all_clears_are_given_at_all() -> None:
     """A rule that never says it would pass every story."""
-    told = []
+    told: list[str] = []
+    given = (0, 0)
     for seed in range(40):
         world = World(seed)
         automation = Automation(world)
@@ -243,6 +244,8 @@ def test_all_clears_are_given_at_all() -> None:
             world.now += timedelta(minutes=1)
             world.something_happens()
             told += [one.text for one in automation.triage()]
+        given = sum(bool(ALL_CLEAR.search(text)) for text in told), sum("answers again" in text for text in told)
+        if min(given) >= 5:
+            break
 
-    assert sum(bool(ALL_CLEAR.search(text)) for text in told) >= 5
-    assert sum("answers again" in text for text in told) >= 5
+    assert min(given) >= 5
