@@ -1,7 +1,8 @@
 """Find out who listens on which TCP port, at a cost that follows the number of listeners alone.
 
 psutil reads every connection of the machine for it, also those that wait to be forgotten: 20 ms on a busy one, for each
-process that is looked at. The kernel lists the listeners first, so reading may stop where they end.
+process that is looked at. Where the kernel cannot be asked for the listeners alone, its table is read: it lists them
+first, so reading may stop where they end.
 
 Source: Linux kernel, Documentation/networking/proc_net_tcp.rst.
 """
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import psutil
+
+from tasks.clients.process.sock_diag import ListeningSocket, listening_sockets
 
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 _LISTEN = b"0A"
@@ -157,14 +160,19 @@ def _is_near(address: str) -> bool:
 
 def _listening_sockets(*, near: bool = False) -> dict[str, int]:
     """Give the port of each listening socket, by the number of the socket; or only those that loopback leads to."""
-    found: dict[str, int] = {}
+    found = listening_sockets()
+    return {one.number: one.port for one in (_as_written() if found is None else found) if one.is_near or not near}
+
+
+def _as_written() -> list[ListeningSocket]:
+    found: list[ListeningSocket] = []
     with contextlib.suppress(OSError, ValueError, IndexError):
         for table in _TABLES:
-            found |= {number: port for number, port, is_near in _listeners(Path(table)) if is_near or not near}
+            found += _listeners(Path(table))
     return found
 
 
-def _listeners(table: Path) -> Iterator[tuple[str, int, bool]]:
+def _listeners(table: Path) -> Iterator[ListeningSocket]:
     with table.open("rb") as lines:
         next(lines, None)
         for line in lines:
@@ -173,7 +181,7 @@ def _listeners(table: Path) -> Iterator[tuple[str, int, bool]]:
                 return
             address, _, port = words[1].rpartition(b":")
             near = address.endswith(_LOOPBACK_END) or address == _LOOPBACK_V6 or not address.strip(b"0")
-            yield words[9].decode("ascii"), int(port, 16), near
+            yield ListeningSocket(words[9].decode("ascii"), int(port, 16), near)
 
 
 def _sockets_of(pid: int) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Who listens where, at a cost that does not grow with the connections of a busy machine."""
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -10,8 +11,9 @@ import psutil
 import pytest
 
 from tasks.clients.process import listeners
-from tasks.clients.process.listeners import _is_near, listeners_on, ports_of
+from tasks.clients.process.listeners import _as_written, _is_near, _sockets_of, listeners_on, ports_of
 from tasks.clients.process.processes import port_owner
+from tasks.clients.process.sock_diag import listening_sockets
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc; elsewhere psutil is asked")
 
@@ -32,6 +34,23 @@ def test_a_listener_is_found_by_its_port_and_by_its_process(listener: socket.soc
 
     assert listeners_on(port) == ((os.getpid(),), False)
     assert port in (ports_of(os.getpid()) or ())
+
+
+@LINUX
+def test_the_kernel_and_its_table_name_the_same_listeners() -> None:
+    """Where the kernel may not be asked for the listeners alone, the slower way must not see other ones."""
+    with contextlib.ExitStack() as stack:
+        for host in ("127.0.0.1", "0.0.0.0", "127.0.0.9", "::1", "::"):
+            one = stack.enter_context(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET))
+            one.bind((host, 0))
+            one.listen(1)
+
+        asked, ours = listening_sockets(), _sockets_of(os.getpid())
+
+        assert asked is not None
+        own = frozenset(ours)
+        assert {one for one in asked if one.number in own} == {one for one in _as_written() if one.number in own}
+        assert len([one for one in asked if one.number in own]) >= 5
 
 
 @LINUX
