@@ -6,11 +6,10 @@ import time
 import uuid
 from pathlib import Path
 
-import httpx
 import orjson
 
 from tasks.clients.drills.fault_switch import received_counts
-from tasks.clients.service.http import Call, exchange, http_client
+from tasks.clients.service.http import Call, HttpClient, exchange, http_client
 from tasks.clients.service.probes import order_status
 from tasks.model.drills.drills import OrderTally, Sent
 from tasks.model.errors import CannotAct, Code, RunbookError
@@ -63,12 +62,12 @@ class OrderFlow:
         async with http_client(self._service.http, self._service.look.connect_timeout_s) as client:
             await asyncio.gather(*(self._keep_sending(client, name) for name in SYMBOLS))
 
-    async def _keep_sending(self, client: httpx.AsyncClient, name: AssetClass) -> None:
+    async def _keep_sending(self, client: HttpClient, name: AssetClass) -> None:
         while not self._over.is_set():
             await self._send(client, name)
             await asyncio.to_thread(self._over.wait, EVERY_S)
 
-    async def _send(self, client: httpx.AsyncClient, name: AssetClass) -> None:
+    async def _send(self, client: HttpClient, name: AssetClass) -> None:
         client_order_id = f"drill-{uuid.uuid4().hex}"
         self.answers[client_order_id] = None
         url, headers = f"{self._service.url}/orders", {"content-type": "application/json"}
@@ -123,7 +122,7 @@ async def _tallied(service: ServiceSettings, answers: dict[str, int | None]) -> 
     )
 
 
-async def _in_journal(client: httpx.AsyncClient, service: ServiceSettings, client_order_id: str) -> str | None:
+async def _in_journal(client: HttpClient, service: ServiceSettings, client_order_id: str) -> str | None:
     answer = await order_status(client, service, client_order_id)
     status = text_of(parse_object(answer.body), "status", 100)
     if status is None and answer.http_status != 404:

@@ -64,5 +64,5 @@ def _dumped(asked: socket.socket, kind: int) -> Iterator[ListeningSocket]:
 
 def _is_near(kind: int, address: bytes) -> bool:
     if kind == socket.AF_INET:
-        return address[0] == 127 or address[:4] == _NOWHERE[:4]  # noqa: PLR2004 - 127.0.0.0/8
-    return address in {_NOWHERE, _LOOPBACK_V6} or (address.startswith(_MAPPED) and address[12] == 127)  # noqa: PLR2004
+        return address[0] == 127 or address[:4] == _NOWHERE[:4]
+    return address in {_NOWHERE, _LOOPBACK_V6} or (address.startswith(_MAPPED) and address[12] == 127)

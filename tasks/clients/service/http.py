@@ -1,4 +1,4 @@
-"""The only door to HTTP (httpx): one bounded exchange, whose every end is a value."""
+"""The only door to HTTP (h11): one bounded exchange, whose every end is a value."""
 
 import asyncio
 import errno
@@ -6,15 +6,18 @@ import socket
 import ssl
 import time
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+import h11
 import httpx
 
 from tasks.clients.service.access import Access, access_of, tls_words
 from tasks.clients.service.client_certificate import WORDS, is_refused
 from tasks.clients.service.event_loop_lag import event_loop_lag
+from tasks.clients.service.wire import NotConnected, Wire, connected, target_of
 from tasks.model.errors import CannotObserve
 from tasks.model.probes.probes import Exchange, Fault
 from tasks.model.service.http_settings import HttpSettings
@@ -23,7 +26,10 @@ USER_AGENT = "trading-runbook"
 # Redirects are not followed: a probe asks one address. No compression: a small body must not unpack to a large one.
 # Of what we waited, this share without a core or a free loop: then it was we who did not listen.
 HELD_UP_RATIO = 0.5
-HEADERS = {"user-agent": USER_AGENT, "accept-encoding": "identity"}
+HEADERS = {"accept": "*/*", "accept-encoding": "identity", "connection": "keep-alive", "user-agent": USER_AGENT}
+CONNECTIONS_COUNT = 20
+# How an exchange may end but for its time.
+ENDS = (CannotObserve, NotConnected, OSError, h11.ProtocolError, httpx.InvalidURL, OverflowError, ValueError)
 
 
 FAULT_WORDS = {
@@ -35,10 +41,13 @@ FAULT_WORDS = {
 }
 
 
-class HttpClient(httpx.AsyncClient):
-    """What the orchestration hands around; only this module makes one."""
+class HttpClient(NamedTuple):
+    """How one service is asked: as whom, or why it cannot be, and over how many connections at once."""
 
-    asked_as = HttpSettings()
+    asked_as: HttpSettings
+    connect_timeout_s: float
+    access: Access | CannotObserve
+    places: asyncio.Semaphore
 
 
 @dataclass(frozen=True)
@@ -55,57 +64,20 @@ class Call:
 
 @asynccontextmanager
 async def http_client(http: HttpSettings, connect_timeout_s: float) -> AsyncIterator[HttpClient]:
-    """Open a client for one pass of checks; the environment's proxies never stand between us and the service.
+    """Give the client of one pass of checks; the environment's proxies never stand between us and the service.
 
+    Each request has a connection of its own, as it would have from somebody who comes for the first time.
     Errors: none; a file of the settings that cannot be used makes every exchange end as `Fault.CLIENT`, with why.
     """
-    async with _client_of(http, connect_timeout_s) as client:
-        yield client
-
-
-def _client_of(http: HttpSettings, connect_timeout_s: float) -> HttpClient:
-    timeout = httpx.Timeout(30.0, connect=connect_timeout_s)
-    limits = httpx.Limits(max_connections=20, max_keepalive_connections=0)
+    access: Access | CannotObserve
     try:
         access = access_of(http)
     except CannotObserve as error:
-        return HttpClient(transport=_Unable(str(error)), trust_env=False)
-    client = HttpClient(
-        timeout=timeout, limits=limits, trust_env=False, headers={**HEADERS, **access.headers}, verify=access.tls
-    )
-    client.asked_as = http
-    if access.server_name is not None or access.tls_fault is not None:
-        client.event_hooks = {"request": [_asking_as(access)]}
-    return client
+        access = error
+    yield HttpClient(http, connect_timeout_s, access, asyncio.Semaphore(CONNECTIONS_COUNT))
 
 
-def _asking_as(access: Access) -> Callable[[httpx.Request], Awaitable[None]]:
-    async def ask(request: httpx.Request) -> None:
-        try:
-            access.check(request.url.scheme)
-        except CannotObserve as error:
-            raise _CannotAsk(str(error), request=request) from None
-        if access.server_name is not None:
-            request.extensions["sni_hostname"] = access.server_name
-
-    return ask
-
-
-class _CannotAsk(httpx.TransportError):
-    """Why no request can be made with these settings."""
-
-
-class _Unable(httpx.AsyncBaseTransport):
-    """Make no request, and say why."""
-
-    def __init__(self, reason: str) -> None:
-        self._reason = reason
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        raise _CannotAsk(self._reason, request=request)
-
-
-async def exchange(client: httpx.AsyncClient, call: Call, limit: asyncio.Timeout | None = None) -> Exchange:
+async def exchange(client: HttpClient, call: Call, limit: asyncio.Timeout | None = None) -> Exchange:
     """Make one request and keep what came back; a caller that keeps `limit` can end it sooner.
 
     Errors: none; a refused, silent, cut, oversize or malformed answer is what the service did, so it is a value.
@@ -118,10 +90,10 @@ async def exchange(client: httpx.AsyncClient, call: Call, limit: asyncio.Timeout
         try:
             async with limit or asyncio.timeout(call.deadline_s):
                 await _stream(client, call, answer)
-        except (TimeoutError, httpx.TimeoutException):
+        except TimeoutError:
             answer.fault, answer.detail = Fault.TIMED_OUT, f"no full answer in deadline_s={call.deadline_s:g}"
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, OverflowError, ValueError, ExceptionGroup) as error:
-            answer.fault, answer.detail = _fault_of(error)
+        except ENDS as error:
+            answer.fault, answer.detail = fault_of(error)
         seconds_s = time.monotonic() - started
         if answer.fault is Fault.TIMED_OUT and delay.seconds_s >= HELD_UP_RATIO * seconds_s:
             answer.held_up = True
@@ -131,9 +103,8 @@ async def exchange(client: httpx.AsyncClient, call: Call, limit: asyncio.Timeout
     return _as_exchange(call, answer, seconds_s)
 
 
-async def _is_refused(client: httpx.AsyncClient, url: str) -> bool:
-    asked_as = client.asked_as if isinstance(client, HttpClient) else HttpSettings()
-    return url.startswith("https:") and await asyncio.to_thread(is_refused, url, asked_as)
+async def _is_refused(client: HttpClient, url: str) -> bool:
+    return url.startswith("https:") and await asyncio.to_thread(is_refused, url, client.asked_as)
 
 
 @dataclass
@@ -150,11 +121,23 @@ class _Answer:
         return self.http_status is None and self.fault in {Fault.CUT_OFF, Fault.UNREACHABLE}
 
 
-async def _stream(client: httpx.AsyncClient, call: Call, answer: _Answer) -> None:
-    async with client.stream(call.method, call.url, content=call.body or None, headers=call.headers) as response:
-        answer.http_status = response.status_code
-        answer.headers = tuple((name[:200], value[:1000]) for name, value in response.headers.multi_items()[:50])
-        async for part in response.aiter_raw():
+async def _stream(client: HttpClient, call: Call, answer: _Answer) -> None:
+    if isinstance(client.access, CannotObserve):
+        raise client.access
+    target, access = target_of(call.url), client.access
+    access.check(target.scheme)
+    tls = access.tls if target.scheme == "https" else None
+    own = {name.lower(): value for name, value in call.headers.items()}
+    async with (
+        client.places,
+        connected(target.host, target.port, client.connect_timeout_s, tls, access.server_name) as connection,
+    ):
+        wire = Wire(connection)
+        wire.send(call.method, target, {**HEADERS, **access.headers, **own}, call.body)
+        head = await wire.head()
+        answer.http_status = head.status
+        answer.headers = tuple((name[:200], value[:1000]) for name, value in head.headers[:50])
+        async for part in wire.parts():
             answer.body += part
             if len(answer.body) > call.body_limit_bytes:
                 answer.fault, answer.detail = Fault.TOO_LARGE, f"body over limit_bytes={call.body_limit_bytes}"
@@ -201,19 +184,20 @@ def _as_exchange(call: Call, answer: _Answer, seconds_s: float) -> Exchange:
     )
 
 
-def _fault_of(error: Exception) -> tuple[Fault, str]:
-    reason = _root(error)
+def fault_of(error: Exception) -> tuple[Fault, str]:
+    """Name what ended a connection or an exchange, and say it in words."""
+    reason = (error.__cause__ or error) if isinstance(error, NotConnected) else error
     if isinstance(reason, ssl.SSLError) and (words := tls_words(reason)):
         return Fault.TLS, words
     match error:
-        case _CannotAsk():
+        case CannotObserve():
             return Fault.CLIENT, str(error)
-        case httpx.ConnectError():
+        case NotConnected():
             fault = connect_fault(reason)
-        case httpx.ReadError() | httpx.WriteError() | httpx.CloseError():
+        case h11.RemoteProtocolError():
+            fault = Fault.CUT_OFF if "closed connection" in str(error) else Fault.MALFORMED
+        case OSError():
             fault = Fault.CUT_OFF
-        case httpx.RemoteProtocolError():
-            fault = Fault.CUT_OFF if _ended_early(str(error)) else Fault.MALFORMED
         case _:
             fault = Fault.CLIENT
     return fault, fault_words(fault, reason)
@@ -230,10 +214,6 @@ def fault_words(fault: Fault, reason: BaseException) -> str:
     return f"{FAULT_WORDS[fault]}{f' ({said})' if said else ''}"[:300]
 
 
-def _ended_early(message: str) -> bool:
-    return "disconnected" in message or "closed connection" in message
-
-
 def connect_fault(reason: BaseException) -> Fault:
     if isinstance(reason, ConnectionRefusedError):
         return Fault.REFUSED
@@ -244,18 +224,3 @@ def connect_fault(reason: BaseException) -> Fault:
     if number in {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM}:
         return Fault.CLIENT
     return Fault.REFUSED if "refused" in str(reason).lower() else Fault.UNREACHABLE
-
-
-def _root(error: BaseException) -> BaseException:
-    """Find the system's own error beneath a library's: the first that has a number.
-
-    What lies deeper may be an error that was being handled when the call was made, and has nothing to do with it.
-    """
-    seen: list[BaseException] = []
-    inner: BaseException | None = error
-    while inner is not None and inner not in seen:
-        seen.append(inner)
-        if isinstance(inner, OSError) and inner.errno is not None:
-            return inner
-        inner = inner.exceptions[0] if isinstance(inner, BaseExceptionGroup) else inner.__cause__ or inner.__context__
-    return next((one for one in reversed(seen) if isinstance(one, OSError)), seen[-1])

@@ -3,10 +3,9 @@
 from datetime import UTC, datetime
 from functools import partial
 
-import httpx
-
 from tasks.clients.messages.known_secrets import secret_values
 from tasks.clients.service.exposition import read_exposition
+from tasks.clients.service.http import HttpClient
 from tasks.clients.service.one_pass import pass_under_way
 from tasks.clients.service.probes import get
 from tasks.model.probes.metrics import MetricsSnapshot, MetricsUnreadable, OddityCode
@@ -21,7 +20,7 @@ NONE = "metrics.path is empty"
 NO_SUCH_PATH = frozenset({404, 405, 501})
 
 
-async def metrics_probe(client: httpx.AsyncClient, service: ServiceSettings) -> MetricsProbe:
+async def metrics_probe(client: HttpClient, service: ServiceSettings) -> MetricsProbe:
     """Read the orders count and the other metrics once, or wait for whom another check of the same pass has asked.
 
     Runbook: §1.2 Orders count and other custom metrics.
@@ -32,7 +31,7 @@ async def metrics_probe(client: httpx.AsyncClient, service: ServiceSettings) -> 
     return await (current.metrics(ask) if current else ask())
 
 
-async def _asked(client: httpx.AsyncClient, service: ServiceSettings) -> MetricsProbe:
+async def _asked(client: HttpClient, service: ServiceSettings) -> MetricsProbe:
     if not service.metrics.path:
         return not_available(NONE, datetime.now(UTC)).model_copy(update={"asked": "metrics"})
     answer = await get(client, service, service.metrics.path, service.look.metrics_timeout_s)

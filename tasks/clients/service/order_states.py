@@ -6,10 +6,8 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-import httpx
-
 from tasks.clients.messages.known_secrets import secret_values
-from tasks.clients.service.http import http_client
+from tasks.clients.service.http import HttpClient, http_client
 from tasks.clients.service.probes import get
 from tasks.model.probes.order_states import BlindReason, OrderStates
 from tasks.model.service.order_settings import UnprovenSettings
@@ -73,7 +71,7 @@ async def proven_within(
         await asyncio.sleep(AGAIN_S)
 
 
-async def _listings(client: httpx.AsyncClient, service: ServiceSettings) -> tuple[OrderListing, ...]:
+async def _listings(client: HttpClient, service: ServiceSettings) -> tuple[OrderListing, ...]:
     """List as the description says; where a service of another make says nothing, a list that is there is none."""
     if service.orders.unproven is not None:
         return (await _described(client, service, service.orders.unproven),)
@@ -85,7 +83,7 @@ async def _listings(client: httpx.AsyncClient, service: ServiceSettings) -> tupl
     return in_flight, in_flight if in_flight.blind in NO_LIST else await _listed(client, service, "unknown")
 
 
-async def _described(client: httpx.AsyncClient, service: ServiceSettings, described: UnprovenSettings) -> OrderListing:
+async def _described(client: HttpClient, service: ServiceSettings, described: UnprovenSettings) -> OrderListing:
     async def page(after: str | None) -> OrderPage:
         path = fill_path(described.path, {"after": after or ""})
         answer = await get(client, service, path, service.look.order_timeout_s)
@@ -94,7 +92,7 @@ async def _described(client: httpx.AsyncClient, service: ServiceSettings, descri
     return await _every_page("unproven", page)
 
 
-async def _listed(client: httpx.AsyncClient, service: ServiceSettings, status: str) -> OrderListing:
+async def _listed(client: HttpClient, service: ServiceSettings, status: str) -> OrderListing:
     """Read every page of one status, up to a bound.
 
     Steps: a service that refuses the word `in_flight`, as the contract allows, tells of its unknown orders only.

@@ -4,11 +4,9 @@ from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import quote
 
-import httpx
-
 from tasks.clients.messages.known_secrets import secret_values
 from tasks.clients.service.connection import connect_once
-from tasks.clients.service.http import Call, exchange
+from tasks.clients.service.http import Call, HttpClient, exchange
 from tasks.clients.service.one_pass import pass_under_way, service_client
 from tasks.model.probes.probes import Exchange, GatewayProbe, HealthProbe, Seen
 from tasks.model.service.gateway_settings import ProbeKind
@@ -19,7 +17,7 @@ from tasks.rules.probes.health import judge_health
 from tasks.settings import Gateway, ServiceSettings
 
 
-async def health_probe(client: httpx.AsyncClient, service: ServiceSettings) -> HealthProbe:
+async def health_probe(client: HttpClient, service: ServiceSettings) -> HealthProbe:
     """Ask `GET /health` once, as a client would.
 
     Runbook: §1.2 Quick health checks.
@@ -29,14 +27,14 @@ async def health_probe(client: httpx.AsyncClient, service: ServiceSettings) -> H
     return cleaned(probe, secret_values(service))
 
 
-async def health_once(client: httpx.AsyncClient, service: ServiceSettings) -> HealthProbe:
+async def health_once(client: HttpClient, service: ServiceSettings) -> HealthProbe:
     """Ask `GET /health`, or wait for the answer where another check of the same pass has asked."""
     current = pass_under_way()
     ask = partial(health_probe, client, service)
     return await (current.health(ask) if current else ask())
 
 
-async def get(client: httpx.AsyncClient, service: ServiceSettings, path: str, deadline_s: float) -> Exchange:
+async def get(client: HttpClient, service: ServiceSettings, path: str, deadline_s: float) -> Exchange:
     return await exchange(
         client, Call("GET", service.endpoint(path), deadline_s, body_limit_bytes=service.look.body_limit_bytes)
     )
@@ -70,6 +68,6 @@ async def gateway_probe(service: ServiceSettings, name: str, gateway: Gateway) -
     )
 
 
-async def order_status(client: httpx.AsyncClient, service: ServiceSettings, client_order_id: str) -> Exchange:
+async def order_status(client: HttpClient, service: ServiceSettings, client_order_id: str) -> Exchange:
     """Ask the journal for one order; an unknown order is asked for, never sent again."""
     return await get(client, service, f"/orders/{quote(client_order_id, safe='')}", service.look.order_timeout_s)

@@ -6,12 +6,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from tasks.clients.files.regular_file import read_regular
 from tasks.clients.messages.known_secrets import secret_values
 from tasks.clients.process.releases_root import current_release_folder
 from tasks.clients.service.described_control import standings_now
+from tasks.clients.service.http import HttpClient
 from tasks.clients.service.probes import get
 from tasks.model.probes.orders import AssetClass, classes_in
 from tasks.model.probes.probes import RoutingProbe
@@ -22,7 +21,7 @@ from tasks.settings import ServiceSettings
 TABLE_LIMIT_BYTES = 1_048_576
 
 
-async def routing_probe(client: httpx.AsyncClient, service: ServiceSettings) -> RoutingProbe:
+async def routing_probe(client: HttpClient, service: ServiceSettings) -> RoutingProbe:
     """Read where each asset class goes, once.
 
     Runbook: §2.2 Confirm router configuration and the asset-class routing rules.

@@ -5,10 +5,8 @@ import time
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import httpx
-
 from tasks.clients.market.hours import market_is_open
-from tasks.clients.service.http import Call, exchange
+from tasks.clients.service.http import Call, HttpClient, exchange
 from tasks.model.probes.orders import AssetClass
 from tasks.model.probes.probes import Exchange, Fault, OrderOutcome
 from tasks.model.service.expressions import names_in
@@ -39,7 +37,7 @@ class Found(NamedTuple):
 class SentOrder:
     """A test order by our id."""
 
-    client: httpx.AsyncClient
+    client: HttpClient
     service: ServiceSettings
     asset_class: AssetClass
     symbol: str

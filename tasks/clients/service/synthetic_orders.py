@@ -7,11 +7,10 @@ import uuid
 from datetime import UTC, datetime
 from functools import partial
 
-import httpx
 import orjson
 
 from tasks.clients.messages.known_secrets import secret_values
-from tasks.clients.service.http import Call, exchange
+from tasks.clients.service.http import Call, HttpClient, exchange
 from tasks.clients.service.probes import health_once
 from tasks.clients.service.resting_orders import TakenBack, sent_and_taken_back
 from tasks.clients.service.sent_order import SentOrder
@@ -35,7 +34,7 @@ SENT_ON = frozenset(
 
 
 async def order_probe(
-    client: httpx.AsyncClient, service: ServiceSettings, asset_class: AssetClass, limit: asyncio.Timeout | None = None
+    client: HttpClient, service: ServiceSettings, asset_class: AssetClass, limit: asyncio.Timeout | None = None
 ) -> OrderProbe:
     """Send one quarantined synthetic order, once, with a deadline and no retry (safety rule 14).
 
@@ -75,7 +74,7 @@ def _placed(verdict: OrderVerdict, service: ServiceSettings, asset_class: AssetC
     return verdict if is_known or len(names) != 1 else verdict._replace(gateway=names[0])
 
 
-async def order_probes(client: httpx.AsyncClient, service: ServiceSettings) -> tuple[OrderProbe, ...]:
+async def order_probes(client: HttpClient, service: ServiceSettings) -> tuple[OrderProbe, ...]:
     """Send one synthetic order for each asset class that has one, concurrently.
 
     Runbook: §1.3 Verify order delivery.

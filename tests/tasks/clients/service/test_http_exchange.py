@@ -1,15 +1,18 @@
 """One bounded exchange: every end is a value, and no peer can hold it."""
 
+import asyncio
 import errno
 import gzip
+import socket
+import struct
 import time
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.clients.service.http import Call, _fault_of, exchange, http_client
+from tasks.clients.service.http import Call, exchange, fault_of, http_client
+from tasks.clients.service.wire import NotConnected
 from tasks.model.probes.probes import Exchange, Fault
 from tasks.model.service.http_settings import HttpSettings
 from tests.fakes.ports import free_port
@@ -113,17 +116,52 @@ async def test_a_name_that_does_not_resolve_is_said_to_be_that() -> None:
     assert "refused" not in seen.detail
 
 
-@pytest.mark.parametrize("grouped", [True, False])
-def test_a_refused_connection_is_refused_whatever_else_went_wrong_before(*, grouped: bool) -> None:
+def test_a_refused_connection_is_refused_whatever_else_went_wrong_before() -> None:
     """An error that was being handled made it *unreachable*: a killed service was then not started."""
     refused = ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed")
     refused.__context__ = FileNotFoundError(errno.ENOENT, "No such file or directory", "kept.json")
-    attempts = OSError("All connection attempts failed")
-    attempts.__cause__ = ExceptionGroup("attempts", [refused]) if grouped else refused
-    error = httpx.ConnectError("All connection attempts failed")
-    error.__cause__ = attempts
+    error = NotConnected()
+    error.__cause__ = refused
 
-    fault, detail = _fault_of(error)
+    fault, detail = fault_of(error)
 
     assert fault is Fault.REFUSED
     assert "kept.json" not in detail
+
+
+async def test_a_name_with_two_addresses_that_both_refuse_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`localhost` is two addresses on most machines, and a killed service listens on neither."""
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", both_loopbacks)
+
+    assert (await ask(f"http://localhost:{free_port()}")).fault is Fault.REFUSED
+
+
+async def both_loopbacks(_host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+    """Resolve any name to this machine, twice."""
+    found = [(socket.AF_INET, ("127.0.0.1", port)), (socket.AF_INET, ("127.0.0.2", port))]
+    return [(family, socket.SOCK_STREAM, 6, "", address) for family, address in found]
+
+
+async def test_an_answer_before_the_connection_is_reset_is_read() -> None:
+    """A gate that refuses an order unread closes on the rest of it; its refusal is the answer all the same."""
+
+    async def refuses(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno")
+        await writer.drain()
+        reset = struct.pack("ii", 1, 0)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+        writer.transport.abort()
+
+    async with answering(refuses) as url:
+        seen = await ask(url)
+
+    assert (seen.fault, seen.http_status, seen.body) == (Fault.NONE, 403, "no")
+
+
+async def test_what_is_announced_first_is_not_the_answer() -> None:
+    """Some servers send early hints, or say that they go on."""
+    hints = b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"
+    async with answering(exactly(hints + b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")) as url:
+        seen = await ask(url)
+
+    assert (seen.http_status, seen.body) == (200, "ok")

@@ -6,15 +6,16 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.clients.service.http import http_client
 from tasks.clients.service.synthetic_orders import order_probe
 from tasks.model.probes.orders import AssetClass
 from tasks.model.probes.probes import OrderOutcome, OrderProbe
 from tasks.settings import ServiceSettings
+from tests.fakes.service.scripted import Asked, replied, scripted
 
 BODY = '{"ref": "${client_order_id}", "sym": "${symbol}", "qty": ${quantity}}'
 ORDERS: dict[str, Any] = {
@@ -29,28 +30,25 @@ ORDERS: dict[str, Any] = {
 Answer = tuple[int, bytes]
 
 
-def sent(*answers: Answer, **orders: Any) -> tuple[OrderProbe, list[httpx.Request]]:
+def sent(*answers: Answer, **orders: Any) -> tuple[OrderProbe, list[Asked]]:
     """One test order, answered with these in turn, the last one for ever."""
-    asked: list[httpx.Request] = []
+    count = 0
 
-    def respond(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        status, content = answers[min(len(asked), len(answers)) - 1]
-        return httpx.Response(status, stream=httpx.ByteStream(content))
+    def respond(_: Asked) -> bytes:
+        nonlocal count
+        count += 1
+        status, content = answers[min(count, len(answers)) - 1]
+        return replied(status, raw=content)
 
-    service = ServiceSettings.model_validate(
-        {
-            "base_url": "http://127.0.0.1:1",
-            "orders": ORDERS | orders,
-            "synthetic_orders": {"equity": {"symbol": "ZVZZT"}},
-        }
-    )
+    async def probe() -> tuple[OrderProbe, list[Asked]]:
+        async with scripted(respond) as (url, asked):
+            service = ServiceSettings.model_validate(
+                {"base_url": url, "orders": ORDERS | orders, "synthetic_orders": {"equity": {"symbol": "ZVZZT"}}}
+            )
+            async with http_client(service.http, 1.0) as client:
+                return await order_probe(client, service, AssetClass.EQUITY), asked
 
-    async def probe() -> OrderProbe:
-        async with httpx.AsyncClient(transport=httpx.MockTransport(respond)) as client:
-            return await order_probe(client, service, AssetClass.EQUITY)
-
-    return asyncio.run(probe()), asked
+    return asyncio.run(probe())
 
 
 def said(status: int = 200, **fields: Any) -> Answer:
@@ -66,8 +64,8 @@ def test_a_ticket_now_and_the_fill_later() -> None:
 
     assert probe.outcome is OrderOutcome.EXECUTED
     assert [one.method for one in asked] == ["POST", "GET", "GET"]
-    assert asked[1].url.raw_path == b"/tickets/T%2F1"
-    assert b"synthetic-" in asked[0].content
+    assert asked[1].target == "/tickets/T%2F1"
+    assert b"synthetic-" in asked[0].body
 
 
 def test_an_answer_that_is_final_is_not_asked_for_again() -> None:
