@@ -19,7 +19,7 @@ from tasks.clients.logs.journal import JournalUnits, scan_journal, scan_new_jour
 from tasks.clients.logs.log_sources import log_sources
 from tasks.clients.logs.part import LogPart, ToRead, read_part, unreadable
 from tasks.clients.logs.rotation import OutOfTime, files_since, is_same_content, is_same_file
-from tasks.clients.service.isolated_loop import IsolatedLoop
+from tasks.clients.service.isolated_loop import in_own_thread
 from tasks.model.logs.checkpoint import LogCheckpoint
 from tasks.model.logs.findings import LogCheck, LogScan, ScanQuestion
 from tasks.model.reports.progress import Report, unheard
@@ -61,7 +61,9 @@ def scan_new_lines(
     wanted, notes = _to_read(path, before, monotonic() + FINDING_SHARE * question.deadline_s)
     parts = _read_in_order([each._replace(report=report) for each in wanted], question, engine)
     scan = scan_of(path, question, parts, known_before(before))
-    save_checkpoint(kept_in, checkpoint_after(before, parts))
+    after = checkpoint_after(before, parts)
+    if after != before:
+        save_checkpoint(kept_in, after)
     return scan.model_copy(update={"engine": engine.name, "notes": (*notes, *scan.notes)})
 
 
@@ -106,11 +108,11 @@ async def logs_check(
     Runbook: §1.4 Recent logs and incidents.
     Errors: none; a log that cannot be read is blind, and says why. A scan that hangs is left behind.
     """
-    work = IsolatedLoop(partial(_scan_all, service, state_dir, question, report))
-    return await or_blind(work.result(question.deadline_s + HUNG_AFTER_S), blind_logs)
+    scan = partial(_scan_all, service, state_dir, question, report)
+    return await or_blind(in_own_thread(scan, question.deadline_s + HUNG_AFTER_S), blind_logs)
 
 
-async def _scan_all(service: ServiceSettings, state_dir: Path, question: ScanQuestion, report: Report) -> LogCheck:
+def _scan_all(service: ServiceSettings, state_dir: Path, question: ScanQuestion, report: Report) -> LogCheck:
     sources, units = log_sources(service), journal_of(service)
     share_s = question.deadline_s / max(1, len(sources.files) + bool(units))
     share = question.model_copy(update={"deadline_s": share_s, "time_zone": service.logs.time_zone})

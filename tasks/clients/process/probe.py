@@ -27,7 +27,8 @@ from tasks.model.service.process_settings import SeenBy
 from tasks.rules.process.ownership import Whose, top_of, whose
 from tasks.settings import ServiceSettings
 
-CPU_SAMPLE_S = 0.05
+# What is decided by is measured from check to check; this is for the eye alone.
+CPU_SAMPLE_S = 0.025
 # A process that waits for a core for this share of the sample is starved: somebody else has the cores.
 STARVED_RATIO = 0.5
 STOPPED = {psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP}
@@ -52,14 +53,33 @@ async def process_check(service: ServiceSettings) -> ProcessCheck:
     What the operating system would not show is left out, and a process that we may not see is blind.
     """
     machine = cpu_sample()
-    found = await asyncio.to_thread(_find, service)
-    if isinstance(found, ProcessCheck):
-        return await asyncio.to_thread(_on_machine, service, found, machine)
-    members = await asyncio.to_thread(Family(service, found.process))
-    before, waited_s = cpu_times_of(found.process, members), run_wait_s(found.process.pid)
+    begun = await asyncio.to_thread(_begun, service)
+    if isinstance(begun, ProcessCheck):
+        return await asyncio.to_thread(_on_machine, service, begun, machine)
     await asyncio.sleep(CPU_SAMPLE_S)
-    look = await asyncio.to_thread(_describe, service, found, members, before)
-    return await asyncio.to_thread(_on_machine, service, look, machine, waited_s, members)
+    return await asyncio.to_thread(_ended, service, begun, machine)
+
+
+class _Begun(NamedTuple):
+    """A process that is ours, and what it had used when its check began."""
+
+    found: _Found
+    members: tuple[ProcessIdentity, ...]
+    before: CpuTimes
+    waited_s: float | None
+
+
+def _begun(service: ServiceSettings) -> _Begun | ProcessCheck:
+    found = _find(service)
+    if isinstance(found, ProcessCheck):
+        return found
+    members = Family(service, found.process)()
+    return _Begun(found, members, cpu_times_of(found.process, members), run_wait_s(found.process.pid))
+
+
+def _ended(service: ServiceSettings, begun: _Begun, machine: CpuSample) -> ProcessCheck:
+    look = _describe(service, begun.found, begun.members, begun.before)
+    return _on_machine(service, look, machine, begun.waited_s, begun.members)
 
 
 def service_identity(service: ServiceSettings) -> ProcessIdentity | None:

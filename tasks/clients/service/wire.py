@@ -19,14 +19,14 @@ HEAD_LIMIT_BYTES = 102_400
 UNREAD_LIMIT_BYTES = 262_144
 MAY_BE_EMPTY = frozenset({"POST", "PUT", "PATCH"})
 ENDED_UNHEARD = "Server disconnected without sending a response."
-_NUMBER = re.compile(r"\[Errno (\d+)\]")
+_NUMBER = re.compile(r"\[Errno (\d{1,5})\]")
 
 
 class NotConnected(Exception):
     """No connection was made, and so nothing was sent; its cause is the reason."""
 
 
-class Target(NamedTuple):
+class RequestTarget(NamedTuple):
     """Where a request goes; `name` is what stands in its `Host`, `path` what it asks for."""
 
     scheme: str
@@ -36,7 +36,7 @@ class Target(NamedTuple):
     path: bytes
 
 
-class Head(NamedTuple):
+class AnswerHead(NamedTuple):
     """The beginning of an answer."""
 
     status: int
@@ -44,7 +44,7 @@ class Head(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def target_of(url: str) -> Target:
+def target_of(url: str) -> RequestTarget:
     """Read an address as a browser would.
 
     Errors: `ValueError`, `httpx.InvalidURL`.
@@ -53,7 +53,9 @@ def target_of(url: str) -> Target:
     if found.scheme not in {"http", "https"} or not found.host:
         raise ValueError(f"expected http:// or https:// and a host, found {url[:200]!r}")
     port = found.port or (443 if found.scheme == "https" else 80)
-    return Target(found.scheme, found.raw_host.decode("ascii"), port, found.netloc.decode("ascii"), found.raw_path)
+    return RequestTarget(
+        found.scheme, found.raw_host.decode("ascii"), port, found.netloc.decode("ascii"), found.raw_path
+    )
 
 
 class Connection(asyncio.Protocol):
@@ -160,7 +162,7 @@ class Wire:
         self._connection = connection
         self._spoken = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_LIMIT_BYTES)
 
-    def send(self, method: str, target: Target, headers: Mapping[str, str], body: bytes) -> None:
+    def send(self, method: str, target: RequestTarget, headers: Mapping[str, str], body: bytes) -> None:
         """Send the request.
 
         Errors: `h11.LocalProtocolError` where it is no request.
@@ -173,14 +175,14 @@ class Wire:
         said += (self._spoken.send(h11.Data(data=body)) or b"") if body else b""
         self._connection.write(said + (self._spoken.send(h11.EndOfMessage()) or b""))
 
-    async def head(self) -> Head:
+    async def head(self) -> AnswerHead:
         """Wait for the beginning of the answer."""
         event = await self._next()
         while isinstance(event, h11.InformationalResponse):
             event = await self._next()
         if not isinstance(event, h11.Response):
             raise h11.RemoteProtocolError("expected the beginning of an answer")
-        return Head(event.status_code, tuple((_text(name), _text(value)) for name, value in event.headers))
+        return AnswerHead(event.status_code, tuple((_text(name), _text(value)) for name, value in event.headers))
 
     async def parts(self) -> AsyncIterator[bytes]:
         """Give the body as it comes."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from tasks.clients.evidence.history import history_path, remember_observation
 from tasks.clients.logs.scan_logs import logs_check
-from tasks.clients.service.isolated_loop import IsolatedLoop
+from tasks.clients.service.isolated_loop import IsolatedLoop, in_own_thread
 from tasks.model.diagnosis.diagnosis import Diagnosis, Status
 from tasks.model.evidence.evidence import Evidence, TriageRequest
 from tasks.model.fleet.sweep import ServiceSeen, Standing, SweepObservations, SweepRequest
@@ -27,7 +27,6 @@ AT_ONCE_COUNT = 2
 # Who has waited this long for an answer computes nothing, and lets the next one begin; so does who computes for long.
 WAITING_S = 0.2
 PLACE_S = 1.5
-TICK_S = 0.02
 CHECK_S = 15.0
 SWEEP_S = 40.0
 LOGS_S = 2.0
@@ -61,8 +60,7 @@ class _Check:
             if waited_s > SWEEP_S:
                 return self._blind(f"expected a check within sweep_s={SWEEP_S:g} was none; see what takes the machine")
             work = IsolatedLoop(self._checked)
-            while not work.waits(WAITING_S) and time.monotonic() - started_s < PLACE_S:  # noqa: ASYNC110 - of a thread
-                await asyncio.sleep(TICK_S)
+            await work.settled(WAITING_S, PLACE_S)
         seen = await self._result(work)
         took_s = time.monotonic() - started_s
         return seen.model_copy(update={"waited_s": round(waited_s, 3), "took_s": round(took_s, 3)})
@@ -136,10 +134,6 @@ def _healthy(story: TriageStory, logs: LogCheck, unkept: tuple[str, ...]) -> Ser
 async def _unsent_count(reads: SharedReads) -> int:
     """Count what is still to be sent; a disk that does not answer is asked again by the next run."""
     try:
-        return await IsolatedLoop(lambda: _counted(reads)).result(SHARED_S)
+        return await in_own_thread(reads.unsent_count, SHARED_S)
     except TimeoutError:
         return 0
-
-
-async def _counted(reads: SharedReads) -> int:
-    return reads.unsent_count()
