@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test test-fast coverage check lock bench bench-orders bench-logs bench-checks bench-ledger bench-runs bench-events bench-database bench-remedies bench-clicks bench-faults bench-growth bench-memory bench-hosts drills mutants e2e browser docs pictures clean
+.PHONY: help setup setup-dev run test test-fast coverage lint check lock bench bench-orders bench-logs bench-checks bench-ledger bench-runs bench-events bench-database bench-remedies bench-clicks bench-faults bench-growth bench-memory bench-hosts drills mutants e2e browser docs pictures clean
 BIN := .venv/bin
 # Kept bytecode: without it each of the many processes of a stack, and of the tests, compiles all of this again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -9,6 +9,8 @@ CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 # Two processes more than there are cores share the tests: half of their time they wait. What shares a server or a stack
 # stays in one of them.
 JOBS ?= $(shell expr 2 + $(CORES))
+# Each has a stack of its own, which works also where nobody drills.
+DRILL_JOBS ?= 2
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +40,7 @@ mutants: setup-dev ## Change the deciding rules one place at a time, and name th
 	@$(BIN)/python -m tests.mutants $(ARGS)
 
 drills: setup-dev ## Inject faults into the real stack under orders, and hold the check to their causes, the automation to its actions
-	@$(BIN)/pytest -m drill -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -m drill -n $(DRILL_JOBS) --dist loadfile $(ARGS)
 
 e2e: setup-dev ## Run only the tests that start the real stack
 	@$(BIN)/pytest -m "e2e and not drill and not browser" $(ARGS)
@@ -46,11 +48,12 @@ e2e: setup-dev ## Run only the tests that start the real stack
 browser: setup-dev ## Let a real browser do at the Prefect UI what a person does in an incident; screenshots in test-artifacts
 	@$(BIN)/pytest tests/browser $(ARGS)
 
-check: setup-dev ## Lint, format, types, import contracts, the promises of tests/house, the rules of the monitoring
+lint: setup-dev ## Lint, format, types: what no test looks at
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-cache
+
+check: lint ## The same, and the tests of what is written: import contracts, the promises of tests/house, the rules of the monitoring
 	@$(BIN)/pytest -q tests/house tests/deployments/monitoring/test_rules.py tests/deployments/monitoring/test_dashboard.py
 
 docs: setup-dev ## Bring the generated pages of docs up to date, and build the site into site/, strictly
