@@ -28,7 +28,7 @@ test: setup-dev ## Run all tests but the drills and those in a browser, several 
 	@$(BIN)/pytest -m "not drill and not browser" -n $(JOBS) --dist loadscope $(ARGS)
 
 test-fast: setup-dev ## Run the tests that start no process and wait for nothing: the rules, the words, the house
-	@$(BIN)/pytest -m "not e2e and not live and not prefect" -n $(CORES) -p no:schemathesis $(ARGS)
+	@$(BIN)/pytest -m "not e2e and not live and not prefect" -n $(CORES) --dist loadscope -p no:schemathesis $(ARGS)
 
 coverage: setup-dev ## Run the tests that start no stack with branch coverage, and name the lines that none of them reaches
 	@COVERAGE_FILE=$$(mktemp -d)/coverage; export COVERAGE_FILE; \

@@ -153,7 +153,7 @@ async def test_a_pause_of_everything_reaches_the_service_before_a_locked_ledger_
             while len(states) < len(WELL_KNOWN):
                 assert time.monotonic() - begun_s < 4.5
                 await asyncio.sleep(0.02)
-            _, result = await pausing
+        _, result = await pausing
 
     assert set(states.values()) == {"halted"}
     assert [one.outcome for one in result.actions] == [Outcome.DONE] * len(WELL_KNOWN)
