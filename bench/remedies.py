@@ -20,6 +20,7 @@ from itertools import pairwise
 from bench.events import DEBOUNCE_S, ended_run, rest_s
 from bench.figures import Bench, Database, Figure, Run, row
 from bench.stack import NAME, BenchStack, bench_stack, wait_for
+from bench.timeline import pieces
 from tasks.clients.incidents.ledger import read_ledger
 from tasks.clients.process.probe import service_identity
 from tasks.model.incidents.incident import Event, LedgerRecord
@@ -44,9 +45,9 @@ def measure(run: Run) -> Iterator[Figure]:
     with bench_stack(run) as stack:
         service = settings_of(stack, run.given.confirm_for_s).service(NAME)
         stack.run_to_end(stack.deployment_id("triage/do-triage"), ALERT)
-        silent = [one_hang(stack, service, number, alerted=False) for number in range(run.given.runs)]
+        silent = [one_hang(run, stack, service, number, alerted=False) for number in range(run.given.runs)]
         alerts = range(0 if run.quick else run.given.runs)
-        alerted = [one_hang(stack, service, number, alerted=True) for number in alerts]
+        alerted = [one_hang(run, stack, service, number, alerted=True) for number in alerts]
 
     note = f"proven: healthy for confirm_for_s = {run.given.confirm_for_s}"
     yield row("hang → recovered and proven, found by its silence", "s", map(sum, silent), note=note)
@@ -66,8 +67,8 @@ def settings_of(stack: BenchStack, confirm_for_s: int, more: str = "") -> Runboo
     return load_settings({"RUNBOOK_CONFIG": str(path), "RUNBOOK_STATE_DIR": str(stack.state.root)})
 
 
-def one_hang(stack: BenchStack, service: ServiceSettings, number: int, *, alerted: bool) -> list[float]:
-    """Hang the service, and give how long each phase took.
+def one_hang(run: Run, stack: BenchStack, service: ServiceSettings, number: int, *, alerted: bool) -> list[float]:
+    """Hang the service, and give how long each phase took; what the last one was made of is kept for its picture.
 
     Units: seconds. Errors: SystemExit where it is not healthy before, or not recovered.
     """
@@ -81,8 +82,21 @@ def one_hang(stack: BenchStack, service: ServiceSettings, number: int, *, alerte
         raise SystemExit(not_well)
     hung_at = datetime.now(UTC)
     os.kill(identity.pid, signal.SIGSTOP)
-    run = stack.run_to_end(stack.deployment_id("triage/do-triage"), ALERT) if alerted else ended_run(stack, hung_at)
-    return phases(hung_at, datetime.fromisoformat(run["start_time"]), read_ledger(ledger).records[before:])
+    asked = stack.deployment_id("triage/do-triage")
+    ended = stack.run_to_end(asked, ALERT) if alerted else ended_run(stack, hung_at)
+    records, started_at = read_ledger(ledger).records[before:], datetime.fromisoformat(ended["start_time"])
+    tasks = stack.call("POST", "/task_runs/filter", {"flow_runs": {"start_time": {"after_": ended["start_time"]}}})
+    run.details["recovery"] = list(pieces(hung_at, started_at, acted(records), tasks))
+    return phases(hung_at, started_at, records)
+
+
+def acted(records: Sequence[LedgerRecord]) -> tuple[datetime, datetime]:
+    """Give when the restart began and ended. Errors: SystemExit where there was none."""
+    wanted = (Event.ACTION_STARTED, Event.ACTION_FINISHED)
+    found = [[one.timestamp for one in records if one.event is event] for event in wanted]
+    if not all(found):
+        raise SystemExit("NOT_RECOVERED: expected a restart was none; see the ledger")
+    return found[0][0], found[1][0]
 
 
 def phases(hung_at: datetime, started_at: datetime, records: Sequence[LedgerRecord]) -> list[float]:
