@@ -78,6 +78,8 @@ LATE_IMPORTS = (
     "anyio._backends._asyncio",
     "anyio.streams.memory",
     "anyio.streams.tls",
+    # What writes the parameters of a flow within a flow: 0.2 s between a diagnosis and its restart.
+    "fastapi.encoders",
     "rich._emoji_codes",
     "runpy",
     "websockets.asyncio.client",
