@@ -22,7 +22,7 @@ FUNCTIONS = frozenset({"compile", "match", "search", "fullmatch", "sub", "subn",
 MANY_COUNT = 10
 ANYTHING = "a0 :."
 SHAPES_LIMIT = 250
-LENGTHS = (16, 120, 2500)
+LENGTHS = (16, 120, 600, 2500)
 SUSPECT_S, HOPELESS_S, NOISE_S = 5e-7, 5e-5, 2e-4
 LINEAR_GROWTH = 9
 

@@ -19,7 +19,7 @@ HEAD_LIMIT_BYTES = 102_400
 UNREAD_LIMIT_BYTES = 262_144
 MAY_BE_EMPTY = frozenset({"POST", "PUT", "PATCH"})
 ENDED_UNHEARD = "Server disconnected without sending a response."
-_NUMBER = re.compile(r"\[Errno (\d{1,5})\]")
+_ERRNO = re.compile(r"\[Errno (\d{1,5})\]")
 
 
 class NotConnected(Exception):
@@ -151,7 +151,7 @@ async def _connect(connection: Connection, host: str, port: int, tls: ssl.SSLCon
 
 def _first(error: OSError) -> OSError:
     """Of several addresses that did not answer, give the reason of the first; asyncio only joins their words."""
-    found = _NUMBER.search(str(error)) if error.errno is None and not isinstance(error, ssl.SSLError) else None
+    found = _ERRNO.search(str(error)) if error.errno is None and not isinstance(error, ssl.SSLError) else None
     return OSError(int(found[1]), str(error)) if found else error
 
 
