@@ -2,14 +2,16 @@
 
 Steps:
     1. the local stack on a PostgreSQL and a Redis of the bench's own; its own schedule is paused
-    2. beside it hosts: each with a worker, a work queue and scripted services of its own, a sweep every minute
-    3. for each number of hosts some minutes: CPU of each part, rows, events, connections, Redis's commands, and how
+    2. what one heartbeat of an order service costs the server, beyond what it spends at rest
+    3. beside it hosts: each with a worker, a work queue and scripted services of its own, a sweep every minute
+    4. for each number of hosts some minutes: CPU of each part, rows, events, connections, Redis's commands, and how
        late each sweep began and ended
 """
 
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -26,10 +28,12 @@ from bench.growth import MINUTE_S, READ_AT_S, service_table
 from bench.machine import cpu_s, family
 from bench.order_stack import Process, running
 from bench.stack import BenchStack, database_server, process_on, since, stack_in, wait_for
-from deployments.prefect_api.queues import deployment_name
+from deployments.stack.ports import ORDER_SERVICE
+from tasks.model.fleet.queues import deployment_name
 from tests.fakes.stack.redis_server import no_redis, redis_server
 
 ONLINE_S = 180.0
+REST_S, WRITTEN_S = 20.0, 10.0
 CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
 
 
@@ -62,11 +66,32 @@ def measure(run: Run) -> Iterator[Figure]:
         running("services", "bench.growth_services", str(most * services_count + 1)) as services,
         ExitStack() as workers,
     ):
+        yield from heartbeat_rows(stack, run.given.heartbeats)
         hosts: list[Host] = []
         for hosts_count in sorted(run.given.hosts):
             while len(hosts) < hosts_count:
                 hosts.append(join(stack, workers, services, len(hosts), services_count))
             yield from rows_of(stack, hosts, run)
+
+
+def heartbeat_rows(stack: BenchStack, heartbeats_count: int) -> Iterator[Figure]:
+    """Send heartbeats of the stack's own service one after the other, and give what one of them costs."""
+    service = {"prefect.resource.id": f"order-service.{ORDER_SERVICE}", "prefect.resource.name": ORDER_SERVICE}
+    start, began = spent(stack, []), time.monotonic()
+    time.sleep(REST_S)
+    before, rested_s = spent(stack, []), time.monotonic() - began
+    began = time.monotonic()
+    for _ in range(heartbeats_count):
+        beat = {"id": str(uuid.uuid4()), "occurred": datetime.now(UTC).isoformat(), "event": "order-service.heartbeat"}
+        stack.call("POST", "/events", [{**beat, "resource": service, "payload": {"status": "ok"}}])
+    # What is buffered is written within this.
+    time.sleep(WRITTEN_S)
+    after, took_s = spent(stack, []), time.monotonic() - began
+    for part, cpu in after.cpu_s.items():
+        at_rest = (before.cpu_s[part] - start.cpu_s[part]) / rested_s
+        each_ms = 1000 * (cpu - before.cpu_s[part] - took_s * at_rest) / heartbeats_count
+        yield row(f"one heartbeat: CPU: {part}", "CPU-ms", [each_ms])
+        yield row(f"at rest: CPU a minute: {part}", "CPU-s", [MINUTE_S * at_rest])
 
 
 def join(stack: BenchStack, workers: ExitStack, services: Process, index: int, services_count: int) -> Host:
@@ -141,5 +166,5 @@ async def counts_and_bytes(connection: AsyncConnection) -> tuple[dict[str, int],
     return await count(connection), await bytes_held(connection)
 
 
-OPTIONS = {"hosts": ((1, 5, 10), (1, 3)), "services": (20, 5), "minutes": (3, 2)}
+OPTIONS = {"hosts": ((1, 5, 10), (1, 3)), "services": (20, 5), "minutes": (3, 2), "heartbeats": (1000, 300)}
 BENCH = Bench("hosts", measure, (Database.POSTGRESQL,), OPTIONS)

@@ -16,7 +16,6 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import yaml  # type: ignore[import-untyped]
-from prefect.cli import app as prefect_cli
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists, PrefectHTTPStatusError
@@ -116,6 +115,9 @@ def deploy_all(queue: str | None) -> None:
 
     Errors: what it reports, with its exit code; `NOT_CONFIGURED` for a queue of a host that watches nothing.
     """
+    # For the copy that registers, alone: it stays out of the worker.
+    from prefect.cli import app as prefect_cli  # noqa: PLC0415
+
     with prefect_file(queue) as file:
         try:
             sys.argv = ["prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file)]
