@@ -114,7 +114,7 @@ def parser_of(bench: Bench) -> argparse.ArgumentParser:
     parser = common_parser(f"python -m bench {bench.name}", about.partition("\n")[0])
     parser.set_defaults(database=None)
     if bench.databases:
-        parser.add_argument("--database", type=Database, choices=list(Database), default=Database.SQLITE)
+        parser.add_argument("--database", type=Database, choices=list(Database), default=bench.databases[0])
     for name, (value, quick) in bench.options.items():
         kind: dict[str, Any] = {"type": type(value)}
         if isinstance(value, bool):

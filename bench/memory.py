@@ -18,7 +18,8 @@ from bench.machine import MEASURED_AS
 from bench.stack import BenchStack, bench_stack
 
 # A minute's triage is over by then, and what it started has ended.
-READ_AT_S, SETTLE_S = 40.0, 3.0
+READ_AT_S, SETTLE_S = 30.0, 3.0
+READINGS_COUNT, READ_EVERY_S = 4, 2.0
 MINUTE_S, MINUTES_OF_AN_HOUR = 60.0, 60
 WHOLE = "the whole stack"
 
@@ -28,7 +29,7 @@ def measure(run: Run) -> Iterator[Figure]:
     held: dict[str, list[float]] = defaultdict(list)
     with bench_stack(run, scheduled=not run.given.at_once) as stack:
         for minute in islice(minutes(stack, at_once=run.given.at_once), run.given.minutes):
-            found = stack.memory_mb()
+            found = at_rest(stack)
             for part, part_mb in {**found, WHOLE: sum(found.values())}.items():
                 held[part].append(part_mb)
             sys.stderr.write(f"minute {minute}: {held[WHOLE][-1]:.0f} MB\n")
@@ -37,6 +38,15 @@ def measure(run: Run) -> Iterator[Figure]:
         later = held[part][len(held[part]) // 2 :]
         yield row(f"held: {part}", "MB", later, note=MEASURED_AS)
         yield row(f"growth: {part}", "MB/h", [slope_an_hour(later)])
+
+
+def at_rest(stack: BenchStack) -> dict[str, float]:
+    """Read a few times, and give the least: a run that was under way meanwhile is no part of the stack."""
+    readings = []
+    for _ in range(READINGS_COUNT):
+        readings.append(stack.memory_mb())
+        time.sleep(READ_EVERY_S)
+    return min(readings, key=lambda held: sum(held.values()))
 
 
 def minutes(stack: BenchStack, *, at_once: bool) -> Iterator[int]:
