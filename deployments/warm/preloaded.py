@@ -2,8 +2,10 @@
 
 import contextlib
 from datetime import UTC, datetime
+from functools import partial
 
-from tasks.clients.market.calendars import preload_calendars
+from deployments.stack.forked import from_copy
+from tasks.clients.market.calendars import calendars_around, keep_calendars
 from tasks.model.errors import RunbookError
 from tasks.rules.market.hours import DEFAULT_CALENDARS
 from tasks.settings import load_settings
@@ -21,7 +23,7 @@ def load(now: datetime) -> None:
                 *service.calendars.values(),
                 *(one.calendar for one in service.asset_classes.values() if one.calendar),
             }
-    preload_calendars(names, now)
+    keep_calendars(from_copy(partial(calendars_around, names, now)))
 
 
 load(datetime.now(UTC))

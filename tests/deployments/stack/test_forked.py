@@ -40,3 +40,22 @@ def test_work_that_fails_ends_the_start(work: str, code: int) -> None:
 
     assert found.returncode == code
     assert "went on" not in found.stdout
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="this platform cannot fork")
+def test_what_a_copy_has_found_comes_back_and_what_it_loaded_does_not() -> None:
+    """A fork server without pandas is a third smaller, and so is every run."""
+    program = """
+import sys
+from functools import partial
+from deployments.stack.forked import from_copy
+def work():
+    import calendar
+    sys.modules["loaded"] = calendar
+    return [calendar.isleap(2024)]
+print(from_copy(work), "loaded" in sys.modules)
+from_copy(partial(sys.exit, 4))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.stdout, done.returncode) == ("[True] False\n", 4)

@@ -1,12 +1,13 @@
 """The rule on plain session lists, and the properties that hold at any time."""
 
+import pickle
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.clients.market.calendars import preload_calendars, read_calendar
+from tasks.clients.market.calendars import calendars_around, keep_calendars, read_calendar
 from tasks.model.errors import CannotObserve, Code, RunbookError
 from tasks.model.market.market import MarketCalendar, MarketSession, TradingSession
 from tasks.model.probes.orders import WELL_KNOWN, AssetClass
@@ -149,4 +150,13 @@ def test_a_market_whose_holidays_end_this_year_still_answers() -> None:
 
 def test_preloading_reports_nothing_and_stops_nothing() -> None:
     """A bad calendar setting must not keep the worker from starting; the check that needs it reports."""
-    preload_calendars(["FX", "NOPE", "XNYS"], at(0))
+    assert set(calendars_around(["FX", "NOPE", "XNYS"], at(0))) == {("XNYS", at(0).year)}
+
+
+def test_what_was_preloaded_is_what_the_library_would_say() -> None:
+    """A run that finds the calendars at hand must see the same holidays."""
+    expected = read_calendar("XNYS", at(0))
+
+    keep_calendars(pickle.loads(pickle.dumps(calendars_around(["XNYS"], at(0)))))  # noqa: S301 - our own
+
+    assert read_calendar("XNYS", at(0)) == expected
