@@ -41,7 +41,7 @@ def measure(run: Run) -> Iterator[Figure]:
 
 
 def at_rest(stack: BenchStack) -> dict[str, float]:
-    """Read a few times, and give the least: a run that was under way meanwhile is no part of the stack."""
+    """Read a few times, and give the least: a run that is under way is no part of the stack."""
     readings = []
     for _ in range(READINGS_COUNT):
         readings.append(stack.memory_mb())
