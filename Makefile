@@ -105,7 +105,7 @@ bench-clicks: setup-dev ## Measure how a person's clicks fare while the stack wo
 bench-faults: setup-dev ## Measure, fault by fault, how soon it is found, acted on and proven to be over
 	@$(BIN)/python -m bench faults $(ARGS)
 
-bench-growth: setup-dev ## Measure how a minute grows with 1, 10, 50, 100 services of a host, and where it ends
+bench-growth: setup-dev ## Measure how a minute grows with 1, 100, 400, 1000 services of a host, and where it ends
 	@$(BIN)/python -m bench growth $(ARGS)
 
 bench-memory: setup-dev ## Measure what each part of the stack holds in memory, and its slope over an hour of minutes (ARGS=--quick)

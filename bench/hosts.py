@@ -63,7 +63,7 @@ def measure(run: Run) -> Iterator[Figure]:
         database_server(Database.POSTGRESQL) as database,
         redis_server() as redis,
         stack_in(run, Path(folder), database._replace(redis_url=redis.url)) as stack,
-        running("services", "bench.growth_services", str(most * services_count + 1)) as services,
+        running("services", "bench.growth_services", str(most * services_count + 1), folder) as services,
         ExitStack() as workers,
     ):
         yield from heartbeat_rows(stack, run.given.heartbeats)
@@ -99,9 +99,9 @@ def join(stack: BenchStack, workers: ExitStack, services: Process, index: int, s
     name = f"host-{index + 1:02}"
     folder = stack.state.root / name
     folder.mkdir()
-    (folder / "pid").write_text(str(services.handle.pid), "utf-8")
     ports = services.ports[index * services_count : (index + 1) * services_count]
-    tables = [service_table(folder, f"{name}-{at:03}", port, services.ports[-1]) for at, port in enumerate(ports)]
+    pids, gateway = stack.state.root, services.ports[-1]
+    tables = [service_table(folder, pids, f"{name}-{at:03}", port, gateway) for at, port in enumerate(ports)]
     (folder / "runbook.toml").write_text("".join(tables), "utf-8")
     own = {"RUNBOOK_QUEUE": name, "RUNBOOK_CONFIG": str(folder / "runbook.toml"), "RUNBOOK_STATE_DIR": str(folder)}
     words = ("-m", "deployments.worker", name)
