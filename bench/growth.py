@@ -173,7 +173,7 @@ def measure(run: Run) -> Iterator[Figure]:
     with (
         bench_stack(run, scheduled=True) as stack,
         tempfile.TemporaryDirectory(prefix="bench-growth-") as folder,
-        running("services", "bench.growth_services", str(max(most, *more) + 1), folder) as services,
+        running("services", "bench.growth_services", str(max((most, *more)) + 1), folder) as services,
     ):
         host = Host(stack, services, Path(folder))
         for services_count in counts:

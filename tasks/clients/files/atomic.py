@@ -71,19 +71,19 @@ def _refuse_device(target: Path) -> None:
             raise OSError(errno.EINVAL, "a device")
 
 
-def read_whole(path: Path) -> bytes | None:
+def read_whole(path: Path, limit_bytes: int = READ_LIMIT_BYTES) -> bytes | None:
     """Read a file, or say None where there is none.
 
     Errors: `FILE_UNREADABLE` when it is there and cannot be read, is no file, or is too large.
     """
     try:
-        content = read_regular(path, READ_LIMIT_BYTES + 1)
+        content = read_regular(path, limit_bytes + 1)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise unreadable(path, error.strerror or str(error)) from None
-    if len(content) > READ_LIMIT_BYTES:
-        raise unreadable(path, f"more than {READ_LIMIT_BYTES} bytes")
+    if len(content) > limit_bytes:
+        raise unreadable(path, f"more than {limit_bytes} bytes")
     return content
 
 

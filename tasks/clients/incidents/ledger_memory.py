@@ -23,6 +23,8 @@ from tasks.model.errors import CannotObserve, Code, RunbookError
 from tasks.model.incidents.ledger_file import FoldSnapshot, LedgerPlace, Memory, Prefix, Stamp
 
 MEMORY, SNAPSHOT = "memory.json", "fold.json"
+# Ten thousand incidents of a month, each with an action, take 20 MB; without their fold each run reads all their lines.
+FOLD_LIMIT_BYTES = 512 * 1_048_576
 CURE = "bring it back, or accept it as it is now: `runbook rearm --accept-ledger --reason …`"
 
 
@@ -81,7 +83,7 @@ def kept_fold(place: LedgerPlace, wanted: Prefix | None) -> FoldSnapshot | None:
     if folder is None or wanted is None:
         return None
     try:
-        checksum, _, content = (read_whole(folder / SNAPSHOT) or b"").partition(b"\n")
+        checksum, _, content = (read_whole(folder / SNAPSHOT, FOLD_LIMIT_BYTES) or b"").partition(b"\n")
         snapshot = FoldSnapshot.model_validate_json(content)
     except (RunbookError, ValidationError):
         return None

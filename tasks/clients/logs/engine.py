@@ -28,7 +28,7 @@ from tasks.rules.logs.patterns import PATTERNS, Pattern
 
 _CANNOT_RUN: tuple[type[Exception], ...] = (ImportError, *HYPERSCAN_ERRORS)
 _CANNOT_LOAD: tuple[type[Exception], ...] = (OSError, *HYPERSCAN_ERRORS)
-_OWN = threading.local()
+_OWN, _COMPILING = threading.local(), threading.Lock()
 # How often a stem is tried in one line, before the line is read properly.
 TRIES_COUNT = 200
 DATABASE_LIMIT_BYTES = 64 * 1_048_576
@@ -153,7 +153,9 @@ def best_engine(kept_in: Path | None = None) -> Engine:
     engine: Engine | None = getattr(_OWN, "engine", None)
     if engine is None:
         try:
-            engine = HyperscanEngine(kept_in=kept_in)
+            # Several threads that compile at once hold each other up, and whoever waits for an answer besides.
+            with _COMPILING:
+                engine = HyperscanEngine(kept_in=kept_in)
         except _CANNOT_RUN:
             engine = RegexEngine()
         _OWN.engine = engine

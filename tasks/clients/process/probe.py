@@ -28,7 +28,7 @@ from tasks.rules.process.ownership import Whose, top_of, whose
 from tasks.settings import ServiceSettings
 
 # What is decided by is measured from check to check; this is for the eye alone.
-CPU_SAMPLE_S = 0.025
+CPU_SAMPLE_S = 0.02
 # A process that waits for a core for this share of the sample is starved: somebody else has the cores.
 STARVED_RATIO = 0.5
 STOPPED = {psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP}

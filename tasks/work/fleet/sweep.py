@@ -23,7 +23,7 @@ from tasks.work.triage.context import context_around
 from tasks.work.triage.probe_pass import observe
 
 # Python computes in one thread at a time: more at once would only measure each other.
-AT_ONCE_COUNT = 2
+AT_ONCE_COUNT = 3
 # Who has waited this long for an answer computes nothing, and lets the next one begin; so does who computes for long.
 WAITING_S = 0.2
 PLACE_S = 1.5

@@ -1,6 +1,7 @@
 """One look at every service of a host: what is wrong with one of them stays with that one."""
 
 import asyncio
+import multiprocessing
 import os
 import threading
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tasks.clients.evidence.history import history_path
-from tasks.clients.service.isolated_loop import IsolatedLoop
+from tasks.clients.service.isolated_loop import IsolatedLoop, in_own_thread
 from tasks.model.diagnosis.diagnosis import Status
 from tasks.model.evidence.evidence import TriageRequest
 from tasks.model.fleet.sweep import ServiceSeen, Standing, SweepObservations, SweepRequest
@@ -160,3 +161,33 @@ async def test_whoever_waits_for_an_answer_is_told_from_whoever_computes() -> No
     answer.set()
     await asyncio.gather(waits.result(5), computes.result(5))
     assert computes.waits(0.2)
+
+
+async def test_a_thread_that_is_stuck_is_given_no_other_call() -> None:
+    """Threads are used again; the check of the next service must not wait behind a dead disk."""
+    stuck = threading.Event()
+    with pytest.raises(TimeoutError):
+        await in_own_thread(lambda: stuck.wait(60), 0.1)
+
+    first = await in_own_thread(threading.get_ident, 30)
+    again = await in_own_thread(threading.get_ident, 30)
+
+    assert (await in_own_thread(lambda: "went on", 30)) == "went on"
+    assert threading.main_thread().ident not in {first, again}
+    stuck.set()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+async def test_a_forked_process_uses_no_thread_of_its_parent() -> None:
+    """The worker forks each run; a call that is left to a thread which is not there never ends."""
+    await in_own_thread(threading.get_ident, 30)
+    child = multiprocessing.get_context("fork").Process(target=end_in_own_thread)
+    child.start()
+    await asyncio.to_thread(child.join, 30)
+
+    assert child.exitcode == 7
+
+
+def end_in_own_thread() -> None:
+    """End with what a thread of our own says."""
+    os._exit(asyncio.run(in_own_thread(lambda: 7, 20)))
