@@ -1,4 +1,4 @@
-"""The only door to HTTP (h11): one bounded exchange, whose every end is a value."""
+"""The only door to HTTP (httpx): one bounded exchange, whose every end is a value."""
 
 import asyncio
 import errno
@@ -7,17 +7,15 @@ import ssl
 import time
 import zlib
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import h11
 import httpx
 
 from tasks.clients.service.access import Access, access_of, tls_words
 from tasks.clients.service.client_certificate import WORDS, is_refused
 from tasks.clients.service.event_loop_lag import event_loop_lag
-from tasks.clients.service.wire import NotConnected, Wire, connected, target_of
 from tasks.model.errors import CannotObserve
 from tasks.model.probes.probes import Exchange, Fault
 from tasks.model.service.http_settings import HttpSettings
@@ -27,9 +25,11 @@ USER_AGENT = "trading-runbook"
 # Of what we waited, this share without a core or a free loop: then it was we who did not listen.
 HELD_UP_RATIO = 0.5
 HEADERS = {"accept": "*/*", "accept-encoding": "identity", "connection": "keep-alive", "user-agent": USER_AGENT}
-CONNECTIONS_COUNT = 20
+LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=0)
+# Beneath every deadline of ours.
+WAIT_LIMIT_S = 30.0
 # How an exchange may end but for its time.
-ENDS = (CannotObserve, NotConnected, OSError, h11.ProtocolError, httpx.InvalidURL, OverflowError, ValueError)
+ENDS = (CannotObserve, httpx.HTTPError, httpx.InvalidURL, OSError, OverflowError, ValueError, ExceptionGroup)
 
 
 FAULT_WORDS = {
@@ -42,12 +42,12 @@ FAULT_WORDS = {
 
 
 class HttpClient(NamedTuple):
-    """How one service is asked: as whom, or why it cannot be, and over how many connections at once."""
+    """How one service is asked: as whom, or why it cannot be, and over which connections."""
 
     asked_as: HttpSettings
-    connect_timeout_s: float
     access: Access | CannotObserve
-    places: asyncio.Semaphore
+    transport: httpx.AsyncHTTPTransport
+    connect_timeout_s: float
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,10 @@ class Call:
 
 @asynccontextmanager
 async def http_client(http: HttpSettings, connect_timeout_s: float) -> AsyncIterator[HttpClient]:
-    """Give the client of one pass of checks; the environment's proxies never stand between us and the service.
+    """Open a client for one pass of checks; the environment's proxies never stand between us and the service.
 
-    Each request has a connection of its own, as it would have from somebody who comes for the first time.
+    Each request has a connection of its own, as it would have from somebody who comes for the first time. Redirects,
+    cookies and all else that a browser does are left out: they cost a third of the CPU, and a sweep makes thousands.
     Errors: none; a file of the settings that cannot be used makes every exchange end as `Fault.CLIENT`, with why.
     """
     access: Access | CannotObserve
@@ -74,7 +75,9 @@ async def http_client(http: HttpSettings, connect_timeout_s: float) -> AsyncIter
         access = access_of(http)
     except CannotObserve as error:
         access = error
-    yield HttpClient(http, connect_timeout_s, access, asyncio.Semaphore(CONNECTIONS_COUNT))
+    tls = access.tls if isinstance(access, Access) else False
+    async with httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=LIMITS) as transport:
+        yield HttpClient(http, access, transport, connect_timeout_s)
 
 
 async def exchange(client: HttpClient, call: Call, limit: asyncio.Timeout | None = None) -> Exchange:
@@ -90,7 +93,7 @@ async def exchange(client: HttpClient, call: Call, limit: asyncio.Timeout | None
         try:
             async with limit or asyncio.timeout(call.deadline_s):
                 await _stream(client, call, answer)
-        except TimeoutError:
+        except (TimeoutError, httpx.TimeoutException):
             answer.fault, answer.detail = Fault.TIMED_OUT, f"no full answer in deadline_s={call.deadline_s:g}"
         except ENDS as error:
             answer.fault, answer.detail = fault_of(error)
@@ -122,26 +125,27 @@ class _Answer:
 
 
 async def _stream(client: HttpClient, call: Call, answer: _Answer) -> None:
-    if isinstance(client.access, CannotObserve):
-        raise client.access
-    target, access = target_of(call.url), client.access
-    access.check(target.scheme)
-    tls = access.tls if target.scheme == "https" else None
-    own = {name.lower(): value for name, value in call.headers.items()}
-    async with (
-        client.places,
-        connected(target.host, target.port, client.connect_timeout_s, tls, access.server_name) as connection,
-    ):
-        wire = Wire(connection)
-        wire.send(call.method, target, {**HEADERS, **access.headers, **own}, call.body)
-        head = await wire.head()
-        answer.http_status = head.status
-        answer.headers = tuple((name[:200], value[:1000]) for name, value in head.headers[:50])
-        async for part in wire.parts():
+    async with aclosing(await client.transport.handle_async_request(_request(client, call))) as response:
+        answer.http_status = response.status_code
+        answer.headers = tuple((name[:200], value[:1000]) for name, value in response.headers.multi_items()[:50])
+        async for part in response.aiter_raw():
             answer.body += part
             if len(answer.body) > call.body_limit_bytes:
                 answer.fault, answer.detail = Fault.TOO_LARGE, f"body over limit_bytes={call.body_limit_bytes}"
                 return
+
+
+def _request(client: HttpClient, call: Call) -> httpx.Request:
+    if isinstance(client.access, CannotObserve):
+        raise client.access
+    url = httpx.URL(call.url)
+    client.access.check(url.scheme)
+    timeout = httpx.Timeout(WAIT_LIMIT_S, connect=client.connect_timeout_s).as_dict()
+    named = {"sni_hostname": client.access.server_name} if client.access.server_name is not None else {}
+    headers = {**HEADERS, **client.access.headers, **{name.lower(): value for name, value in call.headers.items()}}
+    return httpx.Request(
+        call.method, url, headers=headers, content=call.body or None, extensions={"timeout": timeout, **named}
+    )
 
 
 def _unpack(answer: _Answer, limit_bytes: int) -> None:
@@ -185,19 +189,19 @@ def _as_exchange(call: Call, answer: _Answer, seconds_s: float) -> Exchange:
 
 
 def fault_of(error: Exception) -> tuple[Fault, str]:
-    """Name what ended a connection or an exchange, and say it in words."""
-    reason = (error.__cause__ or error) if isinstance(error, NotConnected) else error
+    """Name what ended an exchange, and say it in words."""
+    reason = _root(error)
     if isinstance(reason, ssl.SSLError) and (words := tls_words(reason)):
         return Fault.TLS, words
     match error:
         case CannotObserve():
             return Fault.CLIENT, str(error)
-        case NotConnected():
+        case httpx.ConnectError():
             fault = connect_fault(reason)
-        case h11.RemoteProtocolError():
-            fault = Fault.CUT_OFF if "closed connection" in str(error) else Fault.MALFORMED
-        case OSError():
+        case httpx.ReadError() | httpx.WriteError() | httpx.CloseError():
             fault = Fault.CUT_OFF
+        case httpx.RemoteProtocolError():
+            fault = Fault.CUT_OFF if _ended_early(str(error)) else Fault.MALFORMED
         case _:
             fault = Fault.CLIENT
     return fault, fault_words(fault, reason)
@@ -214,6 +218,10 @@ def fault_words(fault: Fault, reason: BaseException) -> str:
     return f"{FAULT_WORDS[fault]}{f' ({said})' if said else ''}"[:300]
 
 
+def _ended_early(message: str) -> bool:
+    return "disconnected" in message or "closed connection" in message
+
+
 def connect_fault(reason: BaseException) -> Fault:
     if isinstance(reason, ConnectionRefusedError):
         return Fault.REFUSED
@@ -224,3 +232,18 @@ def connect_fault(reason: BaseException) -> Fault:
     if number in {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM}:
         return Fault.CLIENT
     return Fault.REFUSED if "refused" in str(reason).lower() else Fault.UNREACHABLE
+
+
+def _root(error: BaseException) -> BaseException:
+    """Find the system's own error beneath a library's: the first that has a number.
+
+    What lies deeper may be an error that was being handled when the call was made, and has nothing to do with it.
+    """
+    seen: list[BaseException] = []
+    inner: BaseException | None = error
+    while inner is not None and inner not in seen:
+        seen.append(inner)
+        if isinstance(inner, OSError) and inner.errno is not None:
+            return inner
+        inner = inner.exceptions[0] if isinstance(inner, BaseExceptionGroup) else inner.__cause__ or inner.__context__
+    return next((one for one in reversed(seen) if isinstance(one, OSError)), seen[-1])

@@ -7,12 +7,12 @@ import socket
 import struct
 import time
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.clients.service.http import Call, exchange, fault_of, http_client
-from tasks.clients.service.wire import NotConnected
 from tasks.model.probes.probes import Exchange, Fault
 from tasks.model.service.http_settings import HttpSettings
 from tests.fakes.ports import free_port
@@ -116,12 +116,15 @@ async def test_a_name_that_does_not_resolve_is_said_to_be_that() -> None:
     assert "refused" not in seen.detail
 
 
-def test_a_refused_connection_is_refused_whatever_else_went_wrong_before() -> None:
+@pytest.mark.parametrize("grouped", [True, False])
+def test_a_refused_connection_is_refused_whatever_else_went_wrong_before(*, grouped: bool) -> None:
     """An error that was being handled made it *unreachable*: a killed service was then not started."""
     refused = ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed")
     refused.__context__ = FileNotFoundError(errno.ENOENT, "No such file or directory", "kept.json")
-    error = NotConnected()
-    error.__cause__ = refused
+    attempts = OSError("All connection attempts failed")
+    attempts.__cause__ = ExceptionGroup("attempts", [refused]) if grouped else refused
+    error = httpx.ConnectError("All connection attempts failed")
+    error.__cause__ = attempts
 
     fault, detail = fault_of(error)
 
