@@ -18,7 +18,6 @@ SHARING = {
     "tests/flows/test_scenarios.py": "second prefect",
     "tests/flows/test_watchdog_trigger.py": "prefect with automations",
     "tests/flows/": "prefect",
-    "tests/deployments/prefect_server/test_browser_requests.py": "prefect",
     "tests/tasks/clients/locks/test_shared_lock.py": "prefect",
     "tests/tasks/clients/service/test_one_pass.py": "prefect",
     "tests/house/": HOUSE,

@@ -31,7 +31,8 @@ from tasks.work.remediation.restart import restarted
 from tasks.work.triage.confirming import confirming_checks
 from tasks.work.triage.probe_pass import observe
 from tests.fakes.ports import free_port
-from tests.fakes.service.monitored_service import FAST_LOOKS, FAST_RESTART, listens
+from tests.fakes.service.monitored_service import FAST_RESTART, listens
+from tests.fakes.service.several_services import UNHURRIED
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")]
 NAME = "order-service"
@@ -50,7 +51,7 @@ def service(tmp_path: Path) -> Iterator[ServiceSettings]:
             "process_pattern": r"order_service\.stub .*--port ${port}\b",
             "start_command": (sys.executable, "-m", "order_service.stub", "--scenario", "healthy", "--port", "${port}"),
             "start_log": tmp_path / "stub-${instance}.log",
-            "look": FAST_LOOKS,
+            "look": UNHURRIED,
             "restart": FAST_RESTART,
         }
     )

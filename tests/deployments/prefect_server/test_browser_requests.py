@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 import pytest
 import websockets
 
-from deployments.ci.prefect_process import KEEPS_RUNS_ALONE, copy_database, server
+from deployments.ci.prefect_process import KEEPS_RUNS_ALONE
 from deployments.prefect_server.serve import browser_variables
 from deployments.stack.local_http import answers, ask, basic, with_login
 from tests.fakes.ports import free_port
+from tests.fakes.prefect.prefect_process import migrated_server
 
 pytestmark = [pytest.mark.live, pytest.mark.prefect]
 
@@ -37,14 +38,10 @@ asyncio.run(ask())
 
 
 @pytest.fixture(scope="module")
-def api(quiet_api: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def api(kept: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start a server with a login, and with its UI's pages."""
-    del quiet_api  # its session has migrated a database
-    home, port = tmp_path_factory.mktemp("guarded"), free_port()
-    migrated = next(tmp_path_factory.getbasetemp().parent.rglob("migrated"), None)
-    copy_database(migrated or next(tmp_path_factory.getbasetemp().rglob("migrated")), home)
     variables = {**KEEPS_RUNS_ALONE, "PREFECT_SERVER_API_AUTH_STRING": LOGIN}
-    with server(home, port, **variables) as started:
+    with migrated_server(tmp_path_factory.mktemp("guarded"), kept, **variables) as started:
         yield started
 
 
