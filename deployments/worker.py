@@ -45,7 +45,7 @@ from tasks.settings import load_settings
 POOL = "runbook"
 SERVER_TIMEOUT_S = 60.0
 # Our worker is woken by events: it polls for what is due by the clock, each time for as long as until the next poll.
-HEARS_OF_RUNS = {PREFECT_WORKER_QUERY_SECONDS: 5, PREFECT_WORKER_PREFETCH_SECONDS: 8}
+HEARS_OF_RUNS = {PREFECT_WORKER_QUERY_SECONDS: 10, PREFECT_WORKER_PREFETCH_SECONDS: 13}
 
 
 async def make_pool() -> None:

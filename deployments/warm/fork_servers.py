@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from deployments.warm.forking import ForkServerClient
 from deployments.warm.listening import Log
 
-KEEP_EVERY_S = 1.0
+# Each run looks for changed code itself; this look only spares it the wait for the import.
+KEEP_EVERY_S = 5.0
 # The slowest import that runs wait for; after that each gets a process of its own until one has succeeded.
 PATIENCE_S = 30.0
 # A fork server that died or could not import is tried again after this, doubled each time up to the longest.

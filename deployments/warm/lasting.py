@@ -1,9 +1,11 @@
 """What is worth its cost only where a run or a step lasts: begun or told a moment later, and never where it is over."""
 
-import contextvars
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextvars import copy_context
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -21,7 +23,7 @@ class Later(Generic[Told]):
         self._work: Callable[[], Told] | None = work
         self._gave: Told | None = None
         self._one_at_a_time = threading.Lock()
-        self._timer = threading.Timer(after_s, contextvars.copy_context().run, (self._do,))
+        self._timer = threading.Timer(after_s, copy_context().run, (self._do,))
         self._timer.daemon = True
         self._timer.start()
 
@@ -51,13 +53,17 @@ class Steps:
     """Tell of each step that it runs once it lasts, and always how it ended: its times stand in that word as well.
 
     Prefect tells of every step three times: pending, running, ended. Each word is an event with eight resources, a
-    state and a write of the server; of a step that is over in milliseconds nobody sees the first two.
+    state and a write of the server; of a step that is over in milliseconds nobody sees the first two. One thread looks
+    for steps that last, for as long as one runs.
     """
 
-    def __init__(self, tell: Tell, after_s: float = STEP_LASTS_S) -> None:
+    def __init__(self, tell: Tell, look_every_s: float = STEP_LASTS_S) -> None:
         self._tell = tell
-        self._after_s = after_s
-        self._running: dict[UUID, Later[Any]] = {}
+        self._look_every_s = look_every_s
+        self._one_at_a_time = threading.Lock()
+        self._untold: dict[UUID, Callable[[], None]] = {}
+        self._told: dict[UUID, Any] = {}
+        self._looking = False
 
     def __call__(
         self, task_run: TaskRun, initial_state: State[Any] | None, validated_state: State[Any], follows: Any = None
@@ -65,14 +71,30 @@ class Steps:
         """Take the place of Prefect's own function."""
         if validated_state.is_pending():
             return None
-        before = self._running.pop(task_run.id, None)
-        follows = (before.stop() if before else None) or follows
-        if not validated_state.is_running():
-            return self._tell(task_run, initial_state, validated_state, follows)
-        self._running[task_run.id] = Later(
-            self._after_s, lambda: self._tell(task_run, initial_state, validated_state, follows)
-        )
+        tell = partial(self._tell, task_run, initial_state, validated_state)
+        with self._one_at_a_time:
+            self._untold.pop(task_run.id, None)
+            follows = self._told.pop(task_run.id, None) or follows
+            if not validated_state.is_running():
+                return tell(follows=follows)
+            self._untold[task_run.id] = partial(copy_context().run, self._tell_late, task_run.id, tell, follows)
+            if not self._looking:
+                self._looking = True
+                threading.Thread(target=self._look, daemon=True).start()
         return follows
+
+    def _tell_late(self, step_id: UUID, tell: Callable[..., Any], follows: Any) -> None:
+        self._told[step_id] = tell(follows=follows)
+
+    def _look(self) -> None:
+        seen: set[UUID] = set()
+        while self._looking:
+            time.sleep(self._look_every_s)
+            with self._one_at_a_time:
+                for step_id in seen & self._untold.keys():
+                    self._untold.pop(step_id)()
+                seen = set(self._untold)
+                self._looking = bool(seen)
 
 
 def once_it_lasts(begin: Callable[..., AbstractContextManager[Any]]) -> Callable[..., AbstractContextManager[None]]:

@@ -4,7 +4,9 @@
 """
 
 import functools
+import logging
 import ssl
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
@@ -14,7 +16,7 @@ from uuid import UUID
 
 import certifi
 from anyio.abc import TaskStatus
-from prefect import flow_engine, results, task_engine
+from prefect import flow_engine, flows, results, task_engine
 from prefect._internal import version_checking
 from prefect.client import orchestration
 from prefect.client.schemas.objects import FlowRun
@@ -25,6 +27,7 @@ from prefect.events.related import RESOURCE_CACHE
 from prefect.events.schemas.events import Event, RelatedResource
 from prefect.events.worker import EventsWorker
 from prefect.logging.configuration import setup_logging
+from prefect.logging.handlers import PrefectConsoleHandler
 from prefect.runner._cancellation_manager import CancellationManager
 from prefect.runner._control_channel import ControlChannel
 from prefect.runner._event_emitter import EventEmitter
@@ -86,8 +89,6 @@ LATE_IMPORTS = (
 )
 # Each of them loads the roots of trust (22 ms) for every client that it makes, also where the server speaks plain HTTP.
 CLIENTS: tuple[ModuleType, ...] = (orchestration, version_checking)
-# Both walk through the arguments of every task.
-ENGINES: tuple[ModuleType, ...] = (task_engine, engine)
 # A probe within an observation within the evidence of an incident.
 WALK_DEPTH = 4
 
@@ -207,32 +208,46 @@ def make_ready() -> None:
     """Do once, before the fork, what every run would do again: two thirds of the CPU of a small run, as measured."""
     share_trust()
     tell_less()
+    validate_by_what_is_made()
     for model in _subclasses(BaseModel):
         # A validator that pydantic leaves to the first use; one that cannot be built yet is left as it is.
         if not model.__pydantic_complete__:
             model.model_rebuild(raise_errors=False)
-    for module in ENGINES:
-        walk = getattr(module, "visit_collection", None)
-        if walk is not None:
-            module.__dict__["visit_collection"] = functools.partial(walk_no_deeper, walk)
 
 
 def tell_less() -> None:
     """Spare a run what is of use to longer ones: a word of each beginning, a heartbeat, an ear for being suspended."""
+    shallow = functools.partial(functools.partial, walk_no_deeper)
     for module, name, instead in (
         (task_engine, "emit_task_run_state_change_event", Steps),
         (flow_engine, "_send_heartbeats", once_it_lasts),
         (flow_engine, "observe_flow_run_suspension", once_it_lasts),
+        # Both walk through the arguments of every task.
+        (task_engine, "visit_collection", shallow),
+        (engine, "visit_collection", shallow),
         (results, "_read_server_default_result_storage_block_id", functools.cache),
     ):
         if (theirs := getattr(module, name, None)) is not None:
             module.__dict__[name] = instead(theirs)
-    asked = results._read_server_default_result_storage_block_id  # noqa: SLF001 - as the line above
+    if not sys.stderr.isatty():
+        # The same words; colors and their terminal are asked for with every line, and cost a run an eighth of its CPU.
+        PrefectConsoleHandler.emit = logging.StreamHandler.emit  # type: ignore[method-assign]
+    results.__dict__["_aread_server_default_result_storage_block_id"] = _asked_already
 
-    async def asked_already() -> UUID | None:
-        return asked()
 
-    results.__dict__["_aread_server_default_result_storage_block_id"] = asked_already
+async def _asked_already() -> UUID | None:
+    return results._read_server_default_result_storage_block_id()  # noqa: SLF001 - kept, as the table above says
+
+
+def validate_by_what_is_made() -> None:
+    """Keep what validates the parameters of each flow, which Prefect makes again for each run."""
+    make: Callable[..., Any] = flows.__dict__["ValidatedFunction"]
+    made = functools.cache(lambda function: make(function, config={"arbitrary_types_allowed": True}))
+    flows.__dict__["ValidatedFunction"] = lambda function, config: made(function)  # noqa: ARG005 - it is one and the same
+    for module in list(sys.modules.values()):
+        for one in list(vars(module).values()):
+            if isinstance(one, flows.Flow) and one.should_validate_parameters:
+                made(one.fn)
 
 
 def begin_with(flow_run: str, around: Iterable[Known]) -> None:

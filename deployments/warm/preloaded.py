@@ -6,13 +6,14 @@ from functools import partial
 
 from deployments.stack.forked import from_copy
 from tasks.clients.market.calendars import calendars_around, keep_calendars
+from tasks.clients.service.access import tls_of
 from tasks.model.errors import RunbookError
 from tasks.rules.market.hours import DEFAULT_CALENDARS
 from tasks.settings import load_settings
 
 
 def load(now: datetime) -> None:
-    """Load the calendars of the watched services.
+    """Load the calendars of the watched services, and whom their TLS trusts.
 
     Errors: none; wrong settings are told by the flow that reads them.
     """
@@ -23,6 +24,9 @@ def load(now: datetime) -> None:
                 *service.calendars.values(),
                 *(one.calendar for one in service.asset_classes.values() if one.calendar),
             }
+            # What cannot be loaded is told by the check that needs it.
+            with contextlib.suppress(RunbookError):
+                tls_of(service.http)
     keep_calendars(from_copy(partial(calendars_around, names, now)))
 
 
