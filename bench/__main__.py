@@ -13,8 +13,7 @@ from typing import Any
 
 from bench.budgets import BUDGETS
 from bench.figures import Bench, Database, Run
-from bench.interrupts import run_child, to_its_end
-from bench.machine import machine_at_rest
+from bench.machine import machine_at_rest, run_child, to_its_end
 from bench.report import MET, MISSED, REPOSITORY, Ended, document_of, shown, summary, title_of, write_page, write_result
 from tests.fakes.stack.postgres import missing
 

@@ -1,18 +1,28 @@
-"""The machine of a measurement: what it is, and whether it is at rest. Figures taken beside other work are false."""
+"""The machine of a measurement: what it is, whether it is at rest, and its signals to stop.
+
+Figures taken beside other work are false.
+"""
 
 import os
+import signal
+import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from importlib.metadata import version
+from pathlib import Path
 from platform import platform, python_version
+from types import FrameType
 
 import psutil
 from pydantic import BaseModel
 
+from deployments.stack.interrupts import STOP_SIGNALS
 from tasks.clients.process.marks import STACK_MARK, marked
 
+# What a shell gives a command that Ctrl-C has ended.
+INTERRUPTED = 130
 # What processes share counts once, in shares, where Linux tells; elsewhere once for each of them.
 MEASURED_AS = "PSS" if sys.platform == "linux" else "RSS"
 QUIET_CORES, WATCH_S, CALMS_DOWN_WITHIN_S = 0.35, 2.0, 40.0
@@ -99,3 +109,37 @@ class Elsewhere:
         times = psutil.cpu_times()
         # Stolen time is another guest's: it is time that we did not get. Only Linux knows of it.
         return float(times.user + times.system + getattr(times, "steal", 0.0)) - cpu_s(ours.values())
+
+
+def to_its_end(what: str, work: Callable[[], int]) -> int:
+    """Do some work and give its exit code; where a signal ends it, say so in one line, once it has cleaned up."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        # A second signal would interrupt the cleaning up.
+        for one in STOP_SIGNALS:
+            signal.signal(one, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {one: signal.signal(one, stop) for one in STOP_SIGNALS}
+    try:
+        return work()
+    except KeyboardInterrupt:
+        sys.stderr.write(
+            f"INTERRUPTED: expected the end of {what} was a signal to stop; what it had started is stopped, its "
+            "result is not written; run it again\n"
+        )
+        return INTERRUPTED
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def run_child(command: Sequence[str], folder: Path) -> int:
+    """Run a command to its end; told to stop, tell it, and wait until it has cleaned up."""
+    with subprocess.Popen(command, cwd=folder) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.terminate()
+            process.wait()
+            raise

@@ -16,7 +16,7 @@ pytestmark = [
 
 BENCH = """
 import os, signal, sys, time
-from bench.interrupts import to_its_end
+from bench.machine import to_its_end
 
 def work():
     try:
@@ -31,7 +31,7 @@ sys.exit(to_its_end("this bench", work))
 ALL = f"""
 import sys
 from pathlib import Path
-from bench.interrupts import run_child, to_its_end
+from bench.machine import run_child, to_its_end
 
 sys.exit(to_its_end("the benches", lambda: run_child([sys.executable, "-c", {BENCH!r}], Path("."))))
 """

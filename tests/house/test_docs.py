@@ -48,7 +48,10 @@ HEADINGS = {
     "architecture": ["Layers", "Evidence → diagnosis → plan → action", "The ledger", "The worker", "Decisions"],
     "order-service": ["Contract", "Control plane", "Releases", "Simulator, stub"],
     "drills": ["Drills", "Score"],
-    "performance": ["Budgets", "Results", "Clicks", "Several services", "Database"],
+    "performance": [
+        "Budgets", "Results", "Clicks", "Several services", "Several hosts", "Memory",
+        "From the clone to the first triage", "Database",
+    ],
 }  # fmt: skip
 GENERATED = re.compile(r"<!-- (generated|speed)\b.*?<!-- /\1 -->", re.DOTALL)
 CODE = re.compile(r"^( *)```.*?^\1```|`[^`\n]+`|\]\([^)]*\)", re.DOTALL | re.MULTILINE)
