@@ -230,7 +230,7 @@ def tell_less() -> None:
         if (theirs := getattr(module, name, None)) is not None:
             module.__dict__[name] = instead(theirs)
     if not sys.stderr.isatty():
-        # The same words; colors and their terminal are asked for with every line, and cost a run an eighth of its CPU.
+        # The same words: asking for colors and a terminal with each line costs a run an eighth of its CPU.
         PrefectConsoleHandler.emit = logging.StreamHandler.emit  # type: ignore[method-assign]
     results.__dict__["_aread_server_default_result_storage_block_id"] = _asked_already
 
@@ -241,13 +241,12 @@ async def _asked_already() -> UUID | None:
 
 def validate_by_what_is_made() -> None:
     """Keep what validates the parameters of each flow, which Prefect makes again for each run."""
-    make: Callable[..., Any] = flows.__dict__["ValidatedFunction"]
-    made = functools.cache(lambda function: make(function, config={"arbitrary_types_allowed": True}))
+    make = functools.partial(flows.__dict__["ValidatedFunction"], config={"arbitrary_types_allowed": True})
+    made = functools.cache(make)
     flows.__dict__["ValidatedFunction"] = lambda function, config: made(function)  # noqa: ARG005 - it is one and the same
-    for module in list(sys.modules.values()):
-        for one in list(vars(module).values()):
-            if isinstance(one, flows.Flow) and one.should_validate_parameters:
-                made(one.fn)
+    for one in [one for module in list(sys.modules.values()) for one in list(vars(module).values())]:
+        if isinstance(one, flows.Flow) and one.should_validate_parameters:
+            made(one.fn)
 
 
 def begin_with(flow_run: str, around: Iterable[Known]) -> None:
@@ -255,9 +254,9 @@ def begin_with(flow_run: str, around: Iterable[Known]) -> None:
     if flow_run:
         run = FlowRun.model_validate_json(flow_run)
         flow_engine.__dict__["load_flow_run"] = lambda *_, **__: run
-    names: dict[str, Any] = RESOURCE_CACHE
     for one in around:
-        names[one.key] = ({"kind": one.key.partition(".")[0], "object": Around(one)}, now("UTC"))
+        entry: Any = ({"kind": one.key.partition(".")[0], "object": Around(one)}, now("UTC"))
+        RESOURCE_CACHE[one.key] = entry
 
 
 class Around:
@@ -298,5 +297,4 @@ def walk_no_deeper(walk: Callable[..., Any], expr: Any, *words: Any, **named: An
 
 
 def _subclasses(base: type[BaseModel]) -> list[type[BaseModel]]:
-    found = base.__subclasses__()
-    return [*found, *(deeper for one in found for deeper in _subclasses(one))]
+    return [one for found in base.__subclasses__() for one in (found, *_subclasses(found))]
