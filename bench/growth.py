@@ -171,8 +171,9 @@ def measure(run: Run) -> Iterator[Figure]:
     ill: Minute | None = None
     failing: dict[str, list[float]] = {}
     with (
-        bench_stack(run, scheduled=True) as stack,
+        # It outlives the stack, which writes ledgers there.
         tempfile.TemporaryDirectory(prefix="bench-growth-") as folder,
+        bench_stack(run, scheduled=True) as stack,
         running("services", "bench.growth_services", str(max((most, *more)) + 1), folder) as services,
     ):
         host = Host(stack, services, Path(folder))
