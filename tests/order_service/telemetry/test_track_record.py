@@ -1,5 +1,6 @@
 """When a release may say of itself that it ran healthy."""
 
+import asyncio
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -88,9 +89,14 @@ async def test_the_service_writes_its_record_beside_the_releases(
     monkeypatch.setattr("order_service.telemetry.track_record.RECORDED_AFTER_S", (0.1,))
     async with desk_at(tmp_path / "s", gateway) as desk:
         await desk.http.get("/health")
-        await desk.send(order())
-        await desk.send(order())
-        (run, *_) = await eventually(lambda: read_runs(release.parent))
+
+        async def recorded() -> tuple[HealthyRun, ...]:
+            # An order counts from the first check on, which may be later than any one order.
+            await desk.send(order())
+            await asyncio.sleep(0.1)
+            return tuple(read_runs(release.parent))
+
+        (run, *_) = await eventually(recorded)
         table = (await desk.routing())["table"]["hash"]
 
     assert (run.version, run.routing_hash) == ("1.0.0", table)
