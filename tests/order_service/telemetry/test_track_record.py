@@ -96,7 +96,7 @@ async def test_the_service_writes_its_record_beside_the_releases(
             await asyncio.sleep(0.1)
             return tuple(read_runs(release.parent))
 
-        (run, *_) = await eventually(recorded)
+        (run, *_) = await eventually(recorded, within_s=30)
         table = (await desk.routing())["table"]["hash"]
 
     assert (run.version, run.routing_hash) == ("1.0.0", table)
