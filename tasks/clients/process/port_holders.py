@@ -43,9 +43,12 @@ def program_on(port: int) -> str | None:
 
 def _stranger(port: int, belongs: Callable[[psutil.Process], bool]) -> str | None:
     owner = port_owner(port)
+    if owner is None and not _is_taken(port):
+        return None
+    # What is ours we may see, unless it began to listen between both looks.
+    owner = owner or port_owner(port)
     if owner is None:
-        # What is ours we may see.
-        return UNSEEN if _is_taken(port) else None
+        return UNSEEN
     return None if belongs(owner) else f"pid={owner.pid} name={process_name(owner)}"
 
 

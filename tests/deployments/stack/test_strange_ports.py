@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import psutil
 import pytest
 
 from deployments.commands.approve import approve
@@ -204,3 +205,21 @@ def test_a_worker_of_a_stack_works_for_no_stranger(strange_port: int) -> None:
     refuse_stranger(api, None)
     refuse_stranger(f"http://127.0.0.1:{free_port()}/api", "mark")
     assert not HEARD
+
+
+def test_a_server_that_begins_to_listen_while_we_look_is_no_stranger(
+    strange_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker asks while its server starts: nobody was seen, then somebody answered, and that was the server."""
+    seen = [None, psutil.Process()]
+    monkeypatch.setattr("tasks.clients.process.port_holders.port_owner", lambda _: seen.pop(0))
+
+    assert stranger_to(strange_port, os.getpid()) is None
+    assert seen == []
+
+
+def test_who_is_not_seen_by_either_look_is_a_stranger(strange_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is ours we may see."""
+    monkeypatch.setattr("tasks.clients.process.port_holders.port_owner", lambda _: None)
+
+    assert stranger_to(strange_port, os.getpid()) == "a process of another user"

@@ -78,6 +78,7 @@ def refuse_taken_port(service: ServiceSettings) -> None:
     if owner is not None and service.supervisor is not SupervisorName.PSUTIL and owner.pid == INIT_PID:
         # A socket unit: systemd holds the port for the service, and hands it over.
         return
+    owner = owner or port_owner(service.port)
     who = f"pid={owner.pid} name={process_name(owner)}" if owner else "a process that we may not see"
     detail = f"expected port={service.port} free, found it taken by {who}; stop that process or move the service"
     raise NothingDone(Code.PORT_TAKEN, detail)
