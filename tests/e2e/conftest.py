@@ -1,6 +1,8 @@
 """What the tests on the session's stack begin with: a drill's quiet, the minute's own runs, or a stack not started."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -39,6 +41,10 @@ def empty(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
     """Give a stack that nobody has started, its database migrated already; whatever a test starts in it is stopped."""
     unstarted = Stack(tmp_path_factory.mktemp("empty"))
     # Migrating a new database takes longer than all the rest of a start; one session does it once.
-    copy_database(stack.state_dir / "prefect", unstarted.state_dir / "prefect")
+    home = unstarted.state_dir / "prefect"
+    copy_database(stack.state_dir / "prefect", home)
+    # The runs of the other one are not its own: its last triage would be one of theirs.
+    with closing(sqlite3.connect(home / "prefect.db")) as database, database:
+        database.execute("DELETE FROM flow_run")
     yield unstarted
     unstarted.run("down")

@@ -62,6 +62,8 @@ def test_the_services_own_incident_starts_the_triage_at_once(whole: Stack) -> No
     since = datetime.now(UTC)
     os.kill(whole.status()["gateways"]["XNYS"]["pid"], signal.SIGKILL)
     run = run_since(whole, since)
+    # Prefect acts on an event, and writes it down a moment later.
+    eventually(lambda: stored(whole, f"{NAME}.incident", since), within_s=30)
     told = stored(whole, f"{NAME}.incident", since)[-1]
 
     assert run["parameters"] == {"service": NAME, "alert": "gateway_unreachable"}
