@@ -147,8 +147,20 @@ class PrefectUi:
 
     def choose(self, name: str, value: str) -> None:
         """Choose a word from a drop-down, by mouse."""
-        self.drop_down(name).click()
-        self.page.get_by_role("option", name=value, exact=True).click()
+        option = self.page.get_by_role("option", name=value, exact=True)
+        self.open_list(name, option)
+        option.click()
+        # While a list fades out, it takes the next click.
+        expect(self.page.get_by_role("option")).to_have_count(0)
+
+    def open_list(self, name: str, option: Locator) -> None:
+        """Click a drop-down until its list shows a word: one that is drawn again under the mouse loses a click."""
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        while not option.is_visible():
+            assert time.monotonic() < deadline, f"the list of {name} shows no such word"
+            with suppress(TookTooLong):
+                self.drop_down(name).click(timeout=CLICK_MS)
+                option.wait_for(timeout=CLICK_MS)
 
     def submit(self) -> str:
         """Press Submit, and follow the note that leads to the run; gives the run's id."""
