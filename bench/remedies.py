@@ -85,7 +85,7 @@ def one_hang(run: Run, stack: BenchStack, service: ServiceSettings, number: int,
     asked = stack.deployment_id("triage/do-triage")
     ended = stack.run_to_end(asked, ALERT) if alerted else ended_run(stack, hung_at)
     records, started_at = read_ledger(ledger).records[before:], datetime.fromisoformat(ended["start_time"])
-    tasks = stack.call("POST", "/task_runs/filter", {"flow_runs": {"start_time": {"after_": ended["start_time"]}}})
+    tasks = stack.call("POST", "/task_runs/filter", {"flow_runs": {"start_time": {"after_": hung_at.isoformat()}}})
     run.details["recovery"] = list(pieces(hung_at, started_at, acted(records), tasks))
     return phases(hung_at, started_at, records)
 
@@ -93,7 +93,7 @@ def one_hang(run: Run, stack: BenchStack, service: ServiceSettings, number: int,
 def acted(records: Sequence[LedgerRecord]) -> tuple[datetime, datetime]:
     """Give when the restart began and ended. Errors: SystemExit where there was none."""
     wanted = (Event.ACTION_STARTED, Event.ACTION_FINISHED)
-    found = [[one.timestamp for one in records if one.event is event] for event in wanted]
+    found = [[one.timestamp for one in records if one.event == event] for event in wanted]
     if not all(found):
         raise SystemExit("NOT_RECOVERED: expected a restart was none; see the ledger")
     return found[0][0], found[1][0]
