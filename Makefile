@@ -62,7 +62,7 @@ docs: setup-dev ## Bring the generated pages of docs up to date, and build the s
 
 pictures: setup-dev ## Take the pictures of README and docs again, from the real Prefect UI in an incident of the real stack
 	@taken=$$(mktemp -d); PICTURES=$$taken $(BIN)/pytest tests/browser -k "approved or four_questions or pause" $(ARGS) && \
-	for name in $$(ls .github/pictures); do cp $$taken/$$name .github/pictures/$$name || exit 1; done; rm -rf $$taken
+	for name in $$(cd .github/pictures && ls *.png); do cp $$taken/$$name .github/pictures/$$name || exit 1; done; rm -rf $$taken
 
 # Each file holds what it adds to the ones before it: what running needs, what the rest needs, and the extra `redis`.
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" $(ARGS)
