@@ -49,7 +49,8 @@ HEADINGS = {
     "order-service": ["Contract", "Control plane", "Releases", "Simulator, stub"],
     "drills": ["Drills", "Score"],
     "performance": [
-        "Budgets", "Results", "Clicks", "Several services", "Several hosts", "Memory",
+        "Budgets", "Results", "One recovery",
+        "Clicks", "Several services", "Several hosts", "Memory",
         "From the clone to the first triage", "Database",
     ],
 }  # fmt: skip
