@@ -84,7 +84,7 @@ def _ending(story: ManualActionStory) -> str:
 
 
 def _about(plan: Plan) -> str:
-    return f"by-hand-{plan.written_at:%Y%m%dT%H%M%SZ}"
+    return f"by-hand-{plan.written_at:%Y%m%dT%H%M%S.%fZ}"
 
 
 def _end_about(story: ManualActionStory, plan: Plan, result: RemediationResult) -> str:

@@ -33,7 +33,7 @@ def plan_for_operator(manual_action: ManualAction, inputs: GuardInputs, incident
 def _action(manual_action: ManualAction, target: Target, incident_id: str, now: datetime) -> PlannedAction:
     """Write one action. The key names the moment, too: a person may ask for the same thing twice in one incident."""
     return PlannedAction(
-        key=f"{key_of(incident_id, manual_action.action, target)}/by-hand-{now:%Y%m%dT%H%M%SZ}",
+        key=f"{key_of(incident_id, manual_action.action, target)}/by-hand-{now:%Y%m%dT%H%M%S.%fZ}",
         action=manual_action.action,
         incident_id=incident_id,
         why=f"manual action by {manual_action.asked.by}: {manual_action.asked.reason}",

@@ -1,6 +1,6 @@
 """A person's order in the ledger: which incident it goes into, and when its own one ends."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tasks.model.diagnosis.diagnosis import Audience, Cause, Diagnosis, Status
 from tasks.model.incidents.incident import Action, Event, IncidentState, Outcome
@@ -53,7 +53,9 @@ def ended(*actions: ActionResult) -> RemediationResult:
     return RemediationResult(outcome=actions[0].proven if actions else Outcome.REFUSED, detail="so", actions=actions)
 
 
-def messages(done: RemediationResult, *, is_new: bool = True, one: IncidentState | None = None) -> dict[str, Message]:
+def messages(
+    done: RemediationResult, *, is_new: bool = True, one: IncidentState | None = None, at: datetime = NOW
+) -> dict[str, Message]:
     """What is reported of an order's end, by audience."""
     known = inputs()
     story = ManualActionStory(
@@ -63,7 +65,7 @@ def messages(done: RemediationResult, *, is_new: bool = True, one: IncidentState
         incident=one or opened(),
         is_new=is_new,
     )
-    return {message.audience: message for message in outcome_messages(story, Plan(written_at=NOW), done)}
+    return {message.audience: message for message in outcome_messages(story, Plan(written_at=at), done)}
 
 
 def test_an_order_goes_to_the_incident_of_its_gateway_or_class_and_else_to_the_newest() -> None:
@@ -148,7 +150,15 @@ def test_the_end_in_another_incident_is_told_once_for_each_order() -> None:
     """The incident goes on: its own end is still to be told by itself."""
     keys = {one.key for one in messages(ended(result(Outcome.DONE)), is_new=False, one=incident("INC-1")).values()}
 
-    assert all(key.endswith("/by-hand-20261123T150000Z-ended") for key in keys)
+    assert all(key.endswith("/by-hand-20261123T150000.000000Z-ended") for key in keys)
+
+
+def test_two_orders_of_one_second_are_each_told() -> None:
+    """A person lifts the mark and resumes the class, and the desk must read both: one key would be sent once."""
+    moments = (NOW, NOW + timedelta(milliseconds=400))
+    keys = [messages(ended(result(Outcome.DONE)), is_new=False, one=incident("INC-1"), at=at) for at in moments]
+
+    assert {one.key for one in keys[0].values()}.isdisjoint(one.key for one in keys[1].values())
 
 
 def test_the_announcement_says_who_why_and_what_may_be_done() -> None:
