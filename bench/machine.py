@@ -135,7 +135,7 @@ def to_its_end(what: str, work: Callable[[], int]) -> int:
 
 
 def run_child(command: Sequence[str], folder: Path) -> int:
-    """Run a command to its end; told to stop, tell it, and wait until it has cleaned up."""
+    """Run a command to its end; a signal to stop is passed on, and its cleaning up is waited for."""
     with subprocess.Popen(command, cwd=folder) as process:
         try:
             return process.wait()

@@ -47,9 +47,9 @@ class Server(NamedTuple):
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What `runbook up` is told of it."""
-        told = {"--database-url": self.url, "--redis-url": self.redis_url}
-        return tuple(word for option, url in told.items() if url for word in (option, url))
+        """The options of `runbook up` for it."""
+        options = {"--database-url": self.url, "--redis-url": self.redis_url}
+        return tuple(word for option, url in options.items() if url for word in (option, url))
 
 
 @dataclass(frozen=True)

@@ -157,9 +157,10 @@ def watch_for_hangs(settings: RunbookSettings, stop: threading.Event) -> dict[st
 def _keep(settings: RunbookSettings, service: str, url: str, questions: tuple[OpenQuestion, ...]) -> None:
     try:
         keep_silence(settings.state_dir, service, Silence(url=url, questions=questions) if questions else None)
-    except (RunbookError, OSError):
-        # The triage then makes all of its checks itself.
-        LOGGER.warning("could not keep what was seen of a silent service", exc_info=True)
+    except (RunbookError, OSError) as error:
+        # The triage then makes all of its checks itself; said as the silence begins, and not four times a second.
+        if len(questions) <= SILENT_COUNT:
+            LOGGER.warning("service=%s is silent, and its open questions are not kept: %s", service, error)
 
 
 def _go_on(watch: HangWatch, every_s: float, stop: threading.Event) -> None:

@@ -1,4 +1,4 @@
-"""What is worth its cost only where a run or a step lasts: begun or told a moment later, and never where it is over."""
+"""What is worth its cost only where a run or a step lasts: done a moment later, and never where that is over."""
 
 import threading
 import time
@@ -11,23 +11,23 @@ from uuid import UUID
 
 from prefect.client.schemas.objects import State, TaskRun
 
-Told = TypeVar("Told")
+Given = TypeVar("Given")
 # A healthy triage is over by then, and each of its steps.
 STEP_LASTS_S, RUN_LASTS_S = 0.25, 1.0
 
 
-class Later(Generic[Told]):
+class Later(Generic[Given]):
     """Some work that is done a moment later, once, in the context of today; or never, where it is stopped before."""
 
-    def __init__(self, after_s: float, work: Callable[[], Told]) -> None:
-        self._work: Callable[[], Told] | None = work
-        self._gave: Told | None = None
+    def __init__(self, after_s: float, work: Callable[[], Given]) -> None:
+        self._work: Callable[[], Given] | None = work
+        self._gave: Given | None = None
         self._one_at_a_time = threading.Lock()
         self._timer = threading.Timer(after_s, copy_context().run, (self._do,))
         self._timer.daemon = True
         self._timer.start()
 
-    def stop(self) -> Told | None:
+    def stop(self) -> Given | None:
         """Stop it, or wait until it is done, and give what it gave."""
         self._timer.cancel()
         with self._one_at_a_time:
@@ -40,29 +40,29 @@ class Later(Generic[Told]):
                 self._gave = self._work()
 
 
-class Tell(Protocol):
-    """How Prefect tells of a step; what it gives is what the next word of the same step follows."""
+class Report(Protocol):
+    """How Prefect reports a step; what it gives is what the next word of the same step follows."""
 
     def __call__(
         self, task_run: TaskRun, initial_state: State[Any] | None, validated_state: State[Any], follows: Any = None
     ) -> Any:
-        """Tell of one state."""
+        """Report one state."""
 
 
 class Steps:
-    """Tell of each step that it runs once it lasts, and always how it ended: its times stand in that word as well.
+    """Report each step as running once it lasts, and always how it ended: its times stand in that word as well.
 
-    Prefect tells of every step three times: pending, running, ended. Each word is an event with eight resources, a
+    Prefect reports every step three times: pending, running, ended. Each word is an event with eight resources, a
     state and a write of the server; of a step that is over in milliseconds nobody sees the first two. One thread looks
     for steps that last, for as long as one runs.
     """
 
-    def __init__(self, tell: Tell, look_every_s: float = STEP_LASTS_S) -> None:
-        self._tell = tell
+    def __init__(self, report: Report, look_every_s: float = STEP_LASTS_S) -> None:
+        self._report = report
         self._look_every_s = look_every_s
         self._one_at_a_time = threading.Lock()
-        self._untold: dict[UUID, Callable[[], None]] = {}
-        self._told: dict[UUID, Any] = {}
+        self._unreported: dict[UUID, Callable[[], None]] = {}
+        self._reported: dict[UUID, Any] = {}
         self._looking = False
 
     def __call__(
@@ -71,29 +71,29 @@ class Steps:
         """Take the place of Prefect's own function."""
         if validated_state.is_pending():
             return None
-        tell = partial(self._tell, task_run, initial_state, validated_state)
+        report = partial(self._report, task_run, initial_state, validated_state)
         with self._one_at_a_time:
-            self._untold.pop(task_run.id, None)
-            follows = self._told.pop(task_run.id, None) or follows
+            self._unreported.pop(task_run.id, None)
+            follows = self._reported.pop(task_run.id, None) or follows
             if not validated_state.is_running():
-                return tell(follows=follows)
-            self._untold[task_run.id] = partial(copy_context().run, self._tell_late, task_run.id, tell, follows)
+                return report(follows=follows)
+            self._unreported[task_run.id] = partial(copy_context().run, self._report_late, task_run.id, report, follows)
             if not self._looking:
                 self._looking = True
                 threading.Thread(target=self._look, daemon=True).start()
         return follows
 
-    def _tell_late(self, step_id: UUID, tell: Callable[..., Any], follows: Any) -> None:
-        self._told[step_id] = tell(follows=follows)
+    def _report_late(self, step_id: UUID, report: Callable[..., Any], follows: Any) -> None:
+        self._reported[step_id] = report(follows=follows)
 
     def _look(self) -> None:
         seen: set[UUID] = set()
         while self._looking:
             time.sleep(self._look_every_s)
             with self._one_at_a_time:
-                for step_id in seen & self._untold.keys():
-                    self._untold.pop(step_id)()
-                seen = set(self._untold)
+                for step_id in seen & self._unreported.keys():
+                    self._unreported.pop(step_id)()
+                seen = set(self._unreported)
                 self._looking = bool(seen)
 
 

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import pytest
 
-from tasks.model.diagnosis.diagnosis import Confidence, Status
+from tasks.model.diagnosis.diagnosis import Cause, Confidence, Status
 from tasks.model.diagnosis.limits import ProbeLimits
 from tasks.model.probes.liveness import OpenQuestion, Silence
-from tasks.model.probes.probes import Fault, Observation, OrderOutcome, Seen
+from tasks.model.probes.probes import Fault, HealthProbe, Observation, OrderOutcome, Seen
 from tasks.model.probes.processes import ProcessState
 from tasks.rules.diagnosis.name_causes import name_cause
 from tasks.settings import ServiceSettings
@@ -123,3 +123,36 @@ async def test_what_is_watched_elsewhere_counts_nothing(monkeypatch: pytest.Monk
 
     assert passes
     assert rounds[0].checked_before == ()
+
+
+async def test_a_service_that_answers_late_is_not_hung_whatever_the_watch_saw_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was stopped for seconds and goes on: the watch lets its questions go, and the long probe is answered."""
+    now, now_s = datetime.now(UTC), time.monotonic()
+    late = health().model_copy(update={"steady_s": now_s + 3})
+
+    async def answered(_: ServiceSettings) -> HealthProbe:
+        return late
+
+    monkeypatch.setattr(confirming, "patient_look", answered)
+    service = ServiceSettings.model_validate({"base_url": "http://127.0.0.1:1"})
+    asked = tuple(
+        OpenQuestion(asked_at=now - timedelta(seconds=ago), steady_s=now_s - ago, waited_s=ago) for ago in (3.0, 1.9)
+    )
+    seen: list[Silence | None] = [Silence(url=service.endpoint("/health"), questions=asked)]
+    first = observation(
+        health=health(Fault.TIMED_OUT),
+        process=process(ProcessState.STOPPED),
+        orders=(order(outcome=OrderOutcome.TIMED_OUT),),
+    ).model_copy(update={"steady_s": now_s})
+
+    def watched() -> Silence | None:
+        return seen.pop() if seen else None
+
+    rounds = await confirming.confirming_checks(service, first, evidence(first).context, watched=watched)
+
+    found = name_cause(evidence(*rounds)).findings
+    assert len(rounds[0].checked_before) == 2
+    assert rounds[-1].patience == late
+    assert [one.cause for one in found if one.cause is Cause.SERVICE_HUNG] == []
